@@ -1,0 +1,45 @@
+"""What every adapter is told when a bench is built; knows no adapter and no encoding."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Protocol
+
+from harness.usecase import Actor, Order
+
+
+class Chance(Protocol):
+    """The part of `random.Random` that virtual actors use; the bench seeds one for each actor."""
+
+    def random(self) -> float:
+        """Uniform in [0, 1)."""
+
+    def uniform(self, a: float, b: float) -> float:
+        """Uniform in [a, b]."""
+
+    def randrange(self, start: int, stop: int) -> int:
+        """Uniform integer in [start, stop)."""
+
+    def getrandbits(self, k: int) -> int:
+        """k random bits."""
+
+
+@dataclass(frozen=True)
+class Setup:
+    """One actor of one run.
+
+    `orders` are the orders the DR Application may place, first one first; `identity` is this actor's PIXIT (EUI-64,
+    credentials, what key it holds ...); `options` come from the bench file. `policy` names decisions that differ from the
+    right ones and `rewrites` changes outgoing structures: both are empty unless a defect or a provocation is planted.
+    """
+
+    actor: Actor
+    orders: tuple[Order, ...]
+    epoch: datetime
+    chance: Chance
+    identity: Mapping[str, Any] = field(default_factory=dict)
+    options: Mapping[str, Any] = field(default_factory=dict)
+    policy: Mapping[str, Any] = field(default_factory=dict)
+    rewrites: tuple[Callable[[Any], Any], ...] = ()

@@ -1,0 +1,111 @@
+"""Reading a trace: its octets decoded once, with the keys of the run, for every checker. Knows no clause and gives no verdict."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from weakref import WeakKeyDictionary
+
+from dissectors import mac, nwk, zdp
+from dissectors.frame import Frame, decode
+from dissectors.keyring import KeyRing
+from dissectors.layer import Layer, Record
+from harness.trace import Exchange, Trace
+from harness.usecase import Point
+from harness.values import Eui64
+
+
+@dataclass(frozen=True)
+class Heard:
+    """One frame of the air: the exchange it came in and what it says."""
+
+    exchange: Exchange
+    frame: Frame
+
+    @property
+    def number(self) -> int:
+        """The exchange's number, for evidence."""
+        return self.exchange.number
+
+    @property
+    def time(self) -> float:
+        """When its last octet was out, seconds since the bench started."""
+        return self.exchange.time
+
+    @property
+    def arrived(self) -> bool:
+        """Whether the bench's faults let it through unaltered."""
+        return self.exchange.fate == "arrived"
+
+    def find(self, layer: type[Layer]) -> Record | None:
+        """The structure of that layer which the frame carries, if it does."""
+        return self.frame.find(layer)
+
+
+class Air:
+    """Every frame of a trace in the order it was heard, and who is who on the network."""
+
+    def __init__(self, trace: Trace) -> None:
+        ring = KeyRing()
+        for key in trace.keys:
+            if key.kind == "nwk":
+                ring.add_network_key(key.octets)
+            else:
+                ring.add_link_key(key.octets, key.device, key.kind)
+        self.heard = tuple(Heard(exchange, decode(exchange.octets, ring)) for exchange in trace.at(Point.MAC))
+
+    def __iter__(self) -> Iterator[Heard]:
+        return iter(self.heard)
+
+    def of(self, *layers: type[Layer]) -> tuple[Heard, ...]:
+        """The frames that carry one of these structures."""
+        return tuple(heard for heard in self.heard if any(heard.find(layer) is not None for layer in layers))
+
+    def after(self, heard: Heard) -> tuple[Heard, ...]:
+        """The frames heard later than this one."""
+        return tuple(other for other in self.heard if other.number > heard.number)
+
+    @cached_property
+    def short_addresses(self) -> dict[int, Eui64]:
+        """Short address to EUI-64, as association responses and Device_annce gave them (the last word wins)."""
+        known: dict[int, Eui64] = {}
+        for heard in self.heard:
+            response = heard.find(mac.AssociationResponse)
+            if response is not None and response.status == mac.AssociationStatus.SUCCESS:
+                known[response.short_address] = Eui64(heard.frame.mac.dest_ieee)
+            announcement = heard.find(zdp.DeviceAnnce)
+            if announcement is not None:
+                known[announcement.nwk_addr] = Eui64(announcement.ieee_addr)
+        return known
+
+    def sender(self, heard: Heard) -> Eui64 | None:
+        """Who made the frame (its NWK source, else its MAC source); None for the coordinator's and for unknown short addresses."""
+        frame = heard.frame
+        if frame.nwk is not None and "source" in frame.nwk:
+            return self.short_addresses.get(frame.nwk.source)
+        if frame.mac is None:
+            return None
+        if frame.mac.source_ieee is not None:
+            return Eui64(frame.mac.source_ieee)
+        return self.short_addresses.get(frame.mac.source_short)
+
+    def from_coordinator(self, heard: Heard) -> bool:
+        """Whether the ESI, being the coordinator (NWK address 0), made the frame."""
+        frame = heard.frame
+        if frame.nwk is not None and "source" in frame.nwk:
+            return bool(frame.nwk.source == nwk.COORDINATOR)
+        return frame.mac is not None and frame.mac.source_short == nwk.COORDINATOR
+
+
+_AIRS: WeakKeyDictionary[Trace, tuple[tuple[int, int], Air]] = WeakKeyDictionary()
+
+
+def air(trace: Trace) -> Air:
+    """The trace's air, decoded once for all checkers; decoded anew when the trace has grown."""
+    size = (len(trace.exchanges), len(trace.keys))
+    known = _AIRS.get(trace)
+    if known is None or known[0] != size:
+        known = (size, Air(trace))
+        _AIRS[trace] = known
+    return known[1]

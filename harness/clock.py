@@ -1,0 +1,77 @@
+"""Time: a clock that jumps and a clock that waits. This is the only module that may import `time`.
+
+Times are float seconds since the bench started; UTC is the bench's epoch plus that.
+"""
+
+from __future__ import annotations
+
+import time
+from datetime import UTC, datetime, timedelta
+from typing import Protocol
+
+VIRTUAL_EPOCH = datetime(2026, 1, 15, 12, 0, 0, tzinfo=UTC)  # t = 0 of every virtual bench, so that two runs are identical
+SMART_ENERGY_EPOCH = datetime(2000, 1, 1, tzinfo=UTC)  # ZCL 075123, data type e2 (UTCTime)
+
+
+class Clock(Protocol):
+    """What a bench needs of time."""
+
+    epoch: datetime
+
+    def now(self) -> float:
+        """Seconds since the bench started."""
+
+    def wait_until(self, instant: float) -> None:
+        """Return when it is `instant` or later."""
+
+
+class VirtualClock:
+    """Jumps; never runs backwards."""
+
+    def __init__(self, epoch: datetime = VIRTUAL_EPOCH) -> None:
+        self.epoch = epoch
+        self._now = 0.0
+
+    def now(self) -> float:
+        """Seconds since the bench started."""
+        return self._now
+
+    def wait_until(self, instant: float) -> None:
+        """Jump to `instant`; an instant in the past changes nothing."""
+        self._now = max(self._now, instant)
+
+
+class WallClock:
+    """Really waits."""
+
+    def __init__(self) -> None:
+        self.epoch = datetime.now(UTC)
+        self._start = time.monotonic()
+
+    def now(self) -> float:
+        """Seconds since the bench started, monotonic."""
+        return time.monotonic() - self._start
+
+    def wait_until(self, instant: float) -> None:
+        """Sleep until `instant`."""
+        time.sleep(max(0.0, instant - self.now()))
+
+
+def wall_utc() -> datetime:
+    """The real UTC time, for run ids and for stamps of when a run was made; never for judging."""
+    return datetime.now(UTC)
+
+
+def wall_seconds() -> float:
+    """A monotonic reading for durations in reports; never for judging."""
+    return time.monotonic()
+
+
+def utc(epoch: datetime, seconds: float) -> datetime:
+    """The UTC instant `seconds` after the bench started."""
+    return epoch + timedelta(seconds=seconds)
+
+
+def smart_energy_time(epoch: datetime, seconds: float) -> int:
+    """The same instant as a ZCL UTCTime: whole seconds since 2000-01-01T00:00:00Z."""
+    return int((utc(epoch, seconds) - SMART_ENERGY_EPOCH).total_seconds())

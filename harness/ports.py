@@ -1,0 +1,94 @@
+"""What crosses the edge of a sans-I/O machine: the five verbs, what a radio is asked and tells, a message on a wire.
+
+Nothing here knows a protocol. A machine never reads a clock: `now` (seconds since the bench started) is an argument.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+
+@dataclass(frozen=True)
+class RadioSettings:
+    """The whole state a machine wants of its radio; the radio filters, acknowledges and keeps silent by it.
+
+    `pending_for` holds the short addresses (int < 65536) and EUI-64s of children for whom a frame waits: the radio sets the
+    frame-pending bit when it acknowledges their data requests.
+    """
+
+    channel: int = 11
+    pan_id: int = 0xFFFF
+    short_address: int = 0xFFFF
+    extended_address: int = 0
+    receiver_on: bool = True
+    promiscuous: bool = False
+    pending_for: frozenset[int] = frozenset()
+
+
+@dataclass(frozen=True)
+class Transmit:
+    """Send this PSDU (with its 2 FCS octets); the radio does CSMA-CA, waits for an ack that is requested, and retries.
+
+    `handle` comes back in `Transmitted`.
+    """
+
+    psdu: bytes
+    handle: int
+    csma: bool = True
+    retries: int = 3
+
+
+@dataclass(frozen=True)
+class Received:
+    """The radio heard this PSDU (FCS right, addressed to us or broadcast); `now` of the call is when its last octet came."""
+
+    psdu: bytes
+    channel: int
+    lqi: int = 255
+    rssi: int = -40
+
+
+@dataclass(frozen=True)
+class Transmitted:
+    """What became of a `Transmit`: `status` is ok, no_ack or channel_busy; `frame_pending` as in the ack."""
+
+    handle: int
+    status: str
+    frame_pending: bool = False
+
+
+@dataclass(frozen=True)
+class Message:
+    """One message on a wire other than the air: `wire` names it ("cim" or "leg"), `producer` and `receiver` are actors.
+
+    `octets` is what really travels; `about` carries what the transport adds (content type, HTTP status).
+    """
+
+    wire: str
+    producer: str
+    receiver: str
+    octets: bytes
+    about: dict[str, Any] = field(default_factory=dict, hash=False)
+
+
+Pdu = RadioSettings | Transmit | Received | Transmitted | Message
+
+
+class Machine(Protocol):
+    """A sans-I/O state machine: what came in, what is to go out, when to be woken, what it has to report."""
+
+    def receive(self, pdu: Pdu, now: float) -> None:
+        """Take what came in at `now`."""
+
+    def transmit(self, now: float) -> list[Pdu]:
+        """Everything that is to go out at `now`, in order; the list is handed over and forgotten."""
+
+    def deadline(self) -> float | None:
+        """When `wake` wants to be called next; None for never."""
+
+    def wake(self, now: float) -> None:
+        """Timers up to `now` have run out."""
+
+    def events(self) -> list[Any]:
+        """What happened since the last call, oldest first."""

@@ -1,0 +1,171 @@
+"""The trace: an append-only list of exchanges under a header that says all a checker may know. Knows no encoding.
+
+On disk a trace is JSON lines: the header, then one exchange a line, octets as hex.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from harness.errors import InputError
+from harness.usecase import Actor, Order, Point
+from harness.values import DeviceType, Eui64
+
+SCHEMA = "hanproof.trace/1"
+
+
+@dataclass(frozen=True)
+class Exchange:
+    """One message seen. `time` is seconds since the bench started, when its last octet was out.
+
+    `fate` is "arrived", or what the bench's faults made of it: "lost", or "altered" (what arrived instead is a later exchange
+    with fate "arrived" and this one's number in `about["instead_of"]`). `producer` and `receiver` are None where a capture
+    cannot tell. `about` holds what the medium adds: channel, lqi, rssi, HTTP status.
+    """
+
+    number: int
+    time: float
+    point: Point
+    medium: str
+    octets: bytes
+    producer: str | None = None
+    receiver: str | None = None
+    fate: str = "arrived"
+    about: dict[str, Any] = field(default_factory=dict, hash=False)
+
+
+@dataclass(frozen=True)
+class Attestation:
+    """A tap's word that it heard everything on `medium` from `start` to `end` (seconds; end None while it still listens)."""
+
+    point: Point
+    medium: str
+    start: float
+    end: float | None = None
+
+
+@dataclass(frozen=True)
+class Key:
+    """A key of the run. `kind` is nwk, link (CBKE or application) or ic (link key made from an install code, or ordered)."""
+
+    kind: str
+    octets: bytes = field(repr=False)
+    device: Eui64 | None = None
+
+
+@dataclass(frozen=True)
+class Header:
+    """What was ordered, who is under test and what may be seen. Key material stands in `Trace.keys`, never here."""
+
+    order: Order
+    epoch: str  # UTC of t = 0, ISO 8601
+    scenario: str = ""
+    dut: tuple[Actor, ...] = ()
+    pics: dict[str, bool | None] = field(default_factory=dict, hash=False)
+    pixit: dict[str, Any] = field(default_factory=dict, hash=False)
+    seed: int = 0
+    versions: dict[str, str] = field(default_factory=dict, hash=False)
+    about: dict[str, Any] = field(default_factory=dict, hash=False)  # what the scenario did: role verbs, faults, marks
+
+
+class Trace:
+    """Exchanges in the order they were seen, numbered from 1."""
+
+    def __init__(self, header: Header) -> None:
+        self.header = header
+        self.exchanges: list[Exchange] = []
+        self.attestations: list[Attestation] = []
+        self.keys: list[Key] = []
+
+    def __iter__(self) -> Iterator[Exchange]:
+        return iter(self.exchanges)
+
+    def __len__(self) -> int:
+        return len(self.exchanges)
+
+    def __getitem__(self, number: int) -> Exchange:
+        """The exchange of that number (from 1)."""
+        return self.exchanges[number - 1]
+
+    def append(
+        self, time: float, point: Point, medium: str, octets: bytes, producer: str | None = None,
+        receiver: str | None = None, fate: str = "arrived", about: dict[str, Any] | None = None,
+    ) -> Exchange:
+        """Add one exchange; returns it with its number."""
+        exchange = Exchange(len(self.exchanges) + 1, time, point, medium, octets, producer, receiver, fate, dict(about or {}))
+        self.exchanges.append(exchange)
+        return exchange
+
+    def attest(self, attestation: Attestation) -> None:
+        """Record that a tap heard everything on a medium for an interval."""
+        self.attestations.append(attestation)
+
+    def learn(self, key: Key) -> None:
+        """Add a key of the run, once."""
+        if key not in self.keys:
+            self.keys.append(key)
+
+    def at(self, *points: Point) -> Iterator[Exchange]:
+        """The exchanges seen at one of these observation points."""
+        return (exchange for exchange in self.exchanges if exchange.point in points)
+
+    def observed(self) -> frozenset[Point]:
+        """The observation points for which a tap attests anything."""
+        return frozenset(attestation.point for attestation in self.attestations)
+
+    def lines(self) -> Iterator[str]:
+        """The trace as JSON lines, without keys."""
+        header = asdict(self.header)
+        header["order"] = {
+            **header["order"], "device": str(self.header.order.device), "device_type": self.header.order.device_type.value,
+        }
+        del header["order"]["key_material"]
+        attestations = [asdict(attestation) for attestation in self.attestations]
+        yield json.dumps({"schema": SCHEMA, **header, "attestations": attestations}, sort_keys=True)
+        for exchange in self.exchanges:
+            yield json.dumps({**asdict(exchange), "octets": exchange.octets.hex()}, sort_keys=True)
+
+    @classmethod
+    def read(cls, path: Path, keys: Iterable[Key] = (), key_material: bytes = b"") -> Trace:
+        """Read a trace back from JSON lines; keys come from the key file beside it. Raises InputError naming file and line."""
+        number = 0
+        try:
+            with path.open(encoding="utf-8") as lines:
+                for number, line in enumerate(lines, start=1):
+                    fields = json.loads(line)
+                    if number == 1:
+                        trace = cls._from_header(fields, key_material)
+                    else:
+                        fields["octets"] = bytes.fromhex(fields["octets"])
+                        fields["point"] = Point(fields["point"])
+                        trace.exchanges.append(Exchange(**fields))
+        except OSError as fault:
+            raise InputError(f"{path}: cannot be read: {fault.strerror}") from fault
+        except (ValueError, KeyError, TypeError) as fault:
+            raise InputError(f"{path}:{number}: not a line of a {SCHEMA} trace: {fault}") from fault
+        if number == 0:
+            raise InputError(f"{path}: empty; a trace begins with its header")
+        trace.keys = list(keys)
+        return trace
+
+    @classmethod
+    def _from_header(cls, fields: dict[str, Any], key_material: bytes) -> Trace:
+        if fields.pop("schema") != SCHEMA:
+            raise ValueError(f"schema is not {SCHEMA}")
+        order = fields.pop("order")
+        attestations = fields.pop("attestations")
+        order["device"] = Eui64.parse(order["device"])
+        order["device_type"] = DeviceType(order["device_type"])
+        fields["dut"] = tuple(Actor(actor) for actor in fields["dut"])
+        trace = cls(Header(order=Order(**order, key_material=key_material), **fields))
+        trace.attestations = [Attestation(**{**each, "point": Point(each["point"])}) for each in attestations]
+        return trace
+
+
+def with_key_material(order: Order, key_material: bytes) -> Order:
+    """The same order carrying its key, for a trace read back without one."""
+    return replace(order, key_material=key_material)
