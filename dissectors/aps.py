@@ -1,4 +1,4 @@
-"""ZigBee APS frames: data, acknowledgement and command headers, fragmentation, the security commands. Knows no keys, no clusters.
+"""ZigBee APS frames: data, acknowledgement and command headers, fragmentation, security commands. Knows no keys, no clusters.
 
 Clauses: 05-3474 chapter 2 (frames) and 4.4.9 (commands), numbering of r17 to r20.
 """
@@ -10,7 +10,7 @@ from enum import IntEnum
 from scapy.fields import BitField, ByteField, ConditionalField, XByteField, XLEShortField
 from scapy.packet import Packet
 
-from dissectors.fields import Eui64Field, KeyField, Remaining
+from dissectors.fields import Eui64Field, KeyField, Remaining, SecretRemaining
 from dissectors.layer import Layer
 
 
@@ -69,7 +69,7 @@ class Aps(Layer):
     fields_desc = [
         BitField("extended_header_present", 0, 1),
         BitField("ack_request", 0, 1),
-        BitField("security", 0, 1),
+        BitField("security_enabled", 0, 1),
         BitField("ack_format", 0, 1),
         BitField("delivery_mode", DeliveryMode.UNICAST, 2),
         BitField("frame_type", FrameType.DATA, 2),
@@ -104,9 +104,9 @@ class Aps(Layer):
     ]
 
 
-_NETWORK_KEYS = (KeyType.STANDARD_NETWORK_KEY, KeyType.HIGH_SECURITY_NETWORK_KEY)
-_TRUST_CENTER_KEYS = (KeyType.TRUST_CENTER_MASTER_KEY, KeyType.TRUST_CENTER_LINK_KEY)
-_APPLICATION_KEYS = (KeyType.APPLICATION_MASTER_KEY, KeyType.APPLICATION_LINK_KEY)
+NETWORK_KEYS = (KeyType.STANDARD_NETWORK_KEY, KeyType.HIGH_SECURITY_NETWORK_KEY)
+TRUST_CENTER_KEYS = (KeyType.TRUST_CENTER_MASTER_KEY, KeyType.TRUST_CENTER_LINK_KEY)
+APPLICATION_KEYS = (KeyType.APPLICATION_MASTER_KEY, KeyType.APPLICATION_LINK_KEY)
 
 
 class TransportKey(Layer):
@@ -115,11 +115,11 @@ class TransportKey(Layer):
     fields_desc = [
         ByteField("key_type", KeyType.STANDARD_NETWORK_KEY),
         KeyField("key"),
-        ConditionalField(ByteField("key_sequence", 0), lambda packet: packet.key_type in _NETWORK_KEYS),
-        ConditionalField(Eui64Field("dest"), lambda packet: packet.key_type in _NETWORK_KEYS + _TRUST_CENTER_KEYS),
-        ConditionalField(Eui64Field("source"), lambda packet: packet.key_type in _NETWORK_KEYS + _TRUST_CENTER_KEYS),
-        ConditionalField(Eui64Field("partner"), lambda packet: packet.key_type in _APPLICATION_KEYS),
-        ConditionalField(ByteField("initiator", 0), lambda packet: packet.key_type in _APPLICATION_KEYS),
+        ConditionalField(ByteField("key_sequence", 0), lambda packet: packet.key_type in NETWORK_KEYS),
+        ConditionalField(Eui64Field("dest"), lambda packet: packet.key_type in NETWORK_KEYS + TRUST_CENTER_KEYS),
+        ConditionalField(Eui64Field("source"), lambda packet: packet.key_type in NETWORK_KEYS + TRUST_CENTER_KEYS),
+        ConditionalField(Eui64Field("partner"), lambda packet: packet.key_type in APPLICATION_KEYS),
+        ConditionalField(ByteField("initiator", 0), lambda packet: packet.key_type in APPLICATION_KEYS),
     ]
 
 
@@ -151,9 +151,12 @@ class SwitchKey(Layer):
 
 
 class Tunnel(Layer):
-    """4.4.9.8: destination and a complete secured APS command frame (header, auxiliary header, sealed command, MIC)."""
+    """4.4.9.8: destination and a complete APS command frame (header, auxiliary header, sealed command, MIC).
 
-    fields_desc = [Eui64Field("dest"), Remaining("command_frame")]
+    The frame is never shown as octets: one that is wrongly in the clear would show its key.
+    """
+
+    fields_desc = [Eui64Field("dest"), SecretRemaining("command_frame")]
 
 
 class VerifyKey(Layer):

@@ -12,22 +12,15 @@ from typing import Any
 from scapy.fields import Field, LEIntField, LEShortField, XByteField
 from scapy.packet import Packet
 
-from dissectors.layer import Malformed
+from dissectors.layer import read_field, take, write_field
 
 __all__ = [
-    "Eui64Field", "KeyField", "LEIntField", "LEShortField", "OctetString", "Octets", "Remaining", "SignedLE", "Trailing",
-    "UnsignedLE", "UtcTime", "XByteField",
+    "Eui64Field", "KeyField", "LEIntField", "LEShortField", "OctetString", "Octets", "Remaining", "SecretRemaining",
+    "SignedLE", "Trailing", "UnsignedLE", "UtcTime", "XByteField", "take",
 ]
 
 
-def take(octets: bytes, count: int, what: str) -> tuple[bytes, bytes]:
-    """Split off the first `count` octets. Raises Malformed when there are fewer."""
-    if len(octets) < count:
-        raise Malformed(f"{what} needs {count} octets, {len(octets)} are left")
-    return octets[:count], octets[count:]
-
-
-class UnsignedLE(Field):  # type: ignore[type-arg]
+class UnsignedLE(Field):
     """An unsigned little-endian integer of 1 to 8 octets."""
 
     __slots__ = ["size"]  # Scapy's fields have slots
@@ -75,7 +68,7 @@ class Eui64Field(UnsignedLE):
         return f"{value:016x}"
 
 
-class Octets(Field):  # type: ignore[type-arg]
+class Octets(Field):
     """A fixed number of octets, or as many as `length(packet)` says, in wire order."""
 
     __slots__ = ["fixed", "octet_count"]
@@ -111,7 +104,7 @@ class KeyField(Octets):
         return "(key)"
 
 
-class OctetString(Field):  # type: ignore[type-arg]
+class OctetString(Field):
     """A ZCL octet or character string: a little-endian length of `prefix` octets, then the octets.
 
     The length whose bits are all ones means *invalid* and carries no octets; it reads as None (ZCL 075123, data types 41, 42).
@@ -154,10 +147,23 @@ class Remaining(Octets):
         return b"", s
 
 
-class Trailing(Field):  # type: ignore[type-arg]
-    """A field at the end of a structure that older revisions do not send: None where the octets end before it."""
+class SecretRemaining(Remaining):
+    """Everything up to the end, which may hold key material; never shown in JSON or in a repr."""
+
+    secret = True
+
+    def i2repr(self, pkt: Packet, x: bytes) -> str:
+        return f"({len(x)} octets)"
+
+
+class Trailing(Field):
+    """A field at the end of a structure that older revisions do not send: None where the octets end before it.
+
+    Encoding refuses a field behind one that is left out, since it would be read as that one.
+    """
 
     __slots__ = ["field", "secret"]
+    may_be_cut = True
 
     def __init__(self, field: Field[Any, Any]) -> None:
         super().__init__(field.name, None, "s")
@@ -167,8 +173,7 @@ class Trailing(Field):  # type: ignore[type-arg]
     def getfield(self, pkt: Packet, s: bytes) -> tuple[bytes, Any]:
         if not s:
             return s, None
-        rest, value = self.field.getfield(pkt, s)
-        return rest, value
+        return read_field(self.field, pkt, s)
 
     def addfield(self, pkt: Packet, s: bytes, val: Any) -> bytes:
-        return s if val is None else bytes(self.field.addfield(pkt, s, val))
+        return s if val is None else write_field(self.field, pkt, s, val)

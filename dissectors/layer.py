@@ -8,11 +8,22 @@ any protocol; what follows a structure on the wire is the affair of the module t
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterator, Mapping
-from types import MappingProxyType
-from typing import Any
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from types import MappingProxyType, SimpleNamespace
+from typing import Any, ClassVar
 
-from scapy.fields import ConditionalField, Field
+from scapy.fields import (
+    BitField,
+    BitFieldLenField,
+    ConditionalField,
+    Field,
+    FieldLenField,
+    FieldListField,
+    PacketField,
+    PacketLenField,
+    PacketListField,
+)
 from scapy.packet import Packet
 
 
@@ -49,7 +60,7 @@ class Record:
         return isinstance(other, Record) and self.layer is other.layer and dict(self._fields) == dict(other._fields)
 
     def __hash__(self) -> int:
-        return hash((self.layer, tuple(self._fields.items())))
+        return hash((self.layer, frozenset(self._fields.items())))
 
     def __repr__(self) -> str:
         shown = ", ".join(f"{name}={value!r}" for name, value in self.plain().items())
@@ -81,29 +92,45 @@ class Record:
         return Record(self.layer, {**self._fields, **changes})
 
     def joined(self, **parts: Any) -> Record:
-        """A copy that also carries what follows it on the wire (`security`, `command`, `payload` ...)."""
+        """A copy that also carries what follows it on the wire (`security`, `command`, `payload` ...).
+
+        A part named like a field of the layer is a TypeError.
+        """
+        if parts.keys() & self._fields.keys() & {slot.name for slot in _layout(self.layer)}:
+            raise TypeError(f"{self.name} has fields of its own among {sorted(parts)}")
         return Record(self.layer, {**self._fields, **parts})
 
     def plain(self) -> dict[str, Any]:
-        """The fields as JSON can carry them: EUI-64 as 16 hex digits, octets as hex, key material left out."""
-        declared = {field.name: field for field in _declared(self.layer)}
+        """The fields as JSON can carry them: EUI-64 as 16 hex digits, octets as hex.
+
+        Key material is left out, and so is a joined `payload`, which is decoded further and may carry a key in the clear.
+        """
+        declared = {slot.name: slot.field for slot in _layout(self.layer)}
         return {
             name: _plain(value, declared.get(name))
             for name, value in self._fields.items()
-            if not getattr(declared.get(name), "secret", False)
+            if not (getattr(declared.get(name), "secret", False) or (name == "payload" and name not in declared))
         }
 
 
-class Layer(Packet):  # type: ignore[misc]  # Scapy's classes are untyped
+class Layer(Packet):
     """A Scapy packet that declares one wire structure; above this package it is only a name and a maker of Records."""
+
+    fields_desc: ClassVar[list[Any]]
 
     @classmethod
     def of(cls, **fields: Any) -> Record:
-        """A Record of this layer; fields not named take their declared default, an unknown name is a TypeError."""
+        """A Record of this layer; fields not named take their declared default, an unknown name is a TypeError.
+
+        An optional field whose condition does not hold is None; a length or count left at None is worked out by `encode`.
+        """
+        seen = SimpleNamespace()
         values: dict[str, Any] = {}
-        for field in cls.fields_desc:
-            default = None if isinstance(field, ConditionalField) else _to_record(field.default)
-            values[field.name] = fields.pop(field.name, default)
+        for slot in _layout(cls):
+            present = slot.condition is None or slot.condition(seen)
+            value = _to_record(fields.pop(slot.name, slot.default if present else None))
+            values[slot.name] = value
+            seen.__dict__[slot.name] = len(fields.get(slot.counts) or ()) if value is None and slot.counts else value
         if fields:
             raise TypeError(f"{cls.__name__} has no field {sorted(fields)}")
         return Record(cls, values)
@@ -113,16 +140,106 @@ class Layer(Packet):  # type: ignore[misc]  # Scapy's classes are untyped
         return b"", s
 
 
+@dataclass(frozen=True, slots=True)
+class _Slot:
+    """One declared field, taken apart once: its condition, and its bits where it shares octets with its neighbours."""
+
+    name: str
+    field: Field[Any, Any]
+    condition: Callable[[Any], bool] | None
+    default: Any
+    counts: str | None  # the list whose entries a count field counts
+    bits: int  # width in bits of a bit field, else 0
+
+
+_LAYOUTS: dict[type[Layer], tuple[_Slot, ...]] = {}  # taken apart on first use
+
+
+def _layout(layer: type[Layer]) -> tuple[_Slot, ...]:
+    known = _LAYOUTS.get(layer)
+    if known is not None:
+        return known
+    slots = []
+    for declared in layer.fields_desc:
+        conditional = isinstance(declared, ConditionalField)
+        field = declared.fld if conditional else declared
+        counts = (field.count_of or field.length_of) if isinstance(field, (FieldLenField, BitFieldLenField)) else None
+        bits = field.size if isinstance(field, BitField) else 0
+        if bits and field.rev:
+            raise TypeError(f"{layer.__name__}.{field.name}: declare the bits octet by octet, most significant first")
+        condition = declared.cond if conditional else None
+        slots.append(_Slot(field.name, field, condition, _to_record(field.default), counts, bits))
+    _LAYOUTS[layer] = tuple(slots)
+    return _LAYOUTS[layer]
+
+
 def parse(layer: type[Layer], octets: bytes) -> tuple[Record, bytes]:
-    """Read one structure from the front of `octets`; returns it and the octets after it. Raises Malformed."""
-    packet = layer()
+    """Read one structure from the front of `octets`; returns it and the octets after it. Raises Malformed.
+
+    The fields are those that Scapy knows, read without building a packet: conditions and lengths look at a namespace of what
+    has been read so far. A list that ends before its count and a nested structure cut short are Malformed, not shortened.
+    """
+    seen = SimpleNamespace()
+    values = seen.__dict__
+    rest = octets
+    window = width = 0  # bits of the octet or octets that a run of bit fields shares, and how many of them are left
+    name = ""
     try:
-        rest = packet.do_dissect(octets)
-    except Malformed:
-        raise
+        for slot in _layout(layer):
+            name = slot.name
+            if slot.condition is not None and not slot.condition(seen):
+                values[name] = None
+            elif slot.bits:
+                while width < slot.bits:
+                    window, width, rest = window << 8 | rest[0], width + 8, rest[1:]
+                width -= slot.bits
+                values[name] = window >> width
+                window &= (1 << width) - 1
+            else:
+                rest, values[name] = read_field(slot.field, seen, rest)
+    except Malformed as fault:
+        raise Malformed(f"{layer.__name__}: {fault}") from fault
     except (struct.error, IndexError, ValueError) as fault:
-        raise Malformed(f"{layer.__name__} is cut short or unreadable ({len(octets)} octets): {fault}") from fault
-    return _to_record(packet), rest
+        raise Malformed(f"{layer.__name__} is cut short or unreadable at {name}, octet {len(octets) - len(rest)}") from fault
+    return Record(layer, values), rest
+
+
+def read_field(field: Field[Any, Any], seen: Any, octets: bytes) -> tuple[bytes, Any]:
+    """Read one field as Scapy's `getfield` does, but strictly: what is left, and the value.
+
+    `seen` holds the fields before it as attributes.
+    """
+    if isinstance(field, (FieldListField, PacketListField)):
+        return _read_list(field, seen, octets)
+    if isinstance(field, PacketField):
+        if isinstance(field, PacketLenField):
+            inside, rest = take(octets, field.length_from(seen), field.name)
+            return rest, parse_whole(field.cls, inside)
+        record, rest = parse(field.cls, octets)
+        return rest, record
+    rest, value = field.getfield(seen, octets)
+    return rest, _to_record(value)
+
+
+def _read_list(field: Field[Any, Any], seen: Any, octets: bytes) -> tuple[bytes, Any]:
+    count = None if field.count_from is None else field.count_from(seen)
+    length = len(octets) if field.length_from is None else field.length_from(seen)
+    inside, rest = take(octets, length, field.name)
+    entries: list[Any] = []
+    while inside if count is None else len(entries) < count:
+        if isinstance(field, FieldListField):
+            inside, entry = read_field(field.field, seen, inside)
+        else:
+            entry, inside = parse(field.cls, inside)
+        entries.append(entry)
+    return inside + rest, tuple(entries)
+
+
+def take(octets: bytes, count: int, what: str) -> tuple[bytes, bytes]:
+    """Split off the first `count` octets. Raises Malformed when there are fewer."""
+    if len(octets) < count:
+        raise Malformed(f"{what} needs {count} octets, {len(octets)} are left")
+    return octets[:count], octets[count:]
 
 
 def parse_whole(layer: type[Layer], octets: bytes) -> Record:
@@ -135,36 +252,78 @@ def parse_whole(layer: type[Layer], octets: bytes) -> Record:
 
 def encode(record: Record) -> bytes:
     """The octets of one structure, without what follows it. Raises Malformed for a value that does not fit its field."""
+    seen = SimpleNamespace(**record._fields)
+    octets = held = b""
+    window = width = 0
+    name = cut = ""
+    value: Any = None
     try:
-        return bytes(packet_of(record).self_build())
-    except (struct.error, TypeError, ValueError, OverflowError) as fault:
-        raise Malformed(f"{record!r} cannot be encoded: {fault}") from fault
+        for slot in _layout(record.layer):
+            name = slot.name
+            if slot.condition is not None and not slot.condition(seen):
+                continue
+            value = record._fields.get(name)
+            if value is None and not getattr(slot.field, "none_is_a_value", False):
+                value = _measured(record, slot, seen) if slot.counts else slot.default
+                setattr(seen, name, value)
+            if slot.bits:
+                if value >> slot.bits:
+                    raise ValueError(f"more than {slot.bits} bits")
+                window, width = window << slot.bits | value, width + slot.bits
+                if width % 8 == 0:
+                    octets += window.to_bytes(width // 8, "big")
+                    window = width = 0
+            elif value is None and getattr(slot.field, "may_be_cut", False):
+                if getattr(slot.field.field, "none_is_a_value", False):
+                    held = write_field(slot.field.field, seen, held, None)  # written only if something follows
+                else:
+                    cut = cut or name
+            elif cut:
+                raise ValueError(f"{cut} is left out, but what follows it is not")
+            else:
+                octets, held = write_field(slot.field, seen, octets + held, value), b""
+        if width:
+            raise ValueError(f"the bits before it do not fill octets, {width} are over")
+    except (struct.error, TypeError, ValueError, OverflowError, AttributeError) as fault:
+        shown = f" = {value}" if isinstance(value, int) else ""  # octets may be a key
+        raise Malformed(f"{record.name} cannot be encoded: {name}{shown}: {str(fault).splitlines()[0]}") from fault
+    return octets
+
+
+def write_field(field: Field[Any, Any], seen: Any, octets: bytes, value: Any) -> bytes:
+    """Append one field to `octets` as Scapy's `addfield` does; nested structures are Records."""
+    if isinstance(field, FieldListField):
+        for entry in value:
+            octets = write_field(field.field, seen, octets, entry)
+        return octets
+    if isinstance(field, PacketListField):
+        return octets + b"".join(encode(entry) for entry in value)
+    if isinstance(field, PacketField):
+        return octets + (b"" if value is None else encode(value))
+    return bytes(field.addfield(seen, octets, _to_scapy(value)))
+
+
+def _measured(record: Record, slot: _Slot, seen: Any) -> int:
+    """What a length or count field says where the record leaves it open."""
+    counted = next(each for each in _layout(record.layer) if each.name == slot.counts)
+    value = record._fields.get(counted.name) or ()
+    size = len(write_field(counted.field, seen, b"", value)) if slot.field.length_of else len(value)
+    return int(slot.field.adjust(seen, size))
 
 
 def packet_of(record: Record) -> Layer:
     """The Scapy view of a record (for show(), summaries and pcap writers inside this package)."""
     values = {}
-    for field in _declared(record.layer):
-        value = _to_scapy(record._fields.get(field.name))
-        if value is not None or getattr(field, "none_is_a_value", False):
-            values[field.name] = value
+    for slot in _layout(record.layer):
+        value = _to_scapy(record._fields.get(slot.name))
+        if value is not None or getattr(slot.field, "none_is_a_value", False):
+            values[slot.name] = value
     return record.layer(**values)
-
-
-def _declared(layer: type[Layer]) -> Iterator[Field[Any, Any]]:
-    for field in layer.fields_desc:
-        yield field.fld if isinstance(field, ConditionalField) else field
 
 
 def _to_record(value: Any) -> Any:
     if isinstance(value, Packet):
-        absent = {
-            field.name for field in value.fields_desc if isinstance(field, ConditionalField) and not field.cond(value)
-        }
-        names = (field.name for field in value.fields_desc)
-        return Record(type(value), {
-            name: None if name in absent else _to_record(value.fields.get(name)) for name in names
-        })
+        return value.of(**value.fields)
     if isinstance(value, (list, tuple)):
         return tuple(_to_record(item) for item in value)
     return value
@@ -181,8 +340,10 @@ def _to_scapy(value: Any) -> Any:
 def _plain(value: Any, field: Field[Any, Any] | None) -> Any:
     if isinstance(value, Record):
         return value.plain()
+    field = getattr(field, "field", field)  # what a list or an optional field is made of
     if isinstance(value, (tuple, list)):
         return [_plain(item, field) for item in value]
-    if value is not None and hasattr(field, "plain"):
-        return field.plain(value)
+    show = getattr(field, "plain", None)
+    if value is not None and show is not None:
+        return show(value)
     return value.hex() if isinstance(value, (bytes, bytearray)) else value

@@ -5,12 +5,13 @@ Knows nothing of what a data frame carries. Clauses are those of IEEE 802.15.4-2
 
 from __future__ import annotations
 
+from binascii import crc_hqx
 from enum import IntEnum
 
-from scapy.fields import BitField, ByteField, ConditionalField, FieldLenField, FieldListField, XByteField, XLEShortField
+from scapy.fields import BitField, ByteField, ConditionalField, FieldListField, XByteField, XLEShortField
 from scapy.packet import Packet
 
-from dissectors.fields import Eui64Field, LEShortField, Octets, UnsignedLE
+from dissectors.fields import Eui64Field, Octets, UnsignedLE
 from dissectors.layer import Layer
 
 MAX_PSDU = 127  # octets with FCS, 6.4.1 aMaxPHYPacketSize
@@ -82,6 +83,10 @@ class Mac(Layer):
     ]
 
 
+def _has_gts(packet: Packet) -> bool:
+    return bool(packet.gts_specification & 7)
+
+
 class Beacon(Layer):
     """A beacon's payload: superframe specification, GTS, pending addresses (7.2.2.1), then the ZigBee beacon payload.
 
@@ -96,8 +101,11 @@ class Beacon(Layer):
         BitField("reserved", 0, 1),
         BitField("battery_life_extension", 0, 1),
         BitField("final_cap_slot", 15, 4),
-        XByteField("gts_specification", 0),
-        XByteField("pending_addresses", 0),
+        XByteField("gts_specification", 0),  # its low three bits count the GTS descriptors; ZigBee has none
+        ConditionalField(Octets("gts", b"", lambda packet: 1 + 3 * (packet.gts_specification & 7)), _has_gts),
+        XByteField("pending_addresses", 0),  # low three bits: short addresses that follow, bits 4 to 6: extended ones
+        FieldListField("pending_short", [], XLEShortField("", 0), count_from=lambda packet: packet.pending_addresses & 7),
+        FieldListField("pending_extended", [], Eui64Field(""), count_from=lambda packet: packet.pending_addresses >> 4 & 7),
         ByteField("protocol_id", 0),
         BitField("protocol_version", 2, 4),
         BitField("stack_profile", 2, 4),
@@ -187,12 +195,12 @@ COMMANDS: dict[int, type[Layer]] = {  # command frame identifier (1 octet before
     8: CoordinatorRealignment,
 }
 
+_MIRRORED = bytes(int(f"{octet:08b}"[::-1], 2) for octet in range(256))  # each octet with its bits reversed
+
 
 def fcs(octets: bytes) -> bytes:
-    """The frame check sequence of an MPDU without it: CRC-16, x^16+x^12+x^5+1, initial value 0, low octet first (7.2.1.9)."""
-    crc = 0
-    for octet in octets:
-        crc ^= octet
-        for _ in range(8):
-            crc = (crc >> 1) ^ 0x8408 if crc & 1 else crc >> 1
-    return crc.to_bytes(2, "little")
+    """The frame check sequence of an MPDU without it: CRC-16, x^16+x^12+x^5+1, initial value 0, low octet first (7.2.1.9).
+
+    The CRC takes each octet's least significant bit first; `crc_hqx` is the same CRC the other way round.
+    """
+    return crc_hqx(octets.translate(_MIRRORED), 0).to_bytes(2, "big").translate(_MIRRORED)

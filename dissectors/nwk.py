@@ -7,9 +7,16 @@ from __future__ import annotations
 
 from enum import IntEnum
 
-from scapy.fields import BitField, ByteField, ConditionalField, FieldLenField, FieldListField, PacketListField, XByteField
-from scapy.fields import XLEShortField
-from scapy.packet import Packet
+from scapy.fields import (
+    BitField,
+    ByteField,
+    ConditionalField,
+    FieldLenField,
+    FieldListField,
+    PacketListField,
+    XByteField,
+    XLEShortField,
+)
 
 from dissectors.fields import Eui64Field, LEIntField, Trailing
 from dissectors.layer import Layer
@@ -48,7 +55,7 @@ class KeyIdentifier(IntEnum):
 
 
 class Nwk(Layer):
-    """The NWK header, 3.3.1: frame control (2 octets), addresses, radius, sequence number, then what the control bits announce."""
+    """The NWK header, 3.3.1: frame control (2 octets), addresses, radius, sequence number, what the control bits announce."""
 
     fields_desc = [
         BitField("discover_route", 0, 2),

@@ -29,3 +29,7 @@ class Inconclusive(HanproofError):
 
 class NonConformance(AssertionError):
     """A clause failed on the trace; raised by the pytest plugin so that a case shows as failed."""
+
+
+class JudgingError(HanproofError):
+    """A checker raised, or judging itself broke: the harness's own fault, never the device's."""

@@ -75,6 +75,22 @@ class Message:
 Pdu = RadioSettings | Transmit | Received | Transmitted | Message
 
 
+class Chance(Protocol):
+    """The part of `random.Random` that machines use; only a bench makes one, from the run's seed."""
+
+    def random(self) -> float:
+        """Uniform in [0, 1)."""
+
+    def uniform(self, a: float, b: float) -> float:
+        """Uniform in [a, b]."""
+
+    def randrange(self, start: int, stop: int) -> int:
+        """Uniform integer in [start, stop)."""
+
+    def getrandbits(self, k: int) -> int:
+        """k random bits."""
+
+
 class Machine(Protocol):
     """A sans-I/O state machine: what came in, what is to go out, when to be woken, what it has to report."""
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from harness.usecase import Actor, Clause, Step
 
-STEP = Step(
+ROW = Step(
     number=1,
     description=(
         "Sends a time-based provisioning window that lets newly authorised HAN Devices begin provisioning to "

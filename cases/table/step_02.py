@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from harness.usecase import Actor, Clause, Step
 
-STEP = Step(
+ROW = Step(
     number=2,
     description="Forwards the provisioning window message to the AMI Network.",
     information=(

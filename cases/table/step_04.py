@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from harness.usecase import Actor, Clause, Step
 
-STEP = Step(
+ROW = Step(
     number=4,
     description="Sends the provisioning window message to the ESI.",
     information=(

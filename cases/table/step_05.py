@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from harness.usecase import Actor, Clause, Step
 
-STEP = Step(
+ROW = Step(
     number=5,
     description=(
         "The customer installs the HAN Device while the window is active; joining starts automatically or by "

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from harness.usecase import Actor, Clause, Step
 
-STEP = Step(
+ROW = Step(
     number=7,
     description=(
         "Identifies itself and requests attributes and clusters, negotiates the message size; application "

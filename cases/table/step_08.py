@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from harness.usecase import Actor, Clause, Step
 
-STEP = Step(
+ROW = Step(
     number=8,
     description=(
         "Initiates and completes security registration and receives its new application key in a secure "

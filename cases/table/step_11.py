@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from harness.usecase import Actor, Clause, Step
 
-STEP = Step(
+ROW = Step(
     number=11,
     description="Sends the HAN Device's provisioning state to the AMI Network.",
     information="Provisioned state, HAN Device MAC address.",

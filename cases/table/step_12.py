@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from harness.usecase import Actor, Clause, Step
 
-STEP = Step(
+ROW = Step(
     number=12,
     description="Routes the HAN Device's provisioning state to the AMI Head-End.",
     information="Provisioned state, HAN Device MAC address.",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from harness.usecase import Actor, Clause, Step
 
-STEP = Step(
+ROW = Step(
     number=14,
     description="Sends the HAN Device's status and the premise to the CIS.",
     information="Premise - HAN Device join registration: premise ID, joined.",

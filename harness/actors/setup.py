@@ -5,25 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Any
 
+from harness.ports import Chance
 from harness.usecase import Actor, Order
-
-
-class Chance(Protocol):
-    """The part of `random.Random` that virtual actors use; the bench seeds one for each actor."""
-
-    def random(self) -> float:
-        """Uniform in [0, 1)."""
-
-    def uniform(self, a: float, b: float) -> float:
-        """Uniform in [a, b]."""
-
-    def randrange(self, start: int, stop: int) -> int:
-        """Uniform integer in [start, stop)."""
-
-    def getrandbits(self, k: int) -> int:
-        """k random bits."""
 
 
 @dataclass(frozen=True)

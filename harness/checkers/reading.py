@@ -1,16 +1,17 @@
-"""Reading a trace: its octets decoded once, with the keys of the run, for every checker. Knows no clause and gives no verdict."""
+"""Reading a trace: its octets decoded once, with the keys of the run, for every checker. Knows no clause, gives no verdict."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 from weakref import WeakKeyDictionary
 
 from dissectors import mac, nwk, zdp
 from dissectors.frame import Frame, decode
 from dissectors.keyring import KeyRing
-from dissectors.layer import Layer, Record
+from dissectors.layer import Layer
 from harness.trace import Exchange, Trace
 from harness.usecase import Point
 from harness.values import Eui64
@@ -34,12 +35,37 @@ class Heard:
         return self.exchange.time
 
     @property
+    def mac(self) -> Any:
+        """The MAC record; None where the frame is malformed from the start."""
+        return self.frame.mac
+
+    @property
+    def nwk(self) -> Any:
+        """The NWK record, None where there is none."""
+        return self.frame.nwk
+
+    @property
+    def aps(self) -> Any:
+        """The APS record, None where there is none or it stays sealed."""
+        return self.frame.aps
+
+    @property
+    def zdp(self) -> Any:
+        """The ZDP record, None where there is none."""
+        return self.frame.zdp
+
+    @property
+    def zcl(self) -> Any:
+        """The ZCL record, None where there is none."""
+        return self.frame.zcl
+
+    @property
     def arrived(self) -> bool:
         """Whether the bench's faults let it through unaltered."""
         return self.exchange.fate == "arrived"
 
-    def find(self, layer: type[Layer]) -> Record | None:
-        """The structure of that layer which the frame carries, if it does."""
+    def find(self, layer: type[Layer]) -> Any:
+        """The structure of that layer which the frame carries (a Record), or None."""
         return self.frame.find(layer)
 
 
@@ -73,14 +99,14 @@ class Air:
         for heard in self.heard:
             response = heard.find(mac.AssociationResponse)
             if response is not None and response.status == mac.AssociationStatus.SUCCESS:
-                known[response.short_address] = Eui64(heard.frame.mac.dest_ieee)
+                known[response.short_address] = Eui64(heard.mac.dest_ieee)
             announcement = heard.find(zdp.DeviceAnnce)
             if announcement is not None:
                 known[announcement.nwk_addr] = Eui64(announcement.ieee_addr)
         return known
 
     def sender(self, heard: Heard) -> Eui64 | None:
-        """Who made the frame (its NWK source, else its MAC source); None for the coordinator's and for unknown short addresses."""
+        """Who made the frame (its NWK source, else its MAC source); None for unknown short addresses."""
         frame = heard.frame
         if frame.nwk is not None and "source" in frame.nwk:
             return self.short_addresses.get(frame.nwk.source)

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from dissectors.layer import Record
 
 Rewrite = Callable[[Record], Record | None]
-"""Sees every outgoing structure of one node, inner ones first; returns it, another of the same layer, or None to send nothing."""
+"""Sees every outgoing structure of a node, inner ones first; returns it, another of its layer, or None to send nothing."""
 
 
 @dataclass(frozen=True)
@@ -20,6 +20,127 @@ class Policy:
     """What a conformant node does; each field's default is the right decision."""
 
     rewrites: tuple[Rewrite, ...] = ()
+
+    # --- MAC, NWK and APS
+
+    # MAC (IEEE 802.15.4-2006)
+    answers_beacon_requests: bool = True  # 7.5.2.4
+    closed_association_status: int | None = None  # answers a request while permit is off; None: silence (7.5.3.1)
+    honours_child_capacity: bool = True  # answers a full house with status 01 (7.3.2.3); else takes any number of children
+    assigns_unique_addresses: bool = True  # 05-3474 3.6.1.7; else a further child gets the first one's short address
+    indirect_persistence: float = 7.68  # seconds a frame waits for a poll (05-3474 3.5.2, nwkTransactionPersistenceTime)
+    waits_for_association_response: bool = True  # polls for it after macResponseWaitTime (7.5.3.1); else never
+
+    # NWK (05-3474)
+    discards_other_versions: bool = True  # protocol version 2 only (1.4.1.1)
+    checks_nwk_mic: bool = True  # 4.3.1.2
+    checks_nwk_counter: bool = True  # a neighbour's counter is greater than its last one (4.3.1.2)
+    largest_nwk_jump: int | None = None  # refuses a counter further ahead than this; None: any greater value is taken (4.3.1.2)
+    follows_newer_key: bool = True  # a frame under a newer held key switches to it (4.3.1.2 step 7)
+    takes_unsecured_commands: bool = False  # 3.6.2.2
+    takes_unsecured_data: bool = True  # addressed to itself; dropping it is a later rule (3.6.2.2)
+    obeys_strangers_leave: bool = False  # a NWK Leave from another than the parent (3.6.1.10.3)
+    answers_rejoin: bool = True  # 3.6.1.4.2.2
+    relays_broadcasts: bool = True  # an end device's broadcast is sent on by its parent (3.6.5)
+    broadcasts_through_parent: bool = True  # an end device's broadcast is a MAC unicast to its parent (3.6.5)
+    sends_link_status: bool = True  # every 15 s (3.6.3.4)
+    restarts_nwk_counter: bool = True  # counters start at 0 with every accepted network key (4.6.3.4.2)
+    keeps_counters_over_power_cycle: bool = True  # 4.3.3, 08006r03 7.9
+    keeps_keys_over_power_cycle: bool = True  # network and established link keys (3.6.8, 2.2.8.1)
+
+    # APS (05-3474)
+    acknowledges: bool = True  # 2.2.8.4.3.2
+    acknowledges_duplicates: bool = True  # 2.2.8.4.3.2
+    rejects_duplicates: bool = True  # delivers once (2.2.8.4.2)
+    secures_acknowledgements: bool = True  # with the link key of the frame; no clause demands it
+    aps_retries: int = 3  # apscMaxFrameRetries (2.2.7.1)
+    aps_ack_wait: float = 1.6  # seconds, apscAckWaitDuration (2.2.7.1)
+    checks_aps_mic: bool = True  # 4.4.1.2
+    checks_aps_counter: bool = True  # greater than the partner's last one (4.4.1.2 step 4)
+    largest_aps_jump: int | None = None  # refuses a counter further ahead than this; None: any greater value is taken (4.4.1.2)
+    secures_every_block: bool = True  # each fragment is APS-secured by itself (2.2.8.4.5)
+    reassembles: bool = True  # takes fragments (2.2.8.4.5.2); else neither acknowledges nor delivers them
+    checks_reassembly_limit: bool = True  # refuses more than its maximum incoming transfer size (2.3.2.3.9)
+
+    # --- above APS: trust centre, device object, key establishment, ZCL, Smart Energy clusters
+
+    # trust centre and joining windows (SE 1.0 5.4.1; 05-3474 4.6.3.2)
+    opens_association: bool = True  # a window shows in the beacons' association permit (05-3474 3.2.2.5)
+    extends_permit: bool = True  # permit-join is broadcast again while a window lasts longer than one broadcast (SE 5.4.1)
+    honours_window_end: bool = True  # closed at its end (SE 5.4.1)
+    honours_cancel: bool = True  # closed when the back office withdraws it (SE 5.4.1)
+    windows_are_separate: bool = True  # each device until its own end; else the last end counts for all (SE 5.4.1)
+    keeps_windows_over_restart: bool = True  # windows are not forgotten on a power failure (our choice)
+    admits_strangers: bool = False  # sends the network key to a device that nobody ordered (SE 5.4.1)
+    transport_key_identifier: int | None = 2  # key-transport key; None sends the network key in the clear (4.4.1.1, 4.4.9.2)
+    sends_key_again: bool = True  # each new association inside the window gets the network key (4.6.3.2.2.1)
+    readmits_registered: bool = True  # a registered device that associates anew gets by with its install-code key (SE 5.4.1)
+    loads_key_reversed: bool = False  # turns the octets of the ordered link key round (SE 5.4.8.1)
+
+    # a device's joining (SE 1.0 5.4.1 and table 5-2; 05-3474 4.6.3.2.3)
+    scans_preferred_channels_first: bool = True  # SE table 5-2
+    requires_association_permit: bool = True  # chooses only a network that permits joining (3.6.1.4.1.1)
+    pauses_between_scans: bool = True  # 1 s between three attempts, then a longer pause (SE table 5-2)
+    gives_up_without_key: bool = True  # leaves when no key came within apsSecurityTimeOutPeriod (4.6.3.2.3)
+    tries_elsewhere: bool = True  # goes to another open network when the key did not fit (SE 5.4.1)
+    accepts_clear_network_key: bool = False  # takes a Transport-Key that is not APS-secured with its own link key (SE 5.4.1)
+    installs_zero_key: bool = False  # takes the all-zero dummy key for a network key (4.6.3.2.2.1)
+    follows_network_key_update: bool = True  # installs a further network key (4.6.3.4.2)
+    follows_switch_key: bool = True  # makes it active when told to (4.6.3.4.2)
+    rejoins_after_power_cycle: bool = True  # else associates anew (3.6.1.4.2)
+    obeys_leave: bool = True  # processes a NWK Leave from its parent (08006r03, item NLF130)
+    assumed_endpoint: int | None = None  # an endpoint taken for granted on the partner instead of being discovered (SE 6.3)
+
+    # key establishment (SE 1.0 annex C.3)
+    checks_key_establishment_length: bool = True  # refuses a message with surplus octets
+    checks_suite: bool = True  # exactly one bit, and one that it has
+    checks_issuer: bool = True  # the partner's certificate comes from its own authority
+    checks_subject: bool = True  # the certificate's subject is the address of the partner
+    checks_confirmation: bool = True  # compares the partner's MAC
+    keeps_key_only_if_confirmed: bool = True  # a refused confirmation leaves no key behind
+    checks_sequence: bool = True  # refuses a message out of its turn
+    refuses_when_busy: bool = True  # NO_RESOURCES to a second initiator; else drops the first for it
+    respects_wait_time: bool = True  # tries again only after the wait time of a Terminate
+    pauses_after_retries: bool = True  # a long pause after ten failures in a row (known from SE 1.4)
+    retries_key_establishment: bool = True  # begins anew after a failure
+    leaves_unknown_issuer: bool = True  # leaves the network when told, or finding, that the authorities differ
+    honours_advertised_times: bool = True  # waits as long as the partner advertised
+    recovers_from_silence: bool = True  # gives up an exchange that the partner has left
+    terminates_on_timeout: bool = False  # sends Terminate when its own patience ends
+    establishes_with_ack: bool = True  # asks for APS acknowledgements
+    establishes_under_network_key_only: bool = True  # no APS encryption on key establishment messages
+    answers_source_endpoint: bool = True  # answers the endpoint that the request came from; else the lowest number
+    reuses_ephemeral_key: bool = False  # takes the same ephemeral key twice
+    key_agreement_mistake: str | None = None  # a name of `harness.crypto.cbke.known_mistakes`
+    installs_established_key: bool = True  # goes on under the new link key; else under the install-code key
+
+    # ZDP and ZCL (05-3474 2.4.4; ZCL 075123 2.4; SE 1.0 5.4.6)
+    matches_foreign_profile: bool = False  # answers Match_Desc for any profile (2.4.4.1.7.1)
+    answers_unmatched_broadcast: bool = False  # answers a broadcast Match_Desc without a match (2.4.4.1.7.1)
+    requires_link_key: bool = True  # refuses SE data without an established link key (SE 5.4.6)
+    accepts_preconfigured_key: bool = False  # takes SE data under the install-code key (SE 5.4.6)
+    demands_link_key_always: bool = False  # refuses also what the network key is enough for (SE 5.4.6)
+    executes_refused_commands: bool = False  # refuses, and does what was asked all the same (SE 5.4.6)
+    uses_link_key: bool = True  # sends SE data APS-secured (SE 5.4.6)
+    answers_with_same_security: bool = True  # a response is secured like its request (SE 5.4.6)
+    sends_default_response: bool = True  # where it is due (ZCL 2.4.12.2)
+    sends_needless_default_response: bool = False  # also where it is not
+    answers_malformed: bool = True  # with a status (ZCL 2.5.3); else keeps silent
+    hangs_on_malformed: bool = False  # never answers again after a malformed message
+    respects_transfer_size: bool = True  # sends nothing longer than the partner takes (SE table 5-8)
+
+    # Smart Energy clusters
+    reads_time_once_a_day: bool = True  # SE 5.4.2: no more than once in 24 h; else every quarter of an hour
+    uses_unsynchronised_time: bool = False  # takes the time of a server that is neither master nor synchronised (ZCL 3.12)
+    accepts_longer_price: bool = True  # ignores trailing fields of later revisions (SE D.2)
+    honours_device_class: bool = True  # ignores events for other device classes and groups (SE D.3)
+    ignores_duplicate_event: bool = True  # an event known already is not executed or reported again (SE D.3)
+    checks_event_limits: bool = True  # duration at most 1440 minutes, a criticality that is not reserved (SE D.3)
+    honours_randomisation: bool = True  # start and end are shifted by chance when asked for (SE D.3)
+    honours_event_cancel: bool = True  # SE D.3
+    honours_superseding: bool = True  # an overlapping newer event ends the older one (SE D.3)
+    delays_opt_out: bool = True  # an opt-out before the start is reported at the start (SE D.3)
+    signs_event_status: bool = True  # ECDSA signature in Report Event Status (SE 1.0 D.3; dropped by 1.1)
 
     def rewritten(self, record: Record) -> Record | None:
         """The structure as this node really sends it; None when it keeps silent."""

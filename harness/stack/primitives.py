@@ -21,7 +21,11 @@ class LinkKeyKind(StrEnum):
 
 @dataclass(frozen=True)
 class AsduRequest:
-    """APSDE-DATA.request: send this application frame. `link_key` asks for APS security with the link key shared with `dest`."""
+    """APSDE-DATA.request: send this application frame. `link_key` asks for APS security with the link key shared with `dest`.
+
+    A unicast frame too long for one PSDU goes in fragments, up to `max_transfer` octets: the partner's maximum incoming
+    transfer size, from its node descriptor; None where it was never asked (the default of SE, 128, is taken then).
+    """
 
     dest: int
     dest_endpoint: int
@@ -31,11 +35,16 @@ class AsduRequest:
     asdu: bytes
     ack: bool = True
     link_key: bool = False
+    max_transfer: int | None = None
 
 
 @dataclass(frozen=True)
 class AsduConfirm:
-    """What became of an AsduRequest: `status` is success, no_ack, no_key or too_long."""
+    """What became of an AsduRequest or a CommandRequest: `status` is success, no_ack, no_key, too_long or no_network.
+
+    Success means the APS acknowledgement where one was asked, else that the next hop took the frame (or, for a broadcast, that
+    it was sent). no_ack also says that a sleepy child never fetched the frame.
+    """
 
     handle: int
     status: str
@@ -139,6 +148,14 @@ class LeaveIndication:
     rejoin: bool
 
 
+@dataclass(frozen=True)
+class ParentLost:
+    """At a sleepy end device: `failures` polls in a row went unacknowledged by the parent (05-3474, 3.6.1.4.2: rejoin)."""
+
+    failures: int
+
+
 Indication = (
     AsduConfirm | AsduIndication | CommandIndication | ScanConfirm | AssociateConfirm | JoinIndication | LeaveIndication
+    | ParentLost
 )

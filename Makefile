@@ -1,0 +1,64 @@
+# HANproof. `make certify` runs every case on the virtual bench; `make test` also runs the harness's own tests. Both set
+# everything up in .venv on their first call; no other step is needed, and nothing is installed outside this folder.
+
+VENV   := .venv
+ALLURE := reports/allure/node_modules/.package-lock.json
+STAMP  := $(VENV)/.set-up
+PIP    := $(VENV)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes
+UV     := $(VENV)/bin/uv pip sync --quiet --system-certs --python $(VENV)/bin/python
+OWN    := dissectors/tests harness/tests
+export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
+
+PYTHON ?= $(shell for python in python3 python3.14 python3.13 python3.12 python3.11; do \
+	$$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && { echo $$python; break; }; done)
+
+.DEFAULT_GOAL := help
+.PHONY: help setup certify test lint bench lock clean
+
+help:  ## show this list
+	@sed -n 's/^\([a-z]*\):.*##/\1 -/p' Makefile | sed 's/^/make /'
+
+setup: $(STAMP) $(ALLURE)  ## make .venv (certify and test do this by themselves)
+
+certify: setup  ## run every case for both devices on the virtual bench, and write the report
+	@status=0; $(VENV)/bin/hanproof run || status=$$?; \
+	case $$status in 2|3|4|5) ;; *) printf 'report: '; $(VENV)/bin/hanproof report || status=$$?;; esac; exit $$status
+
+test: setup  ## the harness's own tests, then every case
+	@$(VENV)/bin/pytest -q -n 2 $(OWN)
+	@$(VENV)/bin/pytest -q cases
+
+lint: setup  ## ruff and mypy (strict) on our packages
+	@$(VENV)/bin/ruff check .
+	@$(VENV)/bin/mypy
+
+bench: setup  ## how fast we decode, beside tshark where it is installed
+	@$(VENV)/bin/python -m reports.decode_rate
+
+lock: $(STAMP)  ## resolve requirements.txt anew from pyproject.toml, hashed and without addresses
+	@$(VENV)/bin/uv pip compile --quiet --system-certs --python $(VENV)/bin/python --universal --upgrade --generate-hashes --no-header \
+		--no-annotate --no-emit-index-url --no-emit-find-links --extra dev pyproject.toml -o requirements.txt
+
+clean:  ## remove everything that was made here, runs and .venv included
+	@rm -rf $(VENV) reports/runs reports/allure/node_modules harness/tests/peers/node_modules build dist *.egg-info \
+		.pytest_cache .mypy_cache .ruff_cache .hypothesis
+	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# uv comes hashed from the same list as everything else; where it cannot be had, pip does the same work, only slower.
+$(STAMP): requirements.txt pyproject.toml
+	@test -n "$(PYTHON)" || { echo "HANproof needs Python 3.11 or later (on Debian or Ubuntu: apt install python3 python3-venv)"; exit 1; }
+	@echo "setting up $(VENV) with $$($(PYTHON) --version) ..."
+	@$(PYTHON) -m venv $(VENV) || { echo "python3 has no venv module (on Debian or Ubuntu: apt install python3-venv)"; exit 1; }
+	@sed -n '/^uv==/,/[^\\]$$/p' requirements.txt > $(VENV)/uv.txt
+	@sed '/^uv==/,/[^\\]$$/d' requirements.txt > $(VENV)/without-uv.txt
+	@$(PIP) --only-binary :all: -r $(VENV)/uv.txt && $(UV) --require-hashes requirements.txt \
+		|| { echo "uv cannot be had here: pip does it, more slowly"; $(PIP) -r $(VENV)/without-uv.txt; }
+	@$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --no-index -e .
+	@touch $@
+
+# Without node there is no Allure report; HANproof's own page is made all the same.
+$(ALLURE): reports/allure/package-lock.json
+	@if ! node -e 'process.exit(parseInt(process.versions.node) < 20 ? 1 : 0)' 2>/dev/null || ! command -v npm >/dev/null; then \
+		echo "no node 20 or later: the report will be HANproof's own page, without Allure's"; \
+	else (cd reports/allure && npm ci --omit=dev --silent >/dev/null) && touch $@ \
+		|| echo "npm could not install Allure: the report will be HANproof's own page"; fi

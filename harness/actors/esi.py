@@ -1,0 +1,14 @@
+"""The role ESI: the meter's end of the HAN, its coordinator and trust centre; says nothing of how it is filled."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from harness.ports import Machine
+
+
+class Esi(Machine, Protocol):
+    """Receiver of steps 4, 5 and 7 to 9, producer of steps 6 and 10; windows come to it over leg 4."""
+
+    def power_cycle(self, now: float) -> None:
+        """Lose power and come back with what it keeps over that."""

@@ -1,0 +1,32 @@
+"""What an actor of the back office or the backhaul reports to its bench; knows no role in particular and no encoding."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from harness.values import Eui64
+
+
+@dataclass(frozen=True)
+class Logged:
+    """A line that an actor would write into its log (the LOG observation point)."""
+
+    text: str
+
+
+@dataclass(frozen=True)
+class StateChanged:
+    """An actor's own state of a device changed at `at` (seconds since the bench started); the states are the actor's."""
+
+    device: Eui64
+    state: str
+    at: float
+
+
+@dataclass(frozen=True)
+class Unanswered:
+    """A request was given up after all retries."""
+
+    noun: str
+    message_id: str
+    at: float

@@ -1,0 +1,110 @@
+"""The decisions that the virtual back office and backhaul take, as one frozen value; a defect is a policy that differs.
+
+A decision is a named field (asked at one place), or a rewrite of one outgoing structure before it becomes octets: a
+`LegMessage`, or the element tree of a CIM message. Nothing here knows which clause a defect breaks; the comments name the
+clauses that a field is about, so that a defect can be looked up.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from lxml import etree
+
+from harness.actors.setup import Setup
+from harness.backhaul.message import LegKind, LegMessage
+from harness.errors import LocalProtocolError
+
+Rewrite = Callable[[Any], Any]
+"""Sees each outgoing LegMessage and CIM tree of one actor; returns it, another, a tuple of several, or None to send nothing."""
+
+
+@dataclass(frozen=True)
+class BackOfficePolicy:
+    """What a conformant actor of the back office or the backhaul does; each field's default is the right decision."""
+
+    # every party of the CIM bus (DR Application, AMI Head-End, CIS)
+    replies: bool = True  # 01-REPLY, 13-REPLY, 14-REPLY
+    validates: bool = True  # 01-REJECTS, 13-REJECTS, 14-REJECTS: refuses what schema, header or profile forbid
+    recognises_repeats: bool = True  # 01-IDEMPOTENT, 13-IDEMPOTENT, 14-IDEMPOTENT: the same message again does nothing new
+    survives_hostile_xml: bool = True  # 01-HOSTILE-XML: still answers afterwards
+    retries: bool = True  # 13-RETRY, 14-RETRY: an unanswered request is sent again
+    keeps_message_id: bool = True  # 13-RETRY, 14-RETRY, 13-UNIQUE, 14-UNIQUE: octet for octet as it was
+    # DR Application
+    accepts_linkages: bool = True  # 13-REPLY: a right linkage is accepted
+    awaits_linkage: bool = True  # 14-AFTER-13: CIS is informed when step 13 has come, not when the order was accepted
+    checks_linkage: bool = True  # 13-REJECTS, 14-REJECTS: unknown device, meter or premise, duplicate
+    informs_cis: bool = True  # 14-MESSAGE
+    updates_state: bool = True  # POST-STATE-IN-DRMS
+    # AMI Head-End
+    checks_meter: bool = True  # 01-REJECTS, INT-CIS-HEAD-END: a meter that nobody registered is refused
+    checks_install_code: bool = True  # 01-KEY, 01-REJECTS, 04-BAD-CODE: length and CRC
+    obeys_cancel: bool = True  # 01-CANCEL
+    waits_for_start: bool = True  # 01-WINDOW, 02-TIMELY: nothing is forwarded before the window begins
+    tells_failure_apart: bool = True  # 13-FAILURE: no linkage for a device that was not provisioned
+    links_once: bool = True  # 13-ONE-LINKAGE, 13-UNIQUE: a repeated report makes no second linkage
+    informs_ods: bool = True  # INT-HEAD-END-ODS
+    publishes_to_cis: bool = True  # INT-HEAD-END-CIS
+    # CIS
+    keeps_linkage: bool = True  # POST-CONFIG-IN-CIS
+    # AMI Head-End, AMI Network, NIC: the proprietary legs
+    drops_expired: bool = True  # 02-TIMELY, 03-TIMELY, 04-TIMELY: a window that is over is not opened
+    subtracts_latency: bool = True  # 02-TIMELY, 03-TIMELY, 04-TIMELY: says the window left, not the window ordered
+    drops_duplicates: bool = True  # 02-ONCE to 04-ONCE, 10-ONCE to 12-ONCE
+    reports_undeliverable: bool = True  # 02-UNDELIVERABLE, 03-UNDELIVERABLE, 04-UNDELIVERABLE
+    awaits_registration: bool = True  # 10-AFTER-REGISTRATION to 12-AFTER-REGISTRATION, 13-FAILURE
+    logs_keys: bool = False  # 02-CONFIDENTIAL to 04-CONFIDENTIAL, 01-SECRET
+    forwarding_delay: float = 0.0  # seconds that a relay keeps a message; 02-TIMELY to 04-TIMELY, 10-TIMELY to 12-TIMELY
+    rewrites: tuple[Rewrite, ...] = ()
+
+    def rewritten(self, structure: Any) -> list[Any]:
+        """What this actor really sends in place of a structure, in order; empty when it keeps silent."""
+        outgoing = [structure]
+        for rewrite in self.rewrites:
+            outgoing = [made for each in outgoing for made in _as_list(rewrite(each))]
+        return outgoing
+
+
+def policy_of(setup: Setup) -> BackOfficePolicy:
+    """The policy that an actor was set up with. Raises LocalProtocolError for a decision that no policy has."""
+    unknown = setup.policy.keys() - BackOfficePolicy.__dataclass_fields__.keys()
+    if unknown:
+        raise LocalProtocolError(f"{setup.actor}: no policy decides {', '.join(sorted(unknown))}")
+    return BackOfficePolicy(**setup.policy, rewrites=setup.rewrites)
+
+
+@dataclass(frozen=True)
+class LegRewrite:
+    """A rewrite of leg messages of some kinds; an ESI, which also has structures of the air to rewrite, knows it by its type."""
+
+    change: Callable[[LegMessage], Any]
+    kinds: tuple[LegKind, ...]
+
+    def __call__(self, structure: Any) -> Any:
+        """The structure, rewritten if it is a leg message of these kinds."""
+        concerned = isinstance(structure, LegMessage) and (not self.kinds or structure.kind in self.kinds)
+        return self.change(structure) if concerned else structure
+
+
+def on_leg(change: Callable[[LegMessage], Any], *kinds: LegKind) -> Rewrite:
+    """A rewrite of the leg messages of these kinds (of every kind when none is named)."""
+    return LegRewrite(change, kinds)
+
+
+def on_cim(change: Callable[[etree._Element], Any], *documents: str) -> Rewrite:
+    """A rewrite of the CIM trees whose document element has one of these local names (of every tree when none is named)."""
+
+    def rewrite(structure: Any) -> Any:
+        if not etree.iselement(structure) or (documents and etree.QName(structure).localname not in documents):
+            return structure
+        return change(structure)
+
+    return rewrite
+
+
+def _as_list(made: Any) -> list[Any]:
+    if made is None:
+        return []
+    return list(made) if isinstance(made, tuple) else [made]

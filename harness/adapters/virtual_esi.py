@@ -1,0 +1,154 @@
+"""A virtual ESI: the meter's end of the HAN with a whole ZigBee stack, and its end of legs 4 and 10; sans-I/O.
+
+It joins two vocabularies, leg messages and the happenings of the stack, and decides nothing that either of them decides.
+"""
+
+from __future__ import annotations
+
+from dataclasses import fields
+from datetime import datetime, timedelta
+from typing import Any
+
+from harness.actors.reports import Logged
+from harness.actors.setup import Setup
+from harness.adapters.back_office_policy import BackOfficePolicy, LegRewrite
+from harness.adapters.credentials import credentials_of
+from harness.backhaul.codec import TlvCodec
+from harness.backhaul.message import LegKind, LegMessage, Obstacle
+from harness.backhaul.wires import LEG
+from harness.clock import smart_energy_time
+from harness.crypto.install_code import InstallCode
+from harness.errors import RemoteProtocolError
+from harness.ports import Message, Pdu
+from harness.stack import happenings
+from harness.stack.esi import EsiNode, EsiSettings
+from harness.stack.policy import Policy
+from harness.stack.programme import ordinary_programme
+from harness.usecase import Actor
+from harness.values import Eui64
+
+DEFAULT_EUI64 = Eui64(0xACDE48000AE51001)  # of the OUI that IEEE keeps for documentation-like private use
+CHANNEL = 15  # one of the preferred channels of Smart Energy (SE 1.0 table 5-1)
+EVENT_IN = 120  # seconds after the bench's start at which the programme's event begins
+
+
+class VirtualEsi:
+    """One ESI. Options: `eui64`, `channel`, `certificate`, `private_key`, `ca` (all as text, the last three in hex)."""
+
+    def __init__(self, setup: Setup) -> None:
+        known = {each.name for each in fields(Policy)}
+        on_the_air = {name: value for name, value in setup.policy.items() if name in known}
+        on_the_leg = {name: value for name, value in setup.policy.items() if name not in known}
+        self._legs = BackOfficePolicy(**on_the_leg, rewrites=tuple(r for r in setup.rewrites if isinstance(r, LegRewrite)))
+        self._epoch = setup.epoch
+        self._codec = setup.options.get("codec") or TlvCodec()
+        ieee = Eui64.parse(setup.options.get("eui64", str(DEFAULT_EUI64)))
+        chance = setup.chance
+        self.node = EsiNode(
+            ieee, credentials_of(ieee, setup.options, chance), chance,
+            Policy(**on_the_air, rewrites=tuple(r for r in setup.rewrites if not isinstance(r, LegRewrite))),
+            lambda now: smart_energy_time(setup.epoch, now),
+            programme=ordinary_programme(smart_energy_time(setup.epoch, 0.0), EVENT_IN), settings=EsiSettings(),
+        )
+        self._orders: dict[Eui64, LegMessage] = {}
+        self._outgoing: list[Pdu] = []
+        self._events: list[Any] = []
+        self.node.form(
+            channel=int(setup.options.get("channel", CHANNEL)), pan_id=chance.randrange(1, 0xFFF0),
+            extended_pan_id=Eui64(chance.getrandbits(64)), network_key=chance.getrandbits(128).to_bytes(16, "big"), now=0.0,
+        )
+
+    # -- the five verbs
+
+    def receive(self, pdu: Pdu, now: float) -> None:
+        """Take a leg message, or what the radio has to say."""
+        if isinstance(pdu, Message):
+            self._ordered(pdu, now)
+        else:
+            self.node.receive(pdu, now)
+
+    def transmit(self, now: float) -> list[Pdu]:
+        """What is to go out now, on the air and on leg 10."""
+        on_the_air = self.node.transmit(now)
+        self._report(now)
+        outgoing, self._outgoing = self._outgoing, []
+        return [*on_the_air, *outgoing]
+
+    def deadline(self) -> float | None:
+        """When the stack is next to be woken."""
+        return self.node.deadline()
+
+    def wake(self, now: float) -> None:
+        """Timers have run out."""
+        self.node.wake(now)
+
+    def events(self) -> list[Any]:
+        """What happened since the last call."""
+        events, self._events = self._events, []
+        return events
+
+    def power_cycle(self, now: float) -> None:
+        """Lose power and come back with what an ESI keeps over that."""
+        self.node.power_cycle(now)
+
+    # -- inside
+
+    def _ordered(self, message: Message, now: float) -> None:
+        try:
+            order = self._codec.decode(message.octets)
+        except RemoteProtocolError as fault:
+            self._events.append(Logged(f"leg 4: {fault}"))
+            return
+        if order.missing or order.device is None or not order.goes_down:
+            self._events.append(Logged(f"leg 4: a {order.kind} without {', '.join(order.missing) or 'a place here'}"))
+            self._send(order.report(LegKind.UNDELIVERABLE, self._utc(now), reason=Obstacle.INCOMPLETE))
+        elif order.kind is LegKind.CANCEL_WINDOW:
+            self.node.close_window(order.device, now)
+        else:
+            self._open(order, order.device, now)
+
+    def _open(self, order: LegMessage, device: Eui64, now: float) -> None:
+        assert order.end is not None
+        end = (order.end - self._epoch).total_seconds()
+        if self._legs.drops_expired and end <= now:
+            self._send(order.report(LegKind.UNDELIVERABLE, self._utc(now), reason=Obstacle.EXPIRED))
+            return
+        try:
+            key = self._link_key(order)
+        except ValueError as fault:
+            self._events.append(Logged(f"leg 4: key material: {fault}"))
+            self._send(order.failed(self._utc(now), "bad_key"))
+            return
+        if self._legs.logs_keys:
+            self._events.append(Logged(f"window for {device} with {key.hex()}"))
+        self._orders[device] = order
+        self.node.open_window(device, key, end, now)
+
+    def _link_key(self, order: LegMessage) -> bytes:
+        material = order.key_material or b""
+        return InstallCode.parse(material).link_key if order.key_form == "install_code" else material
+
+    def _report(self, now: float) -> None:
+        for event in self.node.events():
+            self._events.append(event)
+            order = self._orders.get(getattr(event, "device", None) or Eui64(0))
+            if order is None:
+                continue
+            at = self._utc(getattr(event, "at", now))
+            if isinstance(event, happenings.WindowOpened):
+                self._send(order.window_opened(at))
+            elif isinstance(event, happenings.WindowClosed):
+                self._send(order.window_closed(at))
+            elif isinstance(event, happenings.DeviceJoined) and not self._legs.awaits_registration:
+                self._send(order.provisioned(at))
+            elif isinstance(event, happenings.DeviceProvisioned) and self._legs.awaits_registration:
+                self._send(order.provisioned(at))
+            elif isinstance(event, happenings.ProvisioningFailed):
+                self._send(order.failed(at, event.reason) if self._legs.tells_failure_apart else order.provisioned(at))
+
+    def _send(self, report: LegMessage) -> None:
+        for message in self._legs.rewritten(report):
+            self._outgoing.append(Message(LEG, Actor.ESI, Actor.NIC, self._codec.encode(message)))
+
+    def _utc(self, now: float) -> datetime:
+        return self._epoch + timedelta(seconds=now)

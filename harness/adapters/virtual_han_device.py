@@ -1,0 +1,69 @@
+"""A virtual HAN device: thermostat or load control switch, with a whole ZigBee stack; sans-I/O. It sees nothing but the air."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from harness.actors.setup import Setup
+from harness.adapters.credentials import credentials_of
+from harness.ports import Message, Pdu
+from harness.stack.commissioning import LOAD_CONTROL, MESSAGING, METERING, PRICE, TIME
+from harness.stack.han_device import HanDeviceNode, HanDeviceSettings
+from harness.stack.policy import Policy
+from harness.values import Eui64
+
+OPTIONAL_CLIENTS = {"price": PRICE, "messaging": MESSAGING, "metering": METERING}  # PICS item to cluster
+
+
+class VirtualHanDevice:
+    """One HAN device, as its device file declares it: the identity carries EUI-64, type, link key, credentials and PICS."""
+
+    def __init__(self, setup: Setup) -> None:
+        identity = setup.identity
+        ieee = Eui64(identity["eui64"])
+        claims = identity["pics"]
+        self.node = HanDeviceNode(
+            ieee, identity["device_type"], identity["link_key"], credentials_of(ieee, identity, setup.chance), setup.chance,
+            Policy(**setup.policy, rewrites=setup.rewrites),
+            settings=HanDeviceSettings(
+                sleepy=bool(claims.get("sleepy")),
+                clients=(TIME, LOAD_CONTROL, *(cluster for item, cluster in OPTIONAL_CLIENTS.items() if claims.get(item))),
+            ),
+        )
+
+    # -- the five verbs
+
+    def receive(self, pdu: Pdu, now: float) -> None:
+        """Take what the radio has to say."""
+        if not isinstance(pdu, Message):
+            self.node.receive(pdu, now)
+
+    def transmit(self, now: float) -> list[Pdu]:
+        """What is for the radio."""
+        return self.node.transmit(now)
+
+    def deadline(self) -> float | None:
+        """When the stack is next to be woken."""
+        return self.node.deadline()
+
+    def wake(self, now: float) -> None:
+        """Timers have run out."""
+        self.node.wake(now)
+
+    def events(self) -> list[Any]:
+        """What happened since the last call."""
+        return list(self.node.events())
+
+    # -- the role's verbs
+
+    def start_joining(self, now: float) -> None:
+        """Be switched on, or have its button pushed."""
+        self.node.start_joining(now)
+
+    def power_cycle(self, now: float) -> None:
+        """Lose power and come back."""
+        self.node.power_cycle(now)
+
+    def factory_reset(self, now: float) -> None:
+        """Forget every network and key but the pre-configured one."""
+        self.node.factory_reset(now)

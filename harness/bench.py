@@ -1,0 +1,278 @@
+"""The bench: the actors and wires of one run, driven through the use case. Knows no concrete adapter: a bench file names them.
+
+`wait_until` is the only loop: deliver what is due, else jump (or wait) to the earliest deadline, and stop at the limit.
+"""
+
+from __future__ import annotations
+
+import importlib
+import random
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from harness.actors.setup import Setup
+from harness.adapters.defects import Defect, all_defects
+from harness.backhaul.faults import SeenMessage
+from harness.backhaul.wires import CIM, LEG, VirtualWires
+from harness.clock import Clock, VirtualClock
+from harness.declarations import BenchFile, Device
+from harness.errors import BenchError
+from harness.ports import Machine, Message, RadioSettings, Received, Transmit, Transmitted
+from harness.radio.virtual import SeenFrame, VirtualAir
+from harness.stack import happenings
+from harness.trace import Attestation, Header, Key, Trace
+from harness.usecase import Actor, Order, Point
+from harness.values import Eui64
+
+CHANNELS = range(11, 27)  # IEEE 802.15.4-2006 6.1.2.1, the 2.4 GHz band
+SETTLING = 30.0  # seconds after which a play looks no further for what is still on its way
+GRACE = 20.0  # seconds that a device which does not get in is watched beyond its window
+STEP_LIMIT = 1_000_000  # deliveries of one wait: more is a bench that runs in circles at one instant
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How one play differs from the undisturbed one; times in seconds since the bench started.
+
+    `han_device` and `han_device_key` are who really joins and with which link key, where that is not what was ordered. `joins_at` is when the device is switched on (None: as soon as the ESI has opened the window). `provocation` is the id of
+    a misbehaviour planted in the harness's own side.
+    """
+
+    han_device: Eui64 | None = None
+    han_device_key: bytes | None = None
+    ordered: Eui64 | None = None
+    ordered_key: bytes | None = None
+    window_start: float | None = None
+    window_duration: float | None = None
+    latency: float | None = None
+    joins_at: float | None = None
+    provocation: str | None = None
+
+
+@dataclass(frozen=True)
+class Happened:
+    """Something an actor reported, and when."""
+
+    actor: Actor
+    event: Any
+    at: float
+
+
+def load(name: str) -> Callable[[Setup], Machine]:
+    """The adapter that a bench file names as `module:Class`. Raises BenchError saying what is missing."""
+    module, _, attribute = name.partition(":")
+    try:
+        adapter: Callable[[Setup], Machine] = getattr(importlib.import_module(module), attribute)
+    except (ImportError, AttributeError) as fault:
+        raise BenchError(f"adapter {name}: {fault}") from fault
+    return adapter
+
+
+class Bench:
+    """One run: built, played, and left with its trace."""
+
+    def __init__(
+        self, file: BenchFile, device: Device, plan: Plan | None = None, *, seed: int | None = None, scenario: str = "",
+        defects: tuple[Defect, ...] = (), clock: Clock | None = None,
+    ) -> None:
+        self.file = file
+        self.device = device
+        self.plan = plan or Plan()
+        self.seed = file.seed if seed is None else seed
+        self.defects = defects + ((all_defects()[self.plan.provocation],) if self.plan.provocation else ())
+        self.clock: Clock = clock or VirtualClock(file.epoch)
+        self.order = self._order()
+        self.trace = Trace(Header(
+            order=self.order, epoch=file.epoch.isoformat(), scenario=scenario, dut=file.dut, pics=file.claims(device),
+            pixit={"eui64": str(device.eui64), "key_form": device.key_form}, seed=self.seed,
+            about={"device": device.name, "provocation": self.plan.provocation},
+        ))
+        self.happenings: list[Happened] = []
+        self._frames: dict[int, int] = {}  # the air's numbers to the trace's
+        self._messages: dict[int, int] = {}  # the wires' numbers to the trace's
+        self.air = VirtualAir(self._chance("air"), tap=self._hear)
+        self.wires = VirtualWires(self._latencies(), tap=self._see, chance=self._chance("wires"))
+        self.machines: dict[Actor, Any] = {
+            actor: load(filled.adapter)(self._setup(actor, filled.options)) for actor, filled in file.adapters.items()
+        }
+        self._listen()
+
+    # -- the use case
+
+    def play(self) -> None:
+        """The whole use case: the window is ordered, the device joins, and everything that follows comes to rest."""
+        self.open()
+        self.join()
+        self.settle()
+
+    def open(self) -> None:
+        """The DR Application orders the window; returns when the ESI has opened it, or will not."""
+        self.machines[Actor.DR_APPLICATION].order_window(self.order, self.now)
+        self.wait_until(lambda: self.happened(happenings.WindowOpened), self.order.end + SETTLING - self.now)
+
+    def cancel(self) -> None:
+        """The DR Application withdraws the window; returns when the ESI has closed it, or will not."""
+        self.machines[Actor.DR_APPLICATION].cancel_window(self.order, self.now)
+        self.wait_until(lambda: self.happened(happenings.WindowClosed), SETTLING)
+
+    def join(self) -> None:
+        """The customer switches the device on; returns when it is provisioned, or its window is over."""
+        if self.plan.joins_at is not None:
+            self.wait_until(lambda: False, self.plan.joins_at - self.now)
+        self.machines[Actor.HAN_DEVICE].start_joining(self.now)
+        over = max(self.order.end, self.now) + GRACE
+        self.wait_until(lambda: self.happened(happenings.ApplicationDone), over - self.now)
+
+    def settle(self) -> None:
+        """Let what was set going come to an end: events run, reports travel, the window closes."""
+        self.wait_until(lambda: False, self.order.end + SETTLING - self.now)
+
+    # -- time
+
+    @property
+    def now(self) -> float:
+        """Seconds since the bench started."""
+        return self.clock.now()
+
+    def happened(self, kind: type[Any]) -> bool:
+        """Whether any actor has reported an event of this kind."""
+        return any(isinstance(happening.event, kind) for happening in self.happenings)
+
+    def wait_until(self, condition: Callable[[], bool], within: float) -> bool:
+        """Run until the condition holds (True) or `within` seconds have passed (False)."""
+        limit = self.now + max(within, 0.0)
+        for _ in range(STEP_LIMIT):
+            self._pump()
+            if condition():
+                return True
+            due = [instant for instant in self._deadlines() if instant is not None]
+            instant = min(due, default=limit)
+            if instant > limit:
+                self.clock.wait_until(limit)
+                return condition()
+            self.clock.wait_until(instant)
+            if not due:
+                return condition()
+            self._wake()
+        raise BenchError(f"the bench does not come to rest at {self.now:.6f} s")
+
+    def _deadlines(self) -> Iterator[float | None]:
+        yield self.air.deadline()
+        yield self.wires.deadline()
+        for machine in self.machines.values():
+            yield machine.deadline()
+
+    def _wake(self) -> None:
+        now = self.now
+        for name, pdu in self.air.wake(now):
+            self._give(Actor(name), pdu)
+        for message in self.wires.wake(now):
+            self._give(Actor(message.receiver), message)
+        for machine in self.machines.values():
+            deadline = machine.deadline()
+            if deadline is not None and deadline <= now:
+                machine.wake(now)
+
+    def _pump(self) -> None:
+        moved = True
+        while moved:
+            moved = False
+            for actor, machine in self.machines.items():
+                for pdu in machine.transmit(self.now):
+                    moved = True
+                    self._take(actor, pdu)
+                for event in machine.events():
+                    self._note(actor, event)
+
+    def _take(self, actor: Actor, pdu: object) -> None:
+        if isinstance(pdu, (RadioSettings, Transmit)):
+            self.air.submit(actor, pdu, self.now)
+        elif isinstance(pdu, Message):
+            self.wires.submit(pdu, self.now)
+        else:
+            raise BenchError(f"{actor} wants to send a {type(pdu).__name__}, which no wire carries")
+
+    def _give(self, actor: Actor, pdu: Received | Transmitted | Message) -> None:
+        if actor in self.machines:
+            self.machines[actor].receive(pdu, self.now)
+
+    def _note(self, actor: Actor, event: Any) -> None:
+        if isinstance(event, happenings.KeyLearnt):
+            self.trace.learn(Key(event.kind, event.key, event.device))
+        else:
+            self.happenings.append(Happened(actor, event, self.now))
+
+    # -- what is seen
+
+    def _listen(self) -> None:
+        """The taps of a virtual bench miss nothing: they attest every wire and channel from the start to the end."""
+        self.trace.attestations = [
+            *(Attestation(Point.MAC, f"air:{channel}", 0.0) for channel in CHANNELS),
+            Attestation(Point.CIM, CIM, 0.0), Attestation(Point.LEG, LEG, 0.0),
+        ]
+
+    def close(self) -> None:
+        """The taps stop listening."""
+        self.trace.attestations = [replace(each, end=self.now) for each in self.trace.attestations]
+
+    def _hear(self, seen: SeenFrame) -> None:
+        about: dict[str, Any] = {"channel": seen.channel}
+        if seen.instead_of is not None:
+            about["instead_of"] = self._frames[seen.instead_of]
+        exchange = self.trace.append(
+            seen.time, Point.MAC, f"air:{seen.channel}", seen.psdu, producer=seen.sender, fate=seen.fate, about=about,
+        )
+        self._frames[seen.number] = exchange.number
+
+    def _see(self, seen: SeenMessage) -> None:
+        message = seen.message
+        about = {**message.about, "arrives": seen.arrives}
+        if seen.instead_of is not None:
+            about["instead_of"] = self._messages[seen.instead_of]
+        exchange = self.trace.append(
+            seen.time, Point.CIM if message.wire == CIM else Point.LEG, message.wire, message.octets,
+            message.producer, message.receiver, seen.fate, about,
+        )
+        self._messages[seen.number] = exchange.number
+
+    # -- building
+
+    def _chance(self, purpose: str) -> random.Random:
+        return random.Random(f"{self.seed}/{self.device.name}/{purpose}")
+
+    def _order(self) -> Order:
+        plan = self.plan
+        changes: dict[str, Any] = {
+            "device": plan.ordered, "key_material": plan.ordered_key, "start": plan.window_start,
+            "duration": plan.window_duration,
+        }
+        return replace(self.file.order(self.device), **{name: value for name, value in changes.items() if value is not None})
+
+    def _latencies(self) -> Mapping[str, float]:
+        if self.plan.latency is None:
+            return self.file.latencies
+        return dict.fromkeys(self.file.latencies, self.plan.latency)
+
+    def _setup(self, actor: Actor, options: Mapping[str, Any]) -> Setup:
+        planted = [defect for defect in self.defects if defect.actor == actor]
+        return Setup(
+            actor=actor, orders=(self.order,), epoch=self.file.epoch, chance=self._chance(actor),
+            identity=self._identity(actor), options=options,
+            policy={name: value for defect in planted for name, value in defect.decisions.items()},
+            rewrites=tuple(rewrite for defect in planted for rewrite in defect.rewrites),
+        )
+
+    def _identity(self, actor: Actor) -> Mapping[str, Any]:
+        if actor is not Actor.HAN_DEVICE:
+            return {}
+        device = self.device
+        identity: dict[str, Any] = {
+            "eui64": self.plan.han_device or device.eui64, "device_type": device.device_type,
+            "link_key": self.plan.han_device_key or device.link_key, "pics": self.file.claims(device),
+        }
+        if device.certificate and device.private_key and device.ca and self.plan.han_device is None:
+            identity |= {
+                "certificate": device.certificate.hex(), "private_key": device.private_key.octets.hex(), "ca": device.ca.hex(),
+            }
+        return identity

@@ -1,0 +1,85 @@
+"""Reading a trace's wires: CIM messages and the proprietary legs, decoded once for every checker. Gives no verdict."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from harness.backhaul.codec import TlvCodec
+from harness.backhaul.message import LegKind, LegMessage
+from harness.cim.envelope import CimMessage, Kind, read
+from harness.errors import RemoteProtocolError
+from harness.trace import Exchange, Trace
+from harness.usecase import Actor, Point
+
+
+@dataclass(frozen=True)
+class Letter:
+    """One CIM message: the exchange it came in and what it says; `message` is None where the octets are no XML."""
+
+    exchange: Exchange
+    message: CimMessage | None
+
+    @property
+    def number(self) -> int:
+        """The exchange's number, for evidence."""
+        return self.exchange.number
+
+    @property
+    def arrived(self) -> bool:
+        """Whether it reached its receiver unaltered."""
+        return self.exchange.fate == "arrived"
+
+
+@dataclass(frozen=True)
+class Carried:
+    """One message of a proprietary leg; `message` is None, and `malformed` says why, where the octets are unreadable."""
+
+    exchange: Exchange
+    message: LegMessage | None
+    malformed: str = ""
+
+    @property
+    def number(self) -> int:
+        """The exchange's number, for evidence."""
+        return self.exchange.number
+
+    @property
+    def arrived(self) -> bool:
+        """Whether it reached its receiver unaltered."""
+        return self.exchange.fate == "arrived"
+
+
+def letters(
+    trace: Trace, producer: Actor | None = None, receiver: Actor | None = None, kind: Kind | None = None,
+    noun: str | None = None,
+) -> Iterator[Letter]:
+    """The CIM messages between these two (None: anybody), of this kind and about this noun."""
+    for exchange in trace.at(Point.CIM):
+        if producer not in (None, exchange.producer) or receiver not in (None, exchange.receiver):
+            continue
+        message, _ = read(exchange.octets)
+        if kind is not None and (message is None or message.kind is not kind):
+            continue
+        if noun is not None and (message is None or message.noun != noun):
+            continue
+        yield Letter(exchange, message)
+
+
+def carried(trace: Trace, producer: Actor, receiver: Actor, *kinds: LegKind) -> Iterator[Carried]:
+    """The messages of the leg between these two; of these kinds, or all (unreadable ones among them) when none is named."""
+    for exchange in trace.at(Point.LEG):
+        if (exchange.producer, exchange.receiver) != (producer, receiver):
+            continue
+        try:
+            each = Carried(exchange, TlvCodec().decode(exchange.octets))
+        except RemoteProtocolError as fault:
+            each = Carried(exchange, None, str(fault))
+        if not kinds or (each.message is not None and each.message.kind in kinds):
+            yield each
+
+
+def instant(trace: Trace, seconds: float) -> datetime:
+    """The UTC instant `seconds` after the bench started."""
+    return datetime.fromisoformat(trace.header.epoch) + timedelta(seconds=seconds)

@@ -1,0 +1,75 @@
+"""All that one CIM message alone can get wrong, from its octets to its meaning; knows neither sender nor other messages."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from datetime import datetime
+from pathlib import Path
+
+from lxml import etree
+
+from harness.cim import end_device_controls, end_device_events, master_data_linkage_config, meter_config
+from harness.cim.envelope import CimMessage, read
+from harness.cim.finding import CimFinding
+from harness.cim.instant import instant_of
+from harness.cim.rules import check_envelope
+from harness.cim.schema import noun_of, second_opinion, validate
+from harness.cim.tree import local
+from harness.errors import InputError
+from harness.verdict import Verdict
+
+TESTING = "TESTING"
+
+_PAYLOAD_RULES: dict[str, Callable[[etree._Element, datetime | None, datetime | None], Iterator[CimFinding]]] = {
+    module.NOUN: module.check for module in (end_device_controls, end_device_events, master_data_linkage_config, meter_config)
+}
+
+
+def check_message(
+    octets: bytes, now: datetime | None = None, *, context: str | None = TESTING, second: bool = False,
+) -> list[CimFinding]:
+    """What is wrong with a message; nothing with a verdict of fail when it is right.
+
+    `now` is the receiver's UTC time on arrival: without it nothing is too old or too early. `context` is what a header's
+    Context must be where it has one (None: anything). `second` asks xmlschema whether it agrees with lxml.
+    """
+    message, findings = read(octets)
+    if message is None or any(finding.failed for finding in findings):
+        return findings
+    return findings + check_read(message, now, context=context, second=second)
+
+
+def check_read(
+    message: CimMessage, now: datetime | None = None, *, context: str | None = TESTING, second: bool = False,
+) -> list[CimFinding]:
+    """The same for a message that is already read, without the layer of XML."""
+    invalid = list(validate(message))
+    findings = list(invalid)
+    if second and bool(invalid) != bool(opinion := second_opinion(message)):
+        said = opinion[0] if opinion else "nothing wrong"
+        findings.append(CimFinding("validators-disagree", f"xmlschema says: {said}", verdict=Verdict.INCONC))
+    in_payload = [finding for finding in invalid if "/Payload/" in finding.path]
+    if len(in_payload) == len(invalid):
+        findings += check_envelope(message, now, context)
+    if not invalid and message.payload is not None:
+        findings += _check_payload(message, message.payload, now)
+    return findings
+
+
+def check_file(
+    path: Path, now: datetime | None = None, *, context: str | None = TESTING, second: bool = False,
+) -> list[CimFinding]:
+    """The findings on the message in a file. Raises InputError when the file cannot be read."""
+    try:
+        octets = path.read_bytes()
+    except OSError as fault:
+        raise InputError(f"{path}: cannot be read: {fault.strerror}; give a file with one CIM message") from fault
+    return check_message(octets, now, context=context, second=second)
+
+
+def _check_payload(message: CimMessage, payload: etree._Element, now: datetime | None) -> Iterator[CimFinding]:
+    noun = noun_of(message)
+    if noun is None:
+        yield CimFinding("payload-unknown", f"no schema for {local(payload)}", "/Payload", Verdict.INCONC)
+        return
+    yield from _PAYLOAD_RULES[noun](payload, instant_of(message.header.timestamp) if message.header else None, now)

@@ -1,0 +1,210 @@
+"""The four-part codes `type.domain.subDomain.eventOrAction` of IEC 61968-9 (second edition, 2013 tables) and their names.
+
+Device types and domains are complete but for vendors' own; of subDomain and eventOrAction only what has to do with a HAN is
+named, so an unknown number there is no fault. Knows nothing of messages.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import IntEnum
+
+from harness.values import DeviceType
+
+
+class Kind(IntEnum):
+    """First part: the kind of device that is commanded, or to which it happened."""
+
+    NA = 0
+    DAP_DEVICE = 1
+    DER_DEVICE = 2
+    ELECTRIC_METER = 3
+    GAS_METER = 4
+    GATEWAY = 5
+    DSP_DEVICE = 6
+    PAN_GATEWAY = 7
+    TRANSFORMER = 8
+    COLLECTOR = 10
+    NETWORK_ROUTER = 11
+    PAN_DEVICE = 12
+    FEEDER = 13
+    GENERATOR = 14
+    IN_PREMISES_DISPLAY = 15
+    LOAD_CONTROL_DEVICE = 16
+    PAN_METER = 17
+    PREPAYMENT_TERMINAL = 18
+    PROG_CTL_THERMOSTAT = 19
+    RANGE_EXTENDER = 20
+    REGULATOR = 21
+    SUBSTATION = 22
+    ENERGY_ROUTER = 23
+    WATER_METER = 24
+    WASTE_WATER_METER = 25
+    COM_DEVICE = 26
+    ELECTRIC_VEHICLE = 58
+
+
+class Domain(IntEnum):
+    """Second part: the area of function."""
+
+    NA = 0
+    COMMUNICATION = 1
+    BATTERY = 2
+    CARTRIDGE = 3
+    GAS_SUPPLY = 4
+    WATER_SUPPLY = 5
+    INSTALLATION = 6
+    CONFIGURATION = 7
+    DEMAND = 8
+    MODULE_FIRMWARE = 9
+    PAIRING = 10
+    FIRMWARE = 11
+    SECURITY = 12
+    VIDEO_DISPLAY = 13
+    MOBILE_SECURITY = 14
+    LOAD_CONTROL = 15
+    LOAD_PROFILE = 16
+    LOGS = 17
+    MEMORY = 18
+    MODEM = 19
+    BILLING = 20
+    METROLOGY = 21
+    NETWORK = 23
+    POWER = 26
+    PRESSURE = 29
+    RCD_SWITCH = 31
+    TEMPERATURE = 35
+    CLOCK = 36
+    WATCHDOG = 37
+    KYZ_PULSE_COUNTER = 38
+    ASSOCIATED_DEVICE = 39
+    VOLUME = 40
+    RECORDER = 41
+
+
+VENDOR_DOMAINS = range(51, 55)
+
+
+class SubDomain(IntEnum):
+    """Third part: what in that area; those that concern a HAN."""
+
+    NA = 0
+    ACCESS = 1
+    AUTO_REGISTRATION = 5
+    IDENTITY = 10
+    STATUS = 17
+    CERTIFICATE = 21
+    DATA = 31
+    SECURITY_KEY = 32
+    EVENT = 43
+    HEAD_END_SYSTEM = 52
+    NETWORK_ID = 71
+    WINDOW = 73
+    ASSOCIATION = 74
+    PARENT_DEVICE = 76
+    REGISTRATION = 90
+    TEXT_MESSAGE = 112
+    RADIO = 136
+    ALL_EVENTS = 148
+
+
+class Happening(IntEnum):
+    """Fourth part (eventOrAction): what is to be done, or was; those that concern a HAN."""
+
+    NA = 0
+    CANCEL = 8
+    CANCELLED = 10
+    CLOSED = 16
+    CONFIRMED = 17
+    DISABLE = 22
+    ENABLE = 26
+    NOT_AUTHORIZED = 38
+    OPENED = 39
+    CONNECTED = 42
+    REGISTERED = 50
+    SUCCEEDED = 58
+    EXPIRED = 64
+    DISABLED = 66
+    DISCONNECTED = 68
+    ENABLED = 76
+    DISPLAY = 77
+    ERROR = 79
+    CREATE = 82
+    FAILED = 85
+    INSTALLED = 105
+    REMOVED = 212
+    OPEN = 298
+    CLOSE = 299
+    SCHEDULE = 300
+
+
+@dataclass(frozen=True)
+class Code:
+    """One code; a part is a plain number so that unknown ones survive."""
+
+    kind: int
+    domain: int
+    sub_domain: int
+    happening: int
+
+    @classmethod
+    def parse(cls, text: str) -> Code:
+        """Read four decimal numbers with dots. Raises ValueError saying what is wrong."""
+        parts = text.split(".")
+        if len(parts) != 4 or not all(part.isascii() and part.isdigit() for part in parts):
+            raise ValueError(f"{text!r} is not four numbers with dots between them")
+        return cls(*(int(part) for part in parts))
+
+    def __str__(self) -> str:
+        return f"{self.kind}.{self.domain}.{self.sub_domain}.{self.happening}"
+
+    @property
+    def about(self) -> tuple[int, int, int]:
+        """The code without the kind of device: what is done, or happened."""
+        return self.domain, self.sub_domain, self.happening
+
+    @property
+    def name(self) -> str:
+        """The code by the names of its parts, as far as they are known ("PAN_GATEWAY.PAIRING.WINDOW.OPENED")."""
+        tables: tuple[type[IntEnum], ...] = (Kind, Domain, SubDomain, Happening)
+        parts = (self.kind, self.domain, self.sub_domain, self.happening)
+        return ".".join(_name(table, part) for table, part in zip(tables, parts, strict=True))
+
+    @property
+    def fault(self) -> str:
+        """What the tables say against this code; empty when nothing."""
+        if _name(Kind, self.kind).isdigit():
+            return f"{self.kind} is no device type of the table"
+        if _name(Domain, self.domain).isdigit() and self.domain not in VENDOR_DOMAINS:
+            return f"{self.domain} is no domain of the table"
+        return ""
+
+
+OPEN_WINDOW = (Domain.PAIRING, SubDomain.WINDOW, Happening.OPEN)
+CLOSE_WINDOW = (Domain.PAIRING, SubDomain.WINDOW, Happening.CLOSE)
+WINDOW_OPENED = Code(Kind.PAN_GATEWAY, Domain.PAIRING, SubDomain.WINDOW, Happening.OPENED)
+WINDOW_CLOSED = Code(Kind.PAN_GATEWAY, Domain.PAIRING, SubDomain.WINDOW, Happening.CLOSED)
+PAIRED = (Domain.PAIRING, SubDomain.NA, Happening.SUCCEEDED)
+PAIRING_FAILED = (Domain.PAIRING, SubDomain.NA, Happening.FAILED)
+
+KIND_OF: dict[DeviceType, Kind] = {
+    DeviceType.PCT: Kind.PROG_CTL_THERMOSTAT,
+    DeviceType.LOAD_CONTROL: Kind.LOAD_CONTROL_DEVICE,
+}
+
+
+def device_code(device_type: DeviceType | None, about: tuple[int, int, int]) -> Code:
+    """The code of something done with, or happened to, a HAN device of that type (None: some device of a PAN)."""
+    return Code(KIND_OF[device_type] if device_type else Kind.PAN_DEVICE, *about)
+
+
+def device_type_of(kind: int) -> DeviceType | None:
+    """The HAN device type of a code's first part; None for the generic PAN device and for everything else."""
+    return next((device_type for device_type, number in KIND_OF.items() if number == kind), None)
+
+
+def _name(table: type[IntEnum], number: int) -> str:
+    try:
+        return table(number).name
+    except ValueError:
+        return str(number)

@@ -1,0 +1,206 @@
+"""EndDeviceControls of step 1: the command that opens or closes a joining window at one meter for one HAN device.
+
+Knows the payload alone. Where the use case's data go is HANproof's profile (docs/cim-profile.md): the command is
+`EndDeviceControlType/@ref`, whose first number is the device type; the HAN device is the `EndDevices` with `isPan` true, its
+EUI-64 in `electronicAddress/mac` and its key in `installCode`; the meter is the `EndDevices` that has a MeterNumber; the window
+is `primaryDeviceTiming` (`duration` in minutes, `interval/start`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from lxml import etree
+
+from harness.cim import codes
+from harness.cim.codes import Code
+from harness.cim.finding import CimFinding, note
+from harness.cim.identity import NameType, add_name, check_identity, check_mac, element, eui64_of, name_in
+from harness.cim.instant import instant_of, lacks_zone, written
+from harness.cim.nouns import END_DEVICE_CONTROLS as NOUN
+from harness.cim.nouns import payload_namespace
+from harness.cim.tree import child, children, path_of, text
+from harness.values import DeviceType, Eui64
+
+INSTALL_CODE_OCTETS = (8, 10, 14, 18)  # 6, 8, 12 or 16 octets and the CRC (SE 1.0, clause 5.4.8.1.1)
+LINK_KEY_OCTETS = 16
+_MINUTE = 60.0
+
+
+@dataclass(frozen=True)
+class WindowCommand:
+    """What step 1 says. On closing there is neither key nor window; `device_type` None is a HAN device of untold type."""
+
+    opens: bool
+    device: Eui64
+    device_type: DeviceType | None
+    meter: str
+    key_material: bytes = field(default=b"", repr=False)
+    start: datetime | None = None
+    duration: float = 0.0  # seconds
+
+    @property
+    def key_form(self) -> str:
+        """ "link_key" for 16 octets, else "install_code": an install code with its CRC never has 16."""
+        return "link_key" if len(self.key_material) == LINK_KEY_OCTETS else "install_code"
+
+
+@dataclass(frozen=True)
+class ControlText:
+    """The same as it is written, for judging: None for what is not there."""
+
+    code: str | None
+    mac: str | None
+    install_code: str | None = field(repr=False)
+    meter: str | None
+    start: str | None
+    end: str | None
+    duration: str | None
+
+
+def payload(command: WindowCommand, mrid: str) -> etree._Element:
+    """The payload's tree; `mrid` identifies this one command."""
+    space = payload_namespace(NOUN)
+    root = etree.Element(f"{{{space}}}{NOUN}", nsmap={"m": space})
+    control = element(root, "EndDeviceControl")
+    element(control, "mRID", mrid)
+    code = codes.device_code(command.device_type, codes.OPEN_WINDOW if command.opens else codes.CLOSE_WINDOW)
+    element(control, "EndDeviceControlType").set("ref", str(code))
+    device = element(control, "EndDevices")
+    if command.key_material:
+        element(device, "installCode", command.key_material.hex())
+    element(device, "isPan", "true")
+    element(element(device, "electronicAddress"), "mac", str(command.device))
+    meter = element(control, "EndDevices")
+    element(meter, "isPan", "false")
+    add_name(meter, command.meter, NameType.METER)
+    if command.start is not None:
+        timing = element(control, "primaryDeviceTiming")
+        element(timing, "duration", repr(command.duration / _MINUTE))
+        element(element(timing, "interval"), "start", written(command.start))
+    return root
+
+
+def texts(root: etree._Element) -> list[ControlText]:
+    """Every control of a payload as it is written."""
+    return [_text(control) for control in children(root, "EndDeviceControl")]
+
+
+def read(root: etree._Element) -> WindowCommand:
+    """The one command of a payload that passed `check`. Raises ValueError for one that would not have."""
+    (told,) = texts(root)
+    code, device = Code.parse(told.code or ""), eui64_of(told.mac)
+    if code.about not in (codes.OPEN_WINDOW, codes.CLOSE_WINDOW) or device is None or told.meter is None:
+        raise ValueError(f"{NOUN} is not a command to a pairing window")
+    return WindowCommand(
+        code.about == codes.OPEN_WINDOW, device, codes.device_type_of(code.kind), told.meter,
+        bytes.fromhex(told.install_code or ""), instant_of(told.start), _seconds(told) or 0.0,
+    )
+
+
+def check(root: etree._Element, made: datetime | None, now: datetime | None) -> Iterator[CimFinding]:
+    """The rules of this payload; `made` is the header's timestamp (not used), `now` when the message came, if that is known."""
+    controls = children(root, "EndDeviceControl")
+    if len(controls) != 1:
+        yield CimFinding("one-command", f"{len(controls)} controls in one message", path_of(root))
+    for control in controls:
+        told, path = _text(control), path_of(control)
+        yield from _check_code(told, path)
+        yield from _check_target(control, told, path)
+        if told.code and told.code.split(".")[1:] == [str(int(part)) for part in codes.OPEN_WINDOW]:
+            if told.mac is not None or told.install_code is not None:
+                yield from _check_key(told, path)
+            yield from _check_window(told, path, now)
+
+
+def _text(control: etree._Element) -> ControlText:
+    kind = child(control, "EndDeviceControlType")
+    devices = children(control, "EndDevices")
+    han = next((each for each in devices if text(each, "isPan") in ("true", "1")), None)
+    meters = (name_in(each, NameType.METER) for each in devices)
+    timing = child(control, "primaryDeviceTiming")
+    return ControlText(
+        None if kind is None else kind.get("ref"), text(han, "electronicAddress", "mac"), text(han, "installCode"),
+        next((meter for meter in meters if meter), None), text(timing, "interval", "start"), text(timing, "interval", "end"),
+        text(timing, "duration"),
+    )
+
+
+def _check_code(told: ControlText, path: str) -> Iterator[CimFinding]:
+    path += "/EndDeviceControlType"
+    if not told.code:
+        yield CimFinding("control-code", "no code: ref is missing or empty", path)
+        return
+    try:
+        code = Code.parse(told.code)
+    except ValueError as fault:
+        yield CimFinding("control-code", str(fault), path)
+        return
+    if code.fault:
+        yield CimFinding("control-code", f"{told.code}: {code.fault}", path)
+    elif code.about not in (codes.OPEN_WINDOW, codes.CLOSE_WINDOW):
+        yield note("control-code", f"{told.code} ({code.name}) is no command to a pairing window", path)
+    elif code.kind == codes.Kind.PAN_DEVICE:
+        yield note("device-type", f"{told.code} says only that it is some PAN device", path)
+    elif codes.device_type_of(code.kind) is None:
+        yield CimFinding("device-type", f"{told.code} ({code.name}) is no HAN device of the use case", path)
+
+
+def _check_target(control: etree._Element, told: ControlText, path: str) -> Iterator[CimFinding]:
+    devices = children(control, "EndDevices")
+    pans = [each for each in devices if text(each, "isPan") in ("true", "1")]
+    if len(pans) != 1:
+        yield CimFinding("target", f"{len(pans)} EndDevices with isPan true; one is the HAN device", path)
+        return
+    if not told.mac:
+        yield CimFinding("incomplete", "the HAN device has no electronicAddress/mac", path)
+    else:
+        yield from check_mac(told.mac, path)
+    others = [each for each in devices if each not in pans]
+    if len(others) != 1:
+        yield CimFinding("target", f"{len(others)} EndDevices without isPan; one is the meter", path)
+    for other in others:
+        yield from check_identity(other, NameType.METER)
+
+
+def _check_key(told: ControlText, path: str) -> Iterator[CimFinding]:
+    """Never says what the key is."""
+    lengths = (*INSTALL_CODE_OCTETS, LINK_KEY_OCTETS)
+    if not told.install_code:
+        yield CimFinding("incomplete", "the HAN device has no installCode", path)
+        return
+    try:
+        octets = len(bytes.fromhex(told.install_code))
+    except ValueError:
+        yield CimFinding("key", "installCode is not made of pairs of hex digits", path)
+        return
+    if octets not in lengths:
+        allowed = ", ".join(map(str, lengths))
+        yield CimFinding("key", f"installCode has {octets} octets; an install code with CRC or a link key has {allowed}", path)
+
+
+def _check_window(told: ControlText, path: str, now: datetime | None) -> Iterator[CimFinding]:
+    path += "/primaryDeviceTiming"
+    for instant in (told.start, told.end):
+        if lacks_zone(instant):
+            yield CimFinding("time-zone", f"{instant} leaves its zone open", path)
+            return
+    start, end, seconds = instant_of(told.start), instant_of(told.end), _seconds(told)
+    if start is None or seconds is None:
+        yield CimFinding("incomplete", "start or duration is missing", path)
+    elif seconds <= 0.0:
+        yield CimFinding("window", f"lasts {seconds:g} s", path)
+    elif end is not None and abs((end - start).total_seconds() - seconds) > 1.0:
+        yield CimFinding("window", f"end and duration disagree: {told.end}, {told.duration} min from {told.start}", path)
+    elif now is not None and start + timedelta(seconds=seconds) <= now:
+        yield CimFinding("window", "is already over", path)
+
+
+def _seconds(told: ControlText) -> float | None:
+    """How long the window is; milliseconds, for minutes of an xs:float carry no more. None when it is not said."""
+    try:
+        return round(float(told.duration or "") * _MINUTE, 3)
+    except ValueError:
+        return None

@@ -1,0 +1,123 @@
+"""EndDeviceEvents: a joining window opened or closed at a meter, a HAN device paired or not; knows the payload alone.
+
+By HANproof's profile `EndDeviceEventType/@ref` says what happened; `Assets` is the object its first number speaks of (7, the
+meter with the ESI; 16 or 19, the HAN device), and an `EndDeviceEventDetails` named after the name type gives the other one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+
+from lxml import etree
+
+from harness.cim.codes import Code, Kind
+from harness.cim.finding import CimFinding
+from harness.cim.identity import NameType, add_name, check_identity, check_mac, element, eui64_of, name_in
+from harness.cim.instant import instant_of, lacks_zone, written
+from harness.cim.nouns import END_DEVICE_EVENTS as NOUN
+from harness.cim.nouns import payload_namespace
+from harness.cim.tree import child, children, path_of, text
+from harness.values import Eui64
+
+
+@dataclass(frozen=True)
+class DeviceEvent:
+    """One thing that happened; `reason` is empty where there is nothing to explain.
+
+    HANproof names both device and meter; another sender may leave out the one that the event is not about.
+    """
+
+    code: Code
+    device: Eui64 | None
+    meter: str | None
+    created: datetime
+    reason: str = ""
+
+
+def payload(event: DeviceEvent, mrid: str) -> etree._Element:
+    """The payload's tree; `mrid` identifies this one event."""
+    space = payload_namespace(NOUN)
+    root = etree.Element(f"{{{space}}}{NOUN}", nsmap={"m": space})
+    parent = element(root, "EndDeviceEvent")
+    element(parent, "mRID", mrid)
+    element(parent, "createdDateTime", written(event.created))
+    if event.reason:
+        element(parent, "reason", event.reason)
+    names = {NameType.MAC: str(event.device) if event.device is not None else None, NameType.METER: event.meter}
+    asset = _asset_type(event.code)
+    add_name(element(parent, "Assets"), names.pop(asset) or "", asset)
+    for name_type, name in names.items():
+        if name is None:
+            continue
+        details = element(parent, "EndDeviceEventDetails")
+        element(details, "name", name_type)
+        element(details, "value", name)
+    element(parent, "EndDeviceEventType").set("ref", str(event.code))
+    return root
+
+
+def read(root: etree._Element) -> list[DeviceEvent]:
+    """The events of a payload, in its order; one without a code or a time is left out."""
+    events = (_read(event) for event in children(root, "EndDeviceEvent"))
+    return [event for event in events if event is not None]
+
+
+def check(root: etree._Element, made: datetime | None, now: datetime | None) -> Iterator[CimFinding]:
+    """The rules of this payload; `made` is the header's timestamp, `now` (when the message came) is not used."""
+    for event in children(root, "EndDeviceEvent"):
+        path, kind, created = path_of(event), child(event, "EndDeviceEventType"), text(event, "createdDateTime")
+        ref = "" if kind is None else kind.get("ref") or ""
+        try:
+            code = Code.parse(ref)
+        except ValueError as fault:
+            yield CimFinding("control-code", str(fault), f"{path}/EndDeviceEventType")
+        else:
+            if code.fault:
+                yield CimFinding("control-code", f"{ref}: {code.fault}", f"{path}/EndDeviceEventType")
+            yield from _check_names(event, _asset_type(code), path)
+        instant = instant_of(created)
+        if lacks_zone(created):
+            yield CimFinding("time-zone", f"{created} leaves its zone open", f"{path}/createdDateTime")
+        elif instant is not None and made is not None and instant > made:
+            yield CimFinding("time-order", "recorded after the message was made", f"{path}/createdDateTime")
+
+
+def _asset_type(code: Code) -> NameType:
+    """Whose name the asset has: gateways and meters have numbers, everything else on a HAN has an address."""
+    return NameType.METER if code.kind in (Kind.PAN_GATEWAY, Kind.ELECTRIC_METER) else NameType.MAC
+
+
+def _check_names(event: etree._Element, asset_type: NameType, path: str) -> Iterator[CimFinding]:
+    asset = child(event, "Assets")
+    if asset is None:
+        yield CimFinding("identity", "no Assets: it is not said what it happened to", path)
+    else:
+        yield from check_identity(asset, asset_type)
+    mac = _detail(event, NameType.MAC)
+    if mac is not None:
+        yield from check_mac(mac, f"{path}/EndDeviceEventDetails")
+
+
+def _read(event: etree._Element) -> DeviceEvent | None:
+    kind, created = child(event, "EndDeviceEventType"), instant_of(text(event, "createdDateTime"))
+    try:
+        code = Code.parse("" if kind is None else kind.get("ref") or "")
+    except ValueError:
+        return None
+    names = {
+        name_type: name_in(child(event, "Assets"), name_type) or _detail(event, name_type)
+        for name_type in (NameType.MAC, NameType.METER)
+    }
+    if created is None:
+        return None
+    return DeviceEvent(
+        code, eui64_of(names[NameType.MAC]), names[NameType.METER], created, text(event, "reason") or "",
+    )
+
+
+def _detail(event: etree._Element, name: str) -> str | None:
+    return next((
+        text(each, "value") for each in children(event, "EndDeviceEventDetails") if text(each, "name") == name
+    ), None)

@@ -1,0 +1,116 @@
+"""MasterDataLinkageConfig of steps 13 and 14: a HAN device is linked to a meter, and to a customer's premise; payload alone.
+
+What belongs together is said by being in one message. By HANproof's profile the device is `EndDevice` named by its MACAddress,
+the ESI's meter is `Meter`, the premise is `ServiceLocation`, the enrolment is `CustomerAgreement`, and the joined state is
+`ConfigurationEvent/status` (value and dateTime); `createdDateTime` is when the sender recorded it, `effectiveDateTime` since
+when it holds. All linked classes are identities and nothing more.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+
+from lxml import etree
+
+from harness.cim.finding import CimFinding
+from harness.cim.identity import NAME_TYPE_OF, NameType, add_name, check_identity, element, eui64_of, name_in
+from harness.cim.instant import instant_of, lacks_zone, written
+from harness.cim.nouns import MASTER_DATA_LINKAGE_CONFIG as NOUN
+from harness.cim.nouns import payload_namespace
+from harness.cim.tree import child, children, local, path_of, text
+from harness.values import Eui64
+
+JOINED = "Joined"
+STATUS_VALUES = (JOINED,)  # the use case's own word (step 14); its step 13 calls the same thing the provisioned state
+_NOT_LINKED = "ConfigurationEvent"  # the one child of the root that is no linked object
+
+
+@dataclass(frozen=True)
+class Linkage:
+    """One HAN device and what it is linked to. Step 13 has the meter; step 14 has premise and agreement as well."""
+
+    device: Eui64
+    meter: str
+    created: datetime
+    effective: datetime
+    premise: str | None = None
+    agreement: str | None = None
+    status: str = JOINED
+
+
+def payload(linkage: Linkage, mrid: str) -> etree._Element:
+    """The payload's tree; `mrid` identifies the configuration event."""
+    space = payload_namespace(NOUN)
+    root = etree.Element(f"{{{space}}}{NOUN}", nsmap={"m": space})
+    event = element(root, "ConfigurationEvent")
+    element(event, "mRID", mrid)
+    element(event, "createdDateTime", written(linkage.created))
+    element(event, "effectiveDateTime", written(linkage.effective))
+    status = element(event, "status")
+    element(status, "dateTime", written(linkage.effective))
+    element(status, "value", linkage.status)
+    names = {
+        "CustomerAgreement": linkage.agreement, "EndDevice": str(linkage.device), "Meter": linkage.meter,
+        "ServiceLocation": linkage.premise,
+    }
+    for name, value in names.items():  # in the order of the sequence
+        if value is not None:
+            add_name(element(root, name), value, NAME_TYPE_OF[name])
+    return root
+
+
+def read(root: etree._Element) -> Linkage:
+    """The linkage of a payload that passed `check`. Raises ValueError for one that would not have, or that names no meter."""
+    event = child(root, _NOT_LINKED)
+    device = eui64_of(name_in(child(root, "EndDevice"), NameType.MAC))
+    meter = name_in(child(root, "Meter"), NameType.METER)
+    created, effective = (instant_of(text(event, name)) for name in ("createdDateTime", "effectiveDateTime"))
+    if device is None or meter is None or created is None:
+        raise ValueError(f"{NOUN} does not link a device to a meter, or does not say when")
+    return Linkage(
+        device, meter, created, effective or created, name_in(child(root, "ServiceLocation"), NameType.PREMISE),
+        name_in(child(root, "CustomerAgreement"), NameType.AGREEMENT), text(event, "status", "value") or "",
+    )
+
+
+def check(root: etree._Element, made: datetime | None, now: datetime | None) -> Iterator[CimFinding]:
+    """The rules of this payload; `made` is the header's timestamp, `now` (when the message came) is not used."""
+    path, linked = path_of(root), [each for each in root if local(each) != _NOT_LINKED]
+    if len(linked) < 2:
+        yield CimFinding("linkage-ends", f"links {len(linked)} objects; a linkage has two ends", path)
+    for each in linked:
+        yield from check_identity(each, NAME_TYPE_OF.get(local(each)))
+    if not children(root, "EndDevice"):
+        return  # a linkage of other objects of the utility: the profile of the use case says nothing about it
+    for name in ("EndDevice", "Meter", "ServiceLocation"):
+        if len(children(root, name)) > 1:
+            yield CimFinding("one-linkage", f"{len(children(root, name))} x {name}: which belongs to which?", path)
+    placed = {"UsagePoint", "UsagePointLocation", "Customer", "CustomerAccount", "CustomerAgreement"}
+    if placed & {local(each) for each in linked} and not children(root, "ServiceLocation"):
+        yield CimFinding("premise", "no ServiceLocation names the premise", path)
+    yield from _check_event(child(root, _NOT_LINKED), path, made)
+
+
+def _check_event(event: etree._Element | None, path: str, made: datetime | None) -> Iterator[CimFinding]:
+    if event is None:
+        yield CimFinding("status", "no ConfigurationEvent, so no status", path)
+        return
+    path = path_of(event)
+    value, since = text(event, "status", "value"), text(event, "status", "dateTime")
+    if value not in STATUS_VALUES:
+        yield CimFinding("status", f"{value!r} is none of {', '.join(STATUS_VALUES)}", f"{path}/status")
+    elif since is None:
+        yield CimFinding("status", "no dateTime: since when?", f"{path}/status")
+    written_at = {name: text(event, name) for name in ("createdDateTime", "effectiveDateTime")} | {"status/dateTime": since}
+    for name, instant in written_at.items():
+        if lacks_zone(instant):
+            yield CimFinding("time-zone", f"{instant} leaves its zone open", f"{path}/{name}")
+    created, effective = (instant_of(written_at[name]) for name in ("createdDateTime", "effectiveDateTime"))
+    if created is None and not lacks_zone(written_at["createdDateTime"]):
+        yield CimFinding("status", "no createdDateTime: recorded when?", path)
+    if created and made and created > made:
+        yield CimFinding("time-order", "recorded after the message was made", f"{path}/createdDateTime")
+    if created and effective and effective > created:
+        yield CimFinding("time-order", "in force after it was recorded as joined", f"{path}/effectiveDateTime")

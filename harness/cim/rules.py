@@ -1,0 +1,95 @@
+"""The rules of the envelope that one message alone can break and no schema can see; knows no payload and no sender."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+
+from harness.cim.envelope import EVENT_VERBS, REPLY, REQUEST_VERBS, CimMessage, Form, Header, Kind
+from harness.cim.envelope import Reply as ReplyPart
+from harness.cim.finding import CimFinding, note
+from harness.cim.instant import instant_of, lacks_zone
+from harness.cim.reply_codes import is_known, is_success
+from harness.cim.tree import local
+
+AHEAD = timedelta(minutes=5)  # how far a sender's clock may be ahead of the receiver's
+STALE = timedelta(hours=1)  # how old a message may be on arrival; longer than any retry, which keeps its timestamp
+REVISIONS = ("1.0", "2.0")  # what a header's Revision may say, where it says anything (profile)
+GRAVE = ("FATAL", "CATASTROPHIC")
+PAYLOAD_VERBS = ("create", "change", *EVENT_VERBS)
+VERBS_OF = {Kind.REQUEST: REQUEST_VERBS, Kind.EVENT: EVENT_VERBS, Kind.RESPONSE: (REPLY,)}
+
+
+def check_envelope(message: CimMessage, now: datetime | None, context: str | None) -> Iterator[CimFinding]:
+    """Header, verb, noun and reply of a message; `now` and `context` are the receiver's, None where they are not known."""
+    if message.header is not None:
+        yield from _check_verb(message, message.header)
+        yield from _check_noun(message, message.header)
+        yield from _check_header(message, message.header, context)
+        yield from _check_timestamp(message.header, now, _path(message, "Header", "Timestamp"))
+    if message.reply is not None:
+        yield from _check_reply(message.reply, _path(message, "Reply"))
+
+
+def _path(message: CimMessage, *names: str) -> str:
+    return "/" + "/".join((local(message.root), *names))
+
+
+def _check_verb(message: CimMessage, header: Header) -> Iterator[CimFinding]:
+    verb, kind, path = header.verb or "", message.kind, _path(message, "Header", "Verb")
+    if kind is Kind.RESPONSE and verb in EVENT_VERBS:
+        yield note("reply-verb", f"a response has the verb reply, not {verb}", path)
+    elif message.form is Form.TYPED and message.wrapper and verb != message.wrapper[0]:
+        yield CimFinding("wrapper-verb", f"{local(message.root)} with the verb {verb}", path)
+    elif kind in VERBS_OF and verb not in VERBS_OF[kind]:
+        yield CimFinding("kind-verb", f"{local(message.root)} with the verb {verb}", path)
+    if message.payload is None and verb in PAYLOAD_VERBS and kind in (Kind.REQUEST, Kind.EVENT):
+        yield CimFinding("payload-missing", f"{verb} without a payload", _path(message))
+
+
+def _check_noun(message: CimMessage, header: Header) -> Iterator[CimFinding]:
+    named = message.wrapper[1] if message.wrapper else None if message.payload is None else local(message.payload)
+    if named is not None and header.noun != named:
+        yield CimFinding("noun", f"the noun is {header.noun}, the message is about {named}", _path(message, "Header", "Noun"))
+
+
+def _check_header(message: CimMessage, header: Header, context: str | None) -> Iterator[CimFinding]:
+    path = _path(message, "Header")
+    asynchronous = header.async_reply_flag in ("true", "1")
+    for name, value in (
+        ("Timestamp", header.timestamp), ("Source", header.source), ("MessageID", header.message_id),
+        ("CorrelationID", header.correlation_id),
+    ):
+        if value:
+            continue
+        needed = name == "CorrelationID" and (asynchronous or message.kind is Kind.RESPONSE)
+        yield CimFinding("correlation" if needed else "header-profile", f"no {name}", path)
+    if asynchronous and not header.reply_address:
+        yield CimFinding("async-address", "AsyncReplyFlag is true, and there is no ReplyAddress", path)
+    if header.revision and header.revision not in REVISIONS:
+        yield CimFinding("revision", f"{header.revision} is none of {', '.join(REVISIONS)}", f"{path}/Revision")
+    if header.context and context and header.context != context:
+        yield CimFinding("context", f"{header.context}, while the receiver is {context}", f"{path}/Context")
+
+
+def _check_timestamp(header: Header, now: datetime | None, path: str) -> Iterator[CimFinding]:
+    made = instant_of(header.timestamp)
+    if lacks_zone(header.timestamp):
+        yield CimFinding("time-zone", f"{header.timestamp} leaves its zone open", path)
+    elif header.timestamp and made is None:
+        yield CimFinding("date-time", f"{header.timestamp} is an instant that nobody can place", path)
+    elif made and now and made > now + AHEAD:
+        yield CimFinding("freshness", f"{header.timestamp} is in the future", path)
+    elif made and now and made < now - STALE:
+        yield CimFinding("freshness", f"{header.timestamp} is stale", path)
+
+
+def _check_reply(reply: ReplyPart, path: str) -> Iterator[CimFinding]:
+    grave = [error.code for error in reply.errors if error.level in GRAVE or not is_success(error.code)]
+    if reply.result == "OK" and grave:
+        yield CimFinding("result-error", f"OK, and yet the error {grave[0]}", path)
+    if reply.result == "FAILED" and not any(not is_success(error.code) for error in reply.errors):
+        yield CimFinding("result-error", "FAILED, and no error says why", path)
+    for error in reply.errors:
+        if not is_known(error.code):
+            yield CimFinding("error-code", f"{error.code!r} is no reply code, and not of the local form", f"{path}/Error/code")

@@ -1,0 +1,141 @@
+"""The schemas, compiled once, and what they say about a message, by rule name; xmlschema as an independent second opinion.
+
+Only the schemas in `fixtures/cim/xsd` are ever used: hints inside a message are not followed. The envelope's wildcard skips
+payloads, so in the generic form the payload is validated in a second pass, against its own profile.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+
+import xmlschema
+from lxml import etree
+
+from harness.cim.envelope import CimMessage, Form
+from harness.cim.finding import CimFinding
+from harness.cim.nouns import ENVELOPE, NOUNS, message_namespace, payload_namespace
+from harness.cim.tree import local, path_of, space
+
+XSD = Path(__file__).resolve().parents[2] / "fixtures" / "cim" / "xsd"
+
+_EXPECTED = re.compile(r"Expected is (?:one of )?\( (.*) \)")
+_MAYBE_KEY = re.compile(r"[0-9A-Fa-f]{16,}")
+_VALUE_RULES = {
+    "Verb": "verb", "Result": "result", "xpath": "error-xpath", "Timestamp": "date-time", "Created": "date-time",
+    "createdDateTime": "date-time", "effectiveDateTime": "date-time", "dateTime": "date-time", "start": "date-time",
+    "end": "date-time", "StartTime": "date-time", "EndTime": "date-time",
+}
+
+
+def noun_of(message: CimMessage) -> str | None:
+    """Whose schemas judge a message: the noun that its document element names, else its payload's; None for an unknown one."""
+    named = message.wrapper[1] if message.wrapper else None if message.payload is None else local(message.payload)
+    return named if named in NOUNS else None
+
+
+def validate(message: CimMessage) -> Iterator[CimFinding]:
+    """Every way in which envelope and payload are not valid, each place once."""
+    noun = noun_of(message)
+    seen = set()
+    for root in _parts(message, noun):
+        for finding in _violations(root, noun):
+            if (finding.rule, finding.path) not in seen:
+                seen.add((finding.rule, finding.path))
+                yield finding
+
+
+def second_opinion(message: CimMessage) -> list[str]:
+    """What xmlschema has against the message, one sentence a fault; it parses with another XML parser, too."""
+    noun = noun_of(message)
+    schema = _second(_file(noun))
+    return [
+        f"{fault.path}: {fault.reason}"
+        for root in _parts(message, noun)
+        for fault in schema.iter_errors(xmlschema.XMLResource(etree.tostring(root), defuse="always", allow="none"))
+    ]
+
+
+def _parts(message: CimMessage, noun: str | None) -> list[etree._Element]:
+    if message.form is Form.GENERIC and message.payload is not None and noun is not None:
+        return [message.root, message.payload]
+    return [message.root]
+
+
+def _file(noun: str | None) -> Path:
+    return XSD / ("Message.xsd" if noun is None else f"{noun}Message.xsd")
+
+
+@cache
+def _first(path: Path) -> etree.XMLSchema:
+    return etree.XMLSchema(etree.parse(path))
+
+
+@cache
+def _second(path: Path) -> xmlschema.XMLSchema:
+    return xmlschema.XMLSchema(path)
+
+
+@cache
+def _declared(path: Path) -> frozenset[str]:
+    """Every element name that a schema and those beside it declare, so that a stranger can be told from one out of order."""
+    names = (etree.parse(each).getroot().iter("{*}element") for each in path.parent.glob("*.xsd"))
+    return frozenset(element.get("name", "") for elements in names for element in elements)
+
+
+def _violations(root: etree._Element, noun: str | None) -> Iterator[CimFinding]:
+    schema = _first(_file(noun))
+    if schema.validate(root):
+        return
+    spaces = {prefix: uri for each in root.iter(etree.Element) for prefix, uri in each.nsmap.items() if prefix}
+    for fault in schema.error_log:
+        element = _at(root, fault.path or "", spaces)
+        yield CimFinding(_rule(element, fault.type_name, fault.message), _sentence(fault.message), path_of(element))
+
+
+def _at(root: etree._Element, path: str, spaces: dict[str, str]) -> etree._Element:
+    """The element at a validator's path, whose first step is `root` itself even when that is a payload inside a message."""
+    steps = path.split("/")[2:]
+    found = root.xpath("/".join(steps), namespaces=spaces) if steps else None
+    first = found[0] if isinstance(found, list) and found else root
+    return first if isinstance(first, etree._Element) else root
+
+
+def _rule(element: etree._Element, kind: str, message: str) -> str:
+    """The name of the rule that a validator's complaint about this element comes down to."""
+    name, parent = local(element), element.getparent()
+    if kind == "SCHEMAV_CVC_ELT_1":
+        if parent is not None:
+            return "payload-namespace"
+        return "namespace" if _is_message(name) else "root"
+    if kind != "SCHEMAV_ELEMENT_CONTENT":
+        return _VALUE_RULES.get(name, "schema")
+    found = _EXPECTED.search(message)
+    expected = {word.rstrip("*").rpartition("}")[2] for word in found[1].split(", ")} if found else set()
+    in_payload = parent is not None and local(parent) == "Payload"
+    if "Missing child" in message:
+        return "reply-place" if expected == {"Reply"} else "missing"
+    if name == "Reply" or expected == {"Reply"}:
+        return "reply-place"
+    if name in expected or (in_payload and name in NOUNS and space(element) != payload_namespace(name)):
+        return "payload-namespace" if in_payload else "namespace"
+    if in_payload:
+        return "noun"
+    beside = {local(each) for each in parent} if parent is not None else set()
+    if len(expected) == 1 and not expected & beside:
+        return "missing"
+    return "order" if name in _declared(_file(None)) else "extension"
+
+
+def _is_message(name: str) -> bool:
+    """Whether a document element is called like a message, generic or typed, of a noun that is known."""
+    return name.endswith("Message") or any(name.endswith(noun) for noun in NOUNS)
+
+
+def _sentence(message: str) -> str:
+    """A validator's complaint with the long namespaces as short words, and without anything that could be a key."""
+    for noun in NOUNS:
+        message = message.replace(f"{{{message_namespace(noun)}}}", "").replace(f"{{{payload_namespace(noun)}}}", "m:")
+    return _MAYBE_KEY.sub("(hex digits)", message.replace(f"{{{ENVELOPE}}}", "msg:"))

@@ -1,0 +1,123 @@
+"""Octets to an XML tree without believing them: no document type, no entities, no network, bounded size and depth.
+
+Knows XML only, nothing of envelopes. What the octets get wrong comes back as findings, never as an exception.
+"""
+
+from __future__ import annotations
+
+import re
+
+from lxml import etree
+
+from harness.cim.finding import CimFinding, note
+
+MAX_OCTETS = 1 << 20
+MAX_DEPTH = 64
+SCHEMA_INSTANCE = "http://www.w3.org/2001/XMLSchema-instance"
+UTF8_BOM = b"\xef\xbb\xbf"
+
+_DECLARED_ENCODING = re.compile(rb"""<\?xml\s[^>]*?encoding\s*=\s*["']([\w.-]+)["']""")
+_DOCTYPE_IN_PROLOGUE = re.compile(rb"(?:\s++|<!--.*?-->|<\?.*?\?>)*+<!DOCTYPE", re.DOTALL)
+
+
+def parse(octets: bytes) -> tuple[etree._Element | None, list[CimFinding]]:
+    """The document element, and what is wrong at the level of XML; None when there is no tree to look at."""
+    refusal = _refusal(octets)
+    if refusal is not None:
+        return None, [refusal]
+    parser = etree.XMLParser(
+        resolve_entities=False, no_network=True, load_dtd=False, dtd_validation=False, huge_tree=False,
+        remove_comments=True, remove_pis=True, encoding="utf-8",
+    )
+    try:
+        root = etree.fromstring(octets.removeprefix(UTF8_BOM), parser)
+    except etree.XMLSyntaxError as fault:
+        if "depth" in str(fault):
+            return None, [CimFinding("depth", f"elements nest deeper than the parser goes (limit here {MAX_DEPTH})")]
+        line = fault.lineno or 0
+        return None, [CimFinding("well-formed", f"not well-formed XML at line {line}: {_first_line(fault)}")]
+    if _depth(root) > MAX_DEPTH:
+        return None, [CimFinding("depth", f"elements nest {_depth(root)} deep; at most {MAX_DEPTH} are read")]
+    return root, list(_hints(root))
+
+
+def path_of(element: etree._Element) -> str:
+    """Where an element stands, by local names; numbered where siblings share its name."""
+    steps = []
+    here: etree._Element | None = element
+    while here is not None:
+        parent = here.getparent()
+        twins = [] if parent is None else [child for child in parent if child.tag == here.tag]
+        steps.append(local(here) + (f"[{twins.index(here) + 1}]" if len(twins) > 1 else ""))
+        here = parent
+    return "/" + "/".join(reversed(steps))
+
+
+def local(element: etree._Element) -> str:
+    """The name of an element without its namespace."""
+    return etree.QName(element).localname
+
+
+def space(element: etree._Element) -> str:
+    """The namespace of an element, empty for none."""
+    return etree.QName(element).namespace or ""
+
+
+def child(element: etree._Element | None, *names: str) -> etree._Element | None:
+    """The first descendant along these local names, whatever their namespaces; None where the path ends early."""
+    for name in names:
+        element = None if element is None else next((each for each in element if local(each) == name), None)
+    return element
+
+
+def text(element: etree._Element | None, *names: str) -> str | None:
+    """The text of that descendant without surrounding blanks, None when there is no such element."""
+    found = child(element, *names)
+    return None if found is None else (found.text or "").strip()
+
+
+def children(element: etree._Element, name: str) -> list[etree._Element]:
+    """The children of that local name."""
+    return [each for each in element if local(each) == name]
+
+
+def _refusal(octets: bytes) -> CimFinding | None:
+    """Why these octets are not even given to the parser."""
+    if len(octets) > MAX_OCTETS:
+        return CimFinding("size", f"{len(octets)} octets; at most {MAX_OCTETS} are read")
+    try:
+        octets.decode("utf-8")
+    except UnicodeDecodeError as fault:
+        return CimFinding("encoding", f"not UTF-8 at octet {fault.start}")
+    plain = octets.removeprefix(UTF8_BOM)
+    declared = _DECLARED_ENCODING.match(plain)
+    if declared and declared[1].lower() not in (b"utf-8", b"us-ascii"):
+        return CimFinding("encoding", f"the declaration says {declared[1].decode()}, the octets are UTF-8")
+    if _DOCTYPE_IN_PROLOGUE.match(plain):
+        return CimFinding("doctype", "a document type declaration is refused unread, with every entity in it")
+    return None
+
+
+def _hints(root: etree._Element) -> list[CimFinding]:
+    findings = []
+    for element in root.iter(etree.Element):
+        if any(name.startswith(f"{{{SCHEMA_INSTANCE}}}") and "ocation" in name for name in map(str, element.attrib)):
+            findings.append(note("schema-location", "the schema hint is ignored; local schemas judge", path_of(element)))
+        parent = element.getparent()
+        if local(element) == "Payload" or (parent is not None and local(parent) == "Payload"):
+            content = (element.text or "").strip()
+            if content.startswith("<"):
+                findings.append(CimFinding("payload-as-text", "the payload is markup written as text", path_of(element)))
+    return findings
+
+
+def _depth(root: etree._Element) -> int:
+    deepest = depth = 0
+    for event, _ in etree.iterwalk(root, events=("start", "end")):
+        depth += 1 if event == "start" else -1
+        deepest = max(deepest, depth)
+    return deepest
+
+
+def _first_line(fault: Exception) -> str:
+    return str(fault).splitlines()[0]

@@ -1,0 +1,55 @@
+"""The command `hanproof`: one module of `harness.commands` a subcommand. Knows the body of none, and of no case.
+
+Whatever is wrong with what the user gave is one clear line on stderr and exit code 4; the codes are those of a run.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import os
+import pkgutil
+import sys
+from collections.abc import Sequence
+
+from harness import commands
+from harness.errors import HanproofError
+
+USAGE_ERROR, INTERRUPTED = 4, 2
+BROKEN_PIPE = 0  # whoever read our output has seen enough
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one subcommand; returns the exit code."""
+    parser = _parser()
+    try:
+        chosen = parser.parse_args(arguments)
+    except SystemExit as wanted:  # argparse says 2, which here means interrupted
+        return USAGE_ERROR if wanted.code else 0
+    try:
+        code: int = chosen.run(chosen)
+        sys.stdout.flush()
+    except HanproofError as fault:
+        print(f"hanproof: {fault}", file=sys.stderr)
+        return USAGE_ERROR
+    except KeyboardInterrupt:
+        print("hanproof: interrupted", file=sys.stderr)
+        return INTERRUPTED
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return BROKEN_PIPE
+    return code
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="hanproof", description="Conformance of HAN device provisioning (use case 2.7).")
+    subparsers = parser.add_subparsers(required=True, metavar="COMMAND")
+    for found in pkgutil.iter_modules(commands.__path__):
+        module = importlib.import_module(f"{commands.__name__}.{found.name}")
+        if hasattr(module, "add"):
+            module.add(subparsers)
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,62 @@
+"""Key material and tables as they are given on a command line: literally, by `@FILE` or by `env:NAME`, so that no process list
+need show a key. Every error is one line that shows none either."""
+
+from __future__ import annotations
+
+import importlib
+import os
+from pathlib import Path
+from typing import Any
+
+from harness.crypto.install_code import InstallCode, InstallCodeError
+from harness.errors import InputError
+
+TABLE = "cases.table"
+KEY_OCTETS = 16
+
+
+def text(given: str) -> str:
+    """What the argument stands for: itself, the contents of a file, or of an environment variable. Raises InputError."""
+    if given.startswith("@"):
+        try:
+            return Path(given[1:]).read_text(encoding="utf-8").strip()
+        except OSError as fault:
+            raise InputError(f"{given[1:]}: cannot be read: {fault.strerror}") from fault
+        except UnicodeDecodeError:
+            raise InputError(f"{given[1:]}: not a text file") from None
+    if given.startswith("env:"):
+        name = given.removeprefix("env:")
+        if name not in os.environ:
+            raise InputError(f"{given}: the environment has no {name}")
+        return os.environ[name].strip()
+    return given
+
+
+def install_code(given: str) -> InstallCode:
+    """An install code with its CRC. Raises InputError saying what is wrong with it."""
+    try:
+        return InstallCode.parse(text(given))
+    except InstallCodeError as fault:
+        raise InputError(f"install code: {fault}") from None
+
+
+def key(given: str) -> tuple[str, bytes]:
+    """`nwk:KEY` or `link:KEY`: the kind and 16 octets. Raises InputError."""
+    kind, separator, written = given.partition(":")
+    if kind not in ("nwk", "link") or not separator:
+        raise InputError("--key: right would be nwk:KEY or link:KEY, KEY being 32 hex digits, @FILE or env:NAME")
+    try:
+        octets = bytes.fromhex(text(written))
+    except ValueError:
+        raise InputError(f"--key {kind}: not hex; right would be 32 hex digits") from None
+    if len(octets) != KEY_OCTETS:
+        raise InputError(f"--key {kind}: has {len(octets)} octets; right would be {KEY_OCTETS}")
+    return kind, octets
+
+
+def table(name: str = TABLE) -> Any:
+    """The module of the clause table: `steps()`, `clauses()` and `find(id)`. Raises InputError."""
+    try:
+        return importlib.import_module(name)
+    except ModuleNotFoundError as fault:
+        raise InputError(f"clause table {name}: {fault}; right would be to run from the folder that holds it") from fault

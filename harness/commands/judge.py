@@ -1,0 +1,56 @@
+"""`hanproof judge`: judge a finished run again from what it left on disk, and say whether the verdicts are the same."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from harness.errors import InputError
+
+SAME, INCONCLUSIVE, DIFFERENT = 0, 6, 8
+
+
+def add(subparsers: argparse._SubParsersAction[Any]) -> None:
+    """Declare the subcommand."""
+    parser = subparsers.add_parser("judge", help="judge a finished run again from its evidence", description=__doc__)
+    parser.add_argument("run_folder", metavar="RUN", nargs="?", help="the run's folder or id (default: the latest)")
+    parser.add_argument("--device-file", action="append", default=[], type=Path, metavar="FILE",
+                        help="a device file whose keys were kept out of the evidence (repeatable)")
+    parser.add_argument("--table", default="cases.table", metavar="MODULE", help="the clause table (default: cases.table)")
+    parser.set_defaults(run=run)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Print the table and every difference; 0 if there is none, 6 if keys were withheld, else 8. Raises InputError."""
+    from harness.commands.given import table
+    from harness.declarations import read_device
+    from harness.evidence.rejudge import rejudge
+    from harness.evidence.results import Results
+    from harness.evidence.run_folder import find_run
+    from reports.table import as_text
+
+    folder = find_run(arguments.run_folder, Path("reports/runs"))
+    results = Results.read(folder)
+    devices = {device.name: device for device in map(read_device, arguments.device_file)}
+    now, differing, withheld = [], 0, 0
+    try:
+        for rejudged in rejudge(folder, results, table(arguments.table).find, devices):
+            now.append(rejudged.now)
+            if rejudged.same:
+                continue
+            if rejudged.withheld:
+                withheld += 1
+                print(f"{rejudged.recorded.id}: inconc: the key of {rejudged.recorded.device} was withheld; give --device-file")
+                continue
+            differing += 1
+            for line in rejudged.differences():
+                print(f"{rejudged.recorded.id}: {line}")
+    except LookupError as fault:
+        raise InputError(f"{folder}: {fault.args[0] if fault.args else fault}") from fault
+    sys.stdout.write(as_text(replace(results, cases=tuple(now))))
+    told = [f"{differing} differ" if differing else "", f"{withheld} need withheld keys" if withheld else ""]
+    print(f"{folder.resolve().name}: {len(now)} cases judged again: {', '.join(filter(None, told)) or 'the same verdicts'}")
+    return DIFFERENT if differing else INCONCLUSIVE if withheld else SAME

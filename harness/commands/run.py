@@ -1,0 +1,42 @@
+"""`hanproof run`: a conformance run, which is pytest on the cases; what follows `--` is handed to pytest as it is."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+PROJECT = Path(__file__).resolve().parents[2]
+INI = "pytest.ini"
+
+
+def add(subparsers: argparse._SubParsersAction[Any]) -> None:
+    """Declare the subcommand."""
+    parser = subparsers.add_parser("run", help="run the conformance cases", description=__doc__)
+    declare(parser)
+    parser.set_defaults(run=run)
+
+
+def declare(parser: argparse.ArgumentParser) -> None:
+    """The options of a run."""
+    parser.add_argument("--bench", metavar="FILE", help="bench file (default: the virtual bench)")
+    parser.add_argument("--device", metavar="NAME", action="append", default=[], help="only this device (repeatable)")
+    parser.add_argument("--seed", metavar="N", help="the number that reproduces a run")
+    parser.add_argument("--run-dir", metavar="DIR", help="the folder of this run's evidence")
+    parser.add_argument("pytest_arguments", nargs="*", metavar="-- PYTEST ARGS", help="anything that pytest takes")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Run pytest in this process; its exit code is ours."""
+    import pytest
+
+    given = [f"--device={name}" for name in arguments.device]
+    for option in ("bench", "seed", "run_dir"):
+        value = getattr(arguments, option)
+        given += [f"--{option.replace('_', '-')}={value}"] if value is not None else []
+    return int(pytest.main(["-q", "--progress", *given, *project(), *arguments.pytest_arguments]))
+
+
+def project() -> list[str]:
+    """What pytest must be told where the current folder is not a project's: the cases that came with this package."""
+    return [] if Path(INI).is_file() else [f"--config-file={PROJECT / INI}", f"--rootdir={PROJECT}", str(PROJECT / "cases")]

@@ -1,0 +1,120 @@
+"""The evidence of one scenario: trace, keys, CIM messages, capture; written once, and read back to be judged again.
+
+Every octet written follows from the trace: two runs from one seed leave identical files. Knows no case and no verdict but the
+comments it is given for the capture.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
+from pathlib import Path
+
+from dissectors.capture import IEEE802_15_4, CapturedFrame, KeyEntry, KeyFileError, read_key_file, write_key_file, write_pcapng
+from harness.declarations import Device
+from harness.errors import InputError
+from harness.evidence.withheld import Withheld
+from harness.trace import Key, Trace
+from harness.usecase import Point
+from harness.values import Eui64
+
+FOLDER = "scenarios"
+TRACE, KEYS, CAPTURE, CIM = "trace.jsonl", "zigbee_pc_keys", "air.pcapng", "cim"
+WITHHELD = "withheld"  # in the trace's header: how many secrets were covered
+_ORDERED = "# ordered "  # a line of the key file that Wireshark takes for a comment: the key material of the order
+
+
+def write_scenario(run: Path, name: str, trace: Trace, secrets: Sequence[bytes] = ()) -> str:
+    """Write what a scenario left, once; returns its folder below the run's. `secrets` are covered wherever they stand."""
+    folder = run / FOLDER / name
+    if not folder.exists():
+        draft = folder.with_name(f".{name}.{os.getpid()}")
+        draft.mkdir(parents=True)
+        covered = _covered(trace, secrets) if secrets else trace
+        (draft / TRACE).write_text("".join(f"{line}\n" for line in covered.lines()), encoding="utf-8")
+        write_keys(draft / KEYS, trace, secrets)
+        _write_messages(draft / CIM, covered)
+        try:
+            draft.rename(folder)
+        except OSError:  # another xdist worker recorded the same scenario meanwhile
+            shutil.rmtree(draft)
+    return f"{FOLDER}/{name}"
+
+
+def read_scenario(folder: Path, device: Device | None = None) -> Trace:
+    """The trace of a scenario with its keys. What was withheld is put back from `device`, the device file it came from.
+
+    Raises InputError for a file that is missing or wrong.
+    """
+    keys, material = read_keys(folder / KEYS)
+    trace = Trace.read(folder / TRACE, keys, material)
+    if WITHHELD in trace.header.about and device is not None:
+        withheld = Withheld(device.confidential)
+        order = trace.header.order
+        trace.exchanges = [replace(exchange, octets=withheld.uncover(exchange.octets)) for exchange in trace.exchanges]
+        material = device.key.octets if order.key_form == device.key_form else device.link_key
+        trace.header = replace(trace.header, order=replace(order, key_material=material))
+        trace.learn(Key("ic", device.link_key, order.device))
+    return trace
+
+
+def write_capture(folder: Path, comments: Mapping[int, Sequence[str]]) -> None:
+    """Write what was on the air as pcapng; `comments` are put on packets by exchange number."""
+    trace = Trace.read(folder / TRACE)
+    start = datetime.fromisoformat(trace.header.epoch).timestamp()
+    frames: list[CapturedFrame] = []
+    for exchange in trace.at(Point.MAC):
+        told = [*(() if exchange.fate == "arrived" else (exchange.fate,)), *comments.get(exchange.number, ())]
+        frames.append(CapturedFrame(
+            number=len(frames) + 1, time=start + exchange.time, link_type=IEEE802_15_4, octets=exchange.octets,
+            comment="\n".join((f"exchange {exchange.number}", *told)), channel=exchange.about.get("channel"),
+        ))
+    write_pcapng(folder / CAPTURE, frames, link_type=IEEE802_15_4)
+
+
+def _covered(trace: Trace, secrets: Sequence[bytes]) -> Trace:
+    withheld = Withheld(secrets)
+    covered = Trace(replace(trace.header, about={**trace.header.about, WITHHELD: len(secrets)}))
+    covered.attestations = trace.attestations
+    covered.exchanges = [
+        exchange if exchange.point in (Point.MAC, Point.APS) else replace(exchange, octets=withheld.cover(exchange.octets))
+        for exchange in trace.exchanges
+    ]
+    return covered
+
+
+def _write_messages(folder: Path, trace: Trace) -> None:
+    for exchange in trace.at(Point.CIM):
+        folder.mkdir(exist_ok=True)
+        ends = "-".join((end or "unknown").lower().replace(" ", "_") for end in (exchange.producer, exchange.receiver))
+        (folder / f"{exchange.number:03d}-{ends}.xml").write_bytes(exchange.octets)
+
+
+def write_keys(path: Path, trace: Trace, secrets: Sequence[bytes]) -> None:
+    """Write the key file of a trace, without `secrets`; the order's key material stands in a comment."""
+    keys = [key for key in trace.keys if key.octets not in secrets]
+    write_key_file(path, (KeyEntry(key.kind, key.octets, key.device) for key in keys))
+    order = trace.header.order
+    if order.key_material and order.key_material not in secrets:
+        with path.open("a", encoding="ascii") as file:
+            file.write(f"{_ORDERED}{order.key_form} {order.device} {order.key_material.hex()}\n")
+
+
+def read_keys(path: Path) -> tuple[list[Key], bytes]:
+    """The keys of a key file, and the order's key material (empty where it was withheld). Raises InputError."""
+    try:
+        entries = read_key_file(path)
+        ordered = [line for line in path.read_text(encoding="utf-8").splitlines() if line.startswith(_ORDERED)]
+        material = bytes.fromhex(ordered[-1].split()[-1]) if ordered else b""
+    except OSError as fault:
+        raise InputError(f"{path}: cannot be read: {fault.strerror}") from fault
+    except KeyFileError as fault:
+        raise InputError(str(fault)) from fault
+    except ValueError:
+        raise InputError(f"{path}: the line `{_ORDERED.strip()}` does not end in hex digits") from None
+    return [
+        Key(entry.kind or "link", entry.key, Eui64(entry.device) if entry.device is not None else None) for entry in entries
+    ], material

@@ -1,0 +1,247 @@
+"""The energy services interface as one node: coordinator, trust centre, Smart Energy servers. Knows no back office.
+
+The bench gives it windows and a programme and hears what becomes of them as `happenings`. Smart Energy 1.0 (075356).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from dissectors import zdp
+from dissectors.clusters import basic, drlc, key_establishment, messaging, price
+from dissectors.clusters import time as time_cluster
+from dissectors.layer import Layer, Record
+from dissectors.smart_energy import DeviceId
+from harness.crypto import cbke
+from harness.crypto.ecqv import Credentials
+from harness.ports import Chance, Pdu
+from harness.stack import happenings
+from harness.stack.agenda import Agenda
+from harness.stack.application import Application, Path, Then
+from harness.stack.commissioning import inspect
+from harness.stack.conversation import Conversation
+from harness.stack.core import Core
+from harness.stack.descriptors import Descriptors, coordinator_descriptor, power_descriptor
+from harness.stack.endpoint import ClusterSide, Endpoint, Heard, constant
+from harness.stack.happenings import Happening
+from harness.stack.key_establishment import NewEphemeralKey, Timing
+from harness.stack.key_establishment_responder import Responder
+from harness.stack.node import Node
+from harness.stack.policy import Policy
+from harness.stack.primitives import AsduIndication, CommandIndication, JoinIndication, LeaveIndication
+from harness.stack.programme import Programme
+from harness.stack.smart_energy_servers import (
+    Utc,
+    basic_side,
+    identify_side,
+    load_control_side,
+    messaging_side,
+    metering_side,
+    price_side,
+    time_side,
+)
+from harness.stack.trust_center import TrustCenter
+from harness.stack.zcl import ClusterLibrary
+from harness.stack.zdo import DeviceObject
+from harness.values import Eui64
+
+CAPABILITY = 0x0F | 0x80  # coordinator-capable, full-function, mains, receiver on, allocates addresses
+INSPECTION_DELAY = 0.5  # seconds between a registration and our first question about the device
+CLUSTERS: dict[type[Layer], int] = {
+    price.PublishPrice: price.CLUSTER.identifier,
+    drlc.LoadControlEvent: drlc.CLUSTER.identifier,
+    messaging.DisplayMessage: messaging.CLUSTER.identifier,
+}
+
+
+@dataclass(frozen=True)
+class EsiSettings:
+    """What may differ from one ESI to another. Any endpoint from 1 to 240 would do; 10 is one that careless devices assume."""
+
+    endpoint: int = 0x29
+    key_establishment_endpoint: int | None = None  # None: the same endpoint
+    timing: Timing = field(default_factory=Timing)
+    child_capacity: int = 20
+    inspects_devices: bool = True
+    time_status: time_cluster.TimeStatus = time_cluster.TimeStatus.MASTER
+    model: bytes = b"virtual ESI"
+
+
+class EsiNode:
+    """A virtual ESI: the five verbs of a machine, and the verbs of its role."""
+
+    def __init__(
+        self, ieee: Eui64, credentials: Credentials, chance: Chance, policy: Policy, utc: Utc, *,
+        programme: Programme | None = None, settings: EsiSettings | None = None,
+        new_ephemeral_key: NewEphemeralKey | None = None,
+    ) -> None:
+        """`utc` gives the UTCTime at an instant of the bench. `new_ephemeral_key` replaces chance, for published examples."""
+        self.ieee = ieee
+        self.settings = settings or EsiSettings()
+        self.programme = programme or Programme()
+        self._utc = utc
+        self._make_core: Callable[[], Core] = lambda: Core(
+            ieee=ieee, capability=CAPABILITY, chance=chance, policy=policy, coordinator=True,
+            child_capacity=self.settings.child_capacity,
+        )
+        self.application = Application(self._make_core(), policy, Agenda())
+        self.trust_center = TrustCenter(self.application, self._report, lambda: self.responder.partner)
+        self.responder = Responder(
+            self.application, credentials, self.trust_center, self.settings.timing,
+            new_ephemeral_key or (lambda: cbke.ephemeral_key(chance)),
+        )
+        endpoints = self._endpoints()
+        descriptors = Descriptors(
+            coordinator_descriptor(CAPABILITY), power_descriptor(), {each.number: each.descriptor for each in endpoints},
+        )
+        device_object = DeviceObject(self.application, descriptors, coordinator=True, noticed=self._noticed)
+        self.node = Node(
+            self.application, device_object, ClusterLibrary(self.application, endpoints),
+            {
+                JoinIndication: self.trust_center.joined,
+                LeaveIndication: self.trust_center.left,
+                CommandIndication: lambda indication, now: None,  # what a device asks of the trust centre is refused in silence
+            },
+        )
+        self._inspections: dict[Eui64, Conversation] = {}
+
+    # -- the five verbs
+
+    def receive(self, pdu: Pdu, now: float) -> None:
+        """Take a Received or Transmitted from the radio."""
+        self.node.receive(pdu, now)
+
+    def transmit(self, now: float) -> list[Pdu]:
+        """What is for the radio, in order."""
+        return self.node.transmit(now)
+
+    def deadline(self) -> float | None:
+        """When `wake` is next needed."""
+        return self.node.deadline()
+
+    def wake(self, now: float) -> None:
+        """Timers up to `now` have run out."""
+        self.node.wake(now)
+
+    def events(self) -> list[Happening]:
+        """What happened since the last call."""
+        return self.node.events()
+
+    # -- the role's verbs
+
+    def form(
+        self, *, channel: int, pan_id: int, extended_pan_id: Eui64, network_key: bytes, now: float, key_sequence: int = 0,
+    ) -> None:
+        """Start the network, closed to newcomers."""
+        self.application.core.form(
+            channel=channel, pan_id=pan_id, extended_pan_id=extended_pan_id, network_key=network_key,
+            key_sequence=key_sequence, now=now,
+        )
+        self._report(happenings.KeyLearnt("nwk", network_key))
+        self.node.settle(now)
+
+    def open_window(self, device: Eui64, link_key: bytes, end: float, now: float) -> None:
+        """Let an ordered device join until `end`; `link_key` is the one made from its install code."""
+        self.trust_center.open_window(device, link_key, end, now)
+        self.node.settle(now)
+
+    def close_window(self, device: Eui64, now: float) -> None:
+        """Withdraw a device's window."""
+        self.trust_center.close_window(device, now)
+        self.node.settle(now)
+
+    def publish(self, offer: Record, now: float) -> None:
+        """Add a price, an event or a message to the programme and send it to every device bound to its cluster."""
+        self.programme = self.programme.with_one_more(offer)
+        self.send_to_bound(CLUSTERS[offer.layer], offer, now)
+
+    def send_to_bound(self, cluster: int, command: Record, now: float) -> None:
+        """Send a command of a cluster's server to every device that bound itself to it."""
+        for binding in self.node.device_object.bound_to(cluster):
+            address = self.application.core.short_of(Eui64(binding.dest_ieee or 0))
+            if address is not None:
+                path = Path(address, binding.dest_endpoint, binding.source_endpoint, cluster, to_server=False)
+                self.application.send_zcl(path, command, now, disable_default_response=True)
+        self.node.settle(now)
+
+    def renew_network_key(self, key: bytes, sequence: int, now: float) -> None:
+        """Distribute a further network key; `switch_network_key` makes it the one in use."""
+        self.trust_center.transport_new_network_key(key, sequence, now)
+        self.node.settle(now)
+
+    def switch_network_key(self, sequence: int, now: float) -> None:
+        """Have everybody use the network key of that sequence number."""
+        self.trust_center.switch_network_key(sequence, now)
+        self.node.settle(now)
+
+    def send_zcl(self, path: Path, command: Record, now: float, then: Then | None = None, link_key: bool | None = None) -> None:
+        """Any ZCL command, as a stimulus; `link_key` None secures it as its cluster demands."""
+        self.application.send_zcl(path, command, now, then=then, link_key=link_key)
+        self.node.settle(now)
+
+    def send_zdp(self, dest: int, record: Record, now: float, then: Then | None = None) -> None:
+        """Any ZDP structure, as a stimulus."""
+        self.application.send_zdp(dest, record, now, then=then)
+        self.node.settle(now)
+
+    def power_cycle(self, now: float) -> None:
+        """Power fails and returns: network, keys, children and windows are kept; exchanges are not."""
+        memory = self.application.core.snapshot()
+        self.application.core = self._make_core()
+        self.application.agenda.clear()
+        self.application.forget()
+        self.responder.forget()
+        self._inspections.clear()
+        self.application.core.restore(memory, now)
+        self.trust_center.restart(now)
+        self.node.settle(now)
+
+    # -- what it is made of
+
+    def _endpoints(self) -> tuple[Endpoint, ...]:
+        agreement: tuple[ClusterSide, ...] = (
+            self.responder.side(),
+            ClusterSide(
+                key_establishment.CLUSTER, False,
+                {key_establishment.KEY_ESTABLISHMENT_SUITE: constant(key_establishment.Suite.CBKE_ECMQV_K163)},
+            ),
+        )
+        sides: tuple[ClusterSide, ...] = (
+            basic_side(basic.PowerSource.MAINS_SINGLE_PHASE, self.settings.model),
+            identify_side(self.application.agenda),
+            time_side(self._utc, self.settings.time_status),
+            price_side(lambda: self.programme, self._utc),
+            load_control_side(lambda: self.programme, self._utc, self._took),
+            messaging_side(lambda: self.programme, self._utc, self._took),
+        )
+        if self.programme.meter is not None:
+            sides += (metering_side(dict(self.programme.meter)),)
+        number, portal = self.settings.endpoint, DeviceId.ENERGY_SERVICE_PORTAL
+        apart = self.settings.key_establishment_endpoint
+        if apart is None or apart == number:
+            return (Endpoint(number, portal, sides + agreement),)
+        return (Endpoint(number, portal, sides), Endpoint(apart, portal, agreement))
+
+    def _report(self, happening: Happening) -> None:
+        self.node.report(happening)
+        if isinstance(happening, happenings.DeviceProvisioned) and self.settings.inspects_devices:
+            device, at = happening.device, happening.at + INSPECTION_DELAY
+            self.application.agenda.set(("inspect", device), at, lambda now: self._inspect(device, now))
+
+    def _inspect(self, device: Eui64, now: float) -> None:
+        address = self.application.core.short_of(device)
+        if address is None:
+            return
+        conversation = self._inspections.setdefault(device, Conversation(self.application, f"inspection of {device}"))
+        script = inspect(address, self.settings.endpoint, self.application)
+        conversation.start(script, lambda now: None, now)
+
+    def _noticed(self, indication: AsduIndication, record: Record, now: float) -> None:
+        if record.is_a(zdp.DeviceAnnce):
+            self.trust_center.announced(Eui64(record.ieee_addr), record.nwk_addr, now)
+
+    def _took(self, heard: Heard) -> None:
+        device = heard.indication.source_ieee or self.application.core.ieee_of(heard.indication.source)
+        if device is not None:
+            self._report(happenings.Received(device, heard.command, heard.now))

@@ -1,0 +1,275 @@
+"""A HAN device as one node: a thermostat or a load control device that joins, registers and takes part. Knows no bench.
+
+How it gets into service is the affair of `lifecycle`; this module puts the device together. Smart Energy 1.0 (075356), 6.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from dissectors.clusters import basic, drlc
+from dissectors.layer import Record
+from dissectors.smart_energy import ALL_CHANNELS, DeviceId
+from harness.crypto import cbke
+from harness.crypto.ecqv import Credentials
+from harness.ports import Chance, Pdu
+from harness.stack import happenings
+from harness.stack.agenda import Agenda
+from harness.stack.application import Application, Path, Then
+from harness.stack.commissioning import (
+    LOAD_CONTROL,
+    MESSAGING,
+    METERING,
+    PRICE,
+    TIME,
+    Partner,
+    commission,
+    first_exchange,
+    read_time,
+)
+from harness.stack.conversation import Conversation
+from harness.stack.core import Core, Memory
+from harness.stack.demand_response import DemandResponse, Enrolment
+from harness.stack.descriptors import Descriptors, end_device_descriptor, power_descriptor
+from harness.stack.endpoint import ClusterSide, Endpoint, Heard, client_side
+from harness.stack.happenings import Happening
+from harness.stack.key_establishment import NewEphemeralKey, Timing
+from harness.stack.key_establishment_initiator import Initiator
+from harness.stack.key_establishment_responder import NobodyRegisters, Responder
+from harness.stack.lifecycle import Lifecycle, Service
+from harness.stack.messaging_client import MessagingClient
+from harness.stack.network_time import NetworkTime
+from harness.stack.node import Node
+from harness.stack.policy import Policy
+from harness.stack.price_client import PriceClient
+from harness.stack.primitives import (
+    AssociateConfirm,
+    CommandIndication,
+    LeaveIndication,
+    LinkKeyKind,
+    ParentLost,
+    ScanConfirm,
+)
+from harness.stack.smart_energy_servers import basic_side, identify_side
+from harness.stack.startup import Event, State
+from harness.stack.zcl import ClusterLibrary
+from harness.stack.zdo import DeviceObject
+from harness.values import DeviceType, Eui64
+
+RECEIVER_ON = 0x8C  # capability: mains, receiver on when idle, allocates an address
+SLEEPY = 0x80  # capability: battery, receiver off when idle, allocates an address
+POLL_INTERVAL = 7.5  # seconds, the recommended limit of normal operation (08006r03, 7.7)
+
+DEVICES: dict[DeviceType, tuple[DeviceId, tuple[int, ...], drlc.DeviceClass]] = {  # device id, clients, device class
+    DeviceType.PCT: (
+        DeviceId.PROGRAMMABLE_COMMUNICATING_THERMOSTAT, (TIME, LOAD_CONTROL, PRICE, MESSAGING, METERING),
+        drlc.DeviceClass.HVAC_COMPRESSOR_OR_FURNACE | drlc.DeviceClass.STRIP_OR_BASEBOARD_HEATER,
+    ),
+    DeviceType.LOAD_CONTROL: (
+        DeviceId.LOAD_CONTROL_DEVICE, (TIME, LOAD_CONTROL, PRICE),
+        drlc.DeviceClass.WATER_HEATER | drlc.DeviceClass.SIMPLE_MISC,
+    ),
+}
+
+
+@dataclass(frozen=True)
+class HanDeviceSettings:
+    """What may differ from one device to another. `clients` None: every client cluster that its device type may have."""
+
+    endpoint: int = 0x13
+    channels: tuple[int, ...] = ALL_CHANNELS
+    sleepy: bool = False
+    poll_interval: float = POLL_INTERVAL
+    clients: tuple[int, ...] | None = None
+    timing: Timing = field(default_factory=Timing)
+    model: bytes = b"virtual HAN device"
+
+
+class HanDeviceNode:
+    """A virtual HAN device: the five verbs of a machine, and the verbs of its role."""
+
+    def __init__(
+        self, ieee: Eui64, device_type: DeviceType, link_key: bytes, credentials: Credentials, chance: Chance, policy: Policy,
+        *, settings: HanDeviceSettings | None = None, new_ephemeral_key: NewEphemeralKey | None = None,
+    ) -> None:
+        """`link_key` is the one made from the device's install code. `new_ephemeral_key` replaces chance, for examples."""
+        self.ieee = ieee
+        self.settings = settings or HanDeviceSettings()
+        self._policy = policy
+        self._device, clients, device_class = DEVICES[device_type]
+        self._clients = clients if self.settings.clients is None else self.settings.clients
+        capability = SLEEPY if self.settings.sleepy else RECEIVER_ON
+        self._make_core: Callable[[], Core] = lambda: Core(
+            ieee=ieee, capability=capability, chance=chance, policy=policy, coordinator=False,
+            poll_interval=self.settings.poll_interval if self.settings.sleepy else None,
+        )
+        self.application = Application(self._make_core(), policy, Agenda())
+        self.application.core.install_link_key(None, link_key, LinkKeyKind.PRECONFIGURED)
+        draw = new_ephemeral_key or (lambda: cbke.ephemeral_key(chance))
+        self.initiator = Initiator(
+            self.application, credentials, self.settings.timing, draw,
+            lambda result, now: self.lifecycle.key_establishment_over(result, now),
+        )
+        self.responder = Responder(self.application, credentials, NobodyRegisters(), self.settings.timing, draw)
+        self.time = NetworkTime(policy)
+        self.demand_response = DemandResponse(
+            self.application, self.time, Enrolment(int(device_class)), credentials, chance, self._took,
+        )
+        self.prices = PriceClient(self.application, self._took)
+        self.messages = MessagingClient(self.application, self.time, self._took)
+        self.lifecycle = Lifecycle(
+            self.application, self.initiator, self._service(), self._report, link_key=link_key, capability=capability,
+            endpoint=self.settings.endpoint, channels=self.settings.channels, chance=chance,
+        )
+        self._daily = Conversation(self.application, "daily time")
+        self._hurried = False
+        self.node = self._wired(capability)
+
+    # -- the five verbs
+
+    def receive(self, pdu: Pdu, now: float) -> None:
+        """Take a Received or Transmitted from the radio."""
+        self.node.receive(pdu, now)
+
+    def transmit(self, now: float) -> list[Pdu]:
+        """What is for the radio, in order."""
+        return self.node.transmit(now)
+
+    def deadline(self) -> float | None:
+        """When `wake` is next needed."""
+        return self.node.deadline()
+
+    def wake(self, now: float) -> None:
+        """Timers up to `now` have run out."""
+        self.node.wake(now)
+
+    def events(self) -> list[Happening]:
+        """What happened since the last call."""
+        return self.node.events()
+
+    # -- the role's verbs
+
+    @property
+    def state(self) -> State:
+        """Where the device stands on its way into service."""
+        return self.lifecycle.state
+
+    def start_joining(self, now: float) -> None:
+        """The device is powered up for the first time, or its button is pressed."""
+        self.lifecycle.begin()
+        self.lifecycle.fire(Event.START, now)
+        self.node.settle(now)
+
+    def factory_reset(self, now: float) -> None:
+        """Forget the network and every key but the install code's; what was in the air is lost."""
+        self._restart(None, now)
+        self.lifecycle.fire(Event.RESET, now)
+        self.node.settle(now)
+
+    def power_cycle(self, now: float) -> None:
+        """Power fails and returns: network, keys and counters are kept, all else is not."""
+        self._restart(self.application.core.snapshot(), now)
+        member = self.application.core.network_key is not None
+        if member and self._policy.rejoins_after_power_cycle:
+            self.lifecycle.fire(Event.POWER_RETURNED_MEMBER, now)
+        elif self.state is not State.IDLE:
+            self.lifecycle.begin()
+            self.lifecycle.fire(Event.POWER_RETURNED, now)
+        self.node.settle(now)
+
+    def opt(self, event: int, out: bool, now: float) -> None:
+        """The user declines a load control event (by its issuer event id), or takes it up again."""
+        self.demand_response.opt(event, out, now)
+        self.node.settle(now)
+
+    def send_zcl(self, path: Path, command: Record, now: float, then: Then | None = None, link_key: bool | None = None) -> None:
+        """Any ZCL command, as a stimulus; `link_key` None secures it as its cluster demands."""
+        self.application.send_zcl(path, command, now, then=then, link_key=link_key)
+        self.node.settle(now)
+
+    def send_zdp(self, dest: int, record: Record, now: float, then: Then | None = None) -> None:
+        """Any ZDP structure, as a stimulus."""
+        self.application.send_zdp(dest, record, now, then=then)
+        self.node.settle(now)
+
+    # -- what it is made of
+
+    def _service(self) -> Service:
+        endpoint, clients = self.settings.endpoint, self._clients
+        return Service(
+            commission=lambda partner: commission(partner, endpoint, clients, self.application),
+            first_exchange=lambda partner: first_exchange(partner, endpoint, clients, self.time, lambda: self.node.now),
+            begun=self._begin_daily_round, forgotten=self._forget,
+        )
+
+    def _wired(self, capability: int) -> Node:
+        sides: tuple[ClusterSide, ...] = (
+            basic_side(basic.PowerSource.BATTERY if self.settings.sleepy else basic.PowerSource.MAINS_SINGLE_PHASE,
+                       self.settings.model),
+            identify_side(self.application.agenda),
+            self.initiator.side(),
+            self.responder.side(),
+            *(side for side in (
+                client_side(TIME), self.demand_response.side(), self.prices.side(), self.messages.side(), client_side(METERING),
+            ) if side.cluster.identifier in self._clients),
+        )
+        endpoint = Endpoint(self.settings.endpoint, self._device, sides)
+        descriptors = Descriptors(
+            end_device_descriptor(capability), power_descriptor(), {endpoint.number: endpoint.descriptor},
+        )
+        device_object = DeviceObject(
+            self.application, descriptors, coordinator=False, noticed=lambda indication, record, now: None,
+        )
+        return Node(
+            self.application, device_object, ClusterLibrary(self.application, (endpoint,)),
+            {
+                ScanConfirm: self.lifecycle.scanned,
+                AssociateConfirm: self.lifecycle.associated,
+                CommandIndication: self.lifecycle.commanded,
+                LeaveIndication: self.lifecycle.told_to_leave,
+                ParentLost: self.lifecycle.parent_lost,
+            },
+            settled=self._hurry,
+        )
+
+    def _hurry(self, now: float) -> None:
+        """Poll fast while something is expected, slowly otherwise (SE 1.0, 5.4.2)."""
+        if self.lifecycle.expecting != self._hurried:
+            self._hurried = not self._hurried
+            self.application.core.fast_poll(self._hurried, now)
+
+    def _begin_daily_round(self, partner: Partner, now: float) -> None:
+        def again(now: float) -> None:
+            script = read_time(partner, self.settings.endpoint, self.time, lambda: self.node.now)
+            self._daily.start(script, lambda now: None, now)
+            self.application.agenda.set("next day", now + self.time.interval, again)
+
+        self.application.agenda.set("next day", now + self.time.interval, again)
+
+    def _restart(self, memory: Memory | None, now: float) -> None:
+        """A fresh core with what survived; nothing that was going on goes on."""
+        self.application.core = self._make_core()
+        self.application.agenda.clear()
+        self.application.forget()
+        self.initiator.forget()
+        self.responder.forget()
+        self.lifecycle.interrupt()
+        self._daily.stop()
+        self._hurried = False
+        self._forget()
+        if memory is not None:
+            self.application.core.restore(memory, now)
+
+    def _forget(self) -> None:
+        self.application.agenda.cancel("next day")
+        self.time.forget()
+        self.demand_response.forget()
+        self.prices.forget()
+        self.messages.forget()
+
+    def _report(self, happening: Happening) -> None:
+        self.node.report(happening)
+
+    def _took(self, command: Record, heard: Heard) -> None:
+        self._report(happenings.Received(self.ieee, command, heard.now))

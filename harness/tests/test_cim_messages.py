@@ -1,0 +1,98 @@
+"""Every message under fixtures/cim/messages: a good one breaks nothing, a bad one just the rule that its file name begins with."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from harness.cim import finding
+from harness.cim.check import check_file, check_message
+from harness.cim.envelope import read
+from harness.cim.schema import second_opinion, validate
+from harness.errors import InputError
+
+MESSAGES = Path(__file__).parents[2] / "fixtures" / "cim" / "messages"
+GOOD = sorted((MESSAGES / "good").glob("*.xml"))
+BAD = sorted((MESSAGES / "bad").glob("*.xml"))
+MADE = datetime(2026, 1, 15, 12, 0, 41, tzinfo=UTC)  # the timestamp of the linkages of step 13
+NOTED = {"reply-verb"}  # a rule whose breach is shown and not counted
+WITHOUT_A_FILE = {"size", "freshness", "validators-disagree", "schema-location"}
+
+
+@pytest.mark.parametrize("path", GOOD, ids=lambda path: path.stem)
+def test_a_good_message_breaks_nothing(path: Path) -> None:
+    assert [found for found in check_file(path, second=True) if found.failed] == []
+
+
+@pytest.mark.parametrize("path", BAD, ids=lambda path: path.stem)
+def test_a_bad_message_breaks_the_rule_it_is_named_after(path: Path) -> None:
+    rule = path.stem.split("--")[0]
+    found = check_file(path, second=True)
+    counted = [each for each in found if str(each.verdict) != "none"]
+    assert {each.rule for each in counted or found} == {rule}
+    assert bool(counted) == (rule not in NOTED)
+    assert all(each.message and each.layer for each in found)
+
+
+@pytest.mark.parametrize("path", GOOD + BAD, ids=lambda path: f"{path.parent.stem}/{path.stem}")
+def test_two_validators_agree(path: Path) -> None:
+    message, found = read(path.read_bytes())
+    if message is None or any(each.failed for each in found):
+        pytest.skip("no XML tree to validate")
+    assert bool(list(validate(message))) == bool(second_opinion(message))
+
+
+def test_every_rule_has_a_bad_message() -> None:
+    assert {path.stem.split("--")[0] for path in BAD} | WITHOUT_A_FILE == set(finding.RULES)
+
+
+def test_a_message_over_the_limit_is_not_parsed() -> None:
+    assert [each.rule for each in check_message(b"<a>" + b" " * (1 << 20) + b"</a>")] == ["size"]
+
+
+@pytest.mark.parametrize(
+    ("offset", "rules"), [(-301, ["freshness"]), (-299, []), (3599, []), (3601, ["freshness"])],
+)
+def test_a_timestamp_is_neither_ahead_nor_stale(offset: int, rules: list[str]) -> None:
+    octets = (MESSAGES / "good" / "linkage-step-13-typed.xml").read_bytes()
+    assert [each.rule for each in check_message(octets, MADE + timedelta(seconds=offset))] == rules
+
+
+def test_a_window_that_is_over_is_refused_only_by_a_receiver_that_knows_the_time() -> None:
+    octets = (MESSAGES / "good" / "window-ordered-typed.xml").read_bytes()
+    late = datetime(2026, 1, 15, 13, 0, 0, tzinfo=UTC)  # ends at 13:00:00
+    assert "window" in {each.rule for each in check_message(octets, late)}
+    assert "window" not in {each.rule for each in check_message(octets, late - timedelta(seconds=1))}
+
+
+def test_a_schema_hint_is_noted_and_not_followed() -> None:
+    found = check_file(MESSAGES / "good" / "linkage-with-a-schema-hint.xml")
+    assert [(each.rule, str(each.verdict)) for each in found] == [("schema-location", "none")]
+
+
+def test_another_context_than_testing_can_be_right() -> None:
+    path = MESSAGES / "bad" / "context--production.xml"
+    assert [each.rule for each in check_file(path)] == ["context"]
+    assert check_file(path, context="PRODUCTION") == check_file(path, context=None) == []
+
+
+def test_disagreeing_validators_are_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("harness.cim.check.second_opinion", lambda message: ["made up"])
+    found = check_file(MESSAGES / "good" / "linkage-step-14.xml", second=True)
+    assert [(each.rule, str(each.verdict)) for each in found] == [("validators-disagree", "inconc")]
+
+
+def test_a_file_that_is_not_there_is_named() -> None:
+    with pytest.raises(InputError, match=r"nothing\.xml: cannot be read"):
+        check_file(Path("nothing.xml"))
+
+
+def test_a_finding_as_json() -> None:
+    (found,) = check_file(MESSAGES / "bad" / "mac--of-48-bits.xml")
+    assert found.as_dict() == {
+        "verdict": "fail", "layer": "profile", "rule": "mac",
+        "path": "/CreateEndDeviceControls/Payload/EndDeviceControls/EndDeviceControl",
+        "message": "not 16 hex digits without separators (12 characters)",
+    }

@@ -1,0 +1,158 @@
+"""Device and bench files: what they say, and that everything wrong in them is one line that names the place."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from harness.declarations import Device, read_bench, read_device
+from harness.errors import InputError
+from harness.pics import PROFORMA
+from harness.usecase import Actor
+from harness.values import DeviceType
+
+ROOT = Path(__file__).resolve().parents[2]
+CODE, LINK_KEY = "83FE D340 7A93 9723 A5C6 39B2 6916 D505 C3B5", "66b6900981e1ee3ca4206b6b861c02bb"  # AN708, clause 12
+DEVICE = f"""name: pct
+type: pct
+pics:
+  price: yes
+  sleepy: unset
+pixit:
+  eui64: 00:12:4b:00:01:02:03:04
+  install_code: {CODE}
+"""
+BENCH = """name: bench
+devices: [pct.yaml]
+dut: [NIC, ESI]
+seed: 7
+epoch: 2026-01-15T12:00:00Z
+window: {start: 60, duration: 900}
+latencies: {cim: 0.5, 3: 2}
+adapters:
+  ESI: a.b:C
+  NIC: {adapter: "a.b:D", port: /dev/ttyUSB0}
+"""
+
+
+def device(folder: Path, text: str = DEVICE) -> Device:
+    (folder / "pct.yaml").write_text(text)
+    return read_device(folder / "pct.yaml")
+
+
+def test_a_device_file_says_what_is_claimed_and_how_to_run_it(tmp_path: Path) -> None:
+    read = device(tmp_path)
+    assert (read.device_type, str(read.eui64), read.key_form) == (DeviceType.PCT, "00124b0001020304", "install_code")
+    assert dict(read.pics) == {"price": True, "sleepy": None}
+    assert read.link_key.hex() == LINK_KEY
+    assert read.confidential == ()
+    assert "83fe" not in repr(read).lower()
+
+
+def test_key_material_from_file_or_environment_is_confidential(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "code").write_text(CODE + "\n")
+    monkeypatch.setenv("ITS_KEY", LINK_KEY)
+    by_file = device(tmp_path, DEVICE.replace(f"install_code: {CODE}", "install_code: {file: code}"))
+    by_name = device(tmp_path, DEVICE.replace(f"install_code: {CODE}", "link_key: {env: ITS_KEY}"))
+    assert [len(secret) for secret in by_file.confidential] == [18, 16]
+    assert by_name.confidential == (by_file.link_key,)
+
+
+@pytest.mark.parametrize(("change", "to", "line", "said"), [
+    ("type: pct", "type: fridge", 2, "type: 'fridge' is not known; right would be one of pct, load_control"),
+    ("name: pct\n", "", 1, "name is missing"),
+    ("price: yes", "price: maybe", 4, "pics.price: 'maybe' is not known; right would be one of yes, no, unset"),
+    ("price: yes", "prize: yes", 4, "pics.prize: there is no such PICS item; right would be one of joins_by_itself"),
+    ("price: yes", "price: [yes]", 4, "pics.price: is not a single value"),
+    ("sleepy: unset", "price: no", 5, "pics.price: is there twice"),
+    ("00:12:4b", "00:12", 7, "pixit.eui64: an EUI-64 has 16 hex digits"),
+    ("C3B5", "B5C3", 8, "pixit.install_code: the CRC of this install code is right but in the wrong order"),
+    (f"install_code: {CODE}", "link_key: 1234", 8, "pixit.link_key: has 2 octets; right would be 16 octets in hex"),
+    (f"install_code: {CODE}", "link_key: {env: NO_SUCH}", 8, "pixit.link_key.env: the environment has no NO_SUCH"),
+    (f"install_code: {CODE}", "link_key: {file: nix}", 8, "pixit.link_key.file: "),
+    (f"install_code: {CODE}", "ca: 12", 7, "pixit: install_code and link_key: one of them"),
+    ("pixit:", "certificate: 12\npixit:", 6, "certificate: there is no such field; right would be one of name, type"),
+    ("  eui64", "  ca: 12\n  eui64", 7, "pixit: ca without certificate, private_key"),
+    ("pics:\n  price: yes\n  sleepy: unset\n", "pics: 12\n", 3, "pics: has no fields"),
+    ("name: pct", "name: {", 3, "not YAML"),
+])
+def test_what_is_wrong_in_a_device_file_is_named(tmp_path: Path, change: str, to: str, line: int, said: str) -> None:
+    assert change in DEVICE
+    with pytest.raises(InputError) as raised:
+        device(tmp_path, DEVICE.replace(change, to))
+    message = str(raised.value)
+    assert message.startswith(f"{tmp_path}/pct.yaml:{line}: ")
+    assert said in message
+    assert "\n" not in message
+
+
+@pytest.mark.parametrize(("content", "said"), [(b"", "empty"), (b"\xff\xfe", "not a text file"), (None, "cannot be read")])
+def test_a_file_that_is_none_is_named(tmp_path: Path, content: bytes | None, said: str) -> None:
+    if content is not None:
+        (tmp_path / "pct.yaml").write_bytes(content)
+    with pytest.raises(InputError, match=said):
+        read_device(tmp_path / "pct.yaml")
+
+
+def test_a_bench_file_says_who_fills_which_role(tmp_path: Path) -> None:
+    device(tmp_path)
+    (tmp_path / "bench.yaml").write_text(BENCH)
+    bench = read_bench(tmp_path / "bench.yaml")
+    assert bench.dut == (Actor.NIC, Actor.ESI)
+    assert bench.adapters[Actor.NIC].adapter == "a.b:D"
+    assert bench.adapters[Actor.NIC].options == {"port": "/dev/ttyUSB0"}
+    assert dict(bench.latencies) == {"cim": 0.5, "3": 2.0}
+    order = bench.order(bench.devices[0])
+    assert (order.start, order.end, order.key_form) == (60, 960, "install_code")
+    claims = bench.claims(bench.devices[0])
+    assert claims.keys() == PROFORMA.keys()
+    assert (claims["price"], claims["router"]) == (True, None)
+
+
+def test_a_bench_can_order_link_keys(tmp_path: Path) -> None:
+    device(tmp_path)
+    (tmp_path / "bench.yaml").write_text(BENCH + "key_form: link_key\n")
+    bench = read_bench(tmp_path / "bench.yaml")
+    order = bench.order(bench.devices[0])
+    assert (order.key_form, order.key_material.hex()) == ("link_key", LINK_KEY)
+
+
+@pytest.mark.parametrize(("change", "to", "line", "said"), [
+    ("[NIC, ESI]", "[NIC, HAN Device]", 3, "dut: NIC, HAN Device are not adjacent"),
+    ("[NIC, ESI]", "[ESI, ESI]", 3, "dut: "),
+    ("[NIC, ESI]", "[Meter]", 3, "dut[0]: 'Meter' is not known; right would be one of DR Application"),
+    ("seed: 7", "seed: -1", 4, "seed: -1 is negative"),
+    ("12:00:00Z", "12:00:00", 5, "epoch: has no zone"),
+    ("duration: 900", "duration: 0", 6, "window.duration: 0 is out of range; right would be a number from 1"),
+    ("start: 60", "start: soon", 6, "window.start: could not convert"),
+    ("start: 60", "start: nan", 6, "window.start: nan is out of range"),
+    ("3: 2", "5: 2", 7, "latencies.5: there is no such field"),
+    ("ESI: a.b:C", "ESA: a.b:C", 9, "adapters.ESA: there is no such actor"),
+    ("ESI: a.b:C", "ESI: a.b", 9, "adapters.ESI: 'a.b' names no class"),
+    ("[pct.yaml]", "[pct.yaml, pct.yaml]", 2, "devices: no device, or two of one name"),
+    ("name: bench", "name: bench\nspeed: 1", 2, "speed: there is no such field"),
+])
+def test_what_is_wrong_in_a_bench_file_is_named(tmp_path: Path, change: str, to: str, line: int, said: str) -> None:
+    device(tmp_path)
+    assert change in BENCH
+    (tmp_path / "bench.yaml").write_text(BENCH.replace(change, to))
+    with pytest.raises(InputError) as raised:
+        read_bench(tmp_path / "bench.yaml")
+    assert str(raised.value).startswith(f"{tmp_path}/bench.yaml:{line}: ")
+    assert said in str(raised.value)
+
+
+def test_a_wrong_device_of_a_bench_is_named_by_its_own_file(tmp_path: Path) -> None:
+    (tmp_path / "bench.yaml").write_text(BENCH)
+    with pytest.raises(InputError, match=r"pct\.yaml: cannot be read"):
+        read_bench(tmp_path / "bench.yaml")
+
+
+def test_the_benches_that_come_with_the_harness_are_right() -> None:
+    for path in sorted((ROOT / "fixtures" / "benches").glob("*.yaml")):
+        bench = read_bench(path)
+        assert bench.devices
+    virtual = read_bench(ROOT / "fixtures" / "benches" / "virtual.yaml")
+    assert {each.device_type for each in virtual.devices} == set(DeviceType)
+    assert set(virtual.adapters) == set(Actor)

@@ -1,0 +1,92 @@
+"""The ladder: who is drawn where, what is folded, and what a picture may not contain."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+from lxml import etree
+
+from harness.tests import sample_run
+from harness.trace import Trace
+from harness.usecase import Actor
+from reports import ladder
+from reports.ladder_svg import as_svg
+from reports.rungs import Fold, Rung, lifelines, rungs
+
+MARKS = {10: (("fail", "UC2.7-06-KEY-SEALED@ESI"),)}
+
+
+@pytest.fixture(scope="module")
+def trace() -> Trace:
+    return sample_run.trace("sample")
+
+
+def drawn(trace: Trace) -> dict[int, Rung]:
+    return {each.number: each for each in rungs(trace) if isinstance(each, Rung)}
+
+
+@pytest.mark.parametrize(("number", "producer", "receiver", "label", "step"), [
+    (1, Actor.DR_APPLICATION, Actor.AMI_HEAD_END, "create EndDeviceControls", 1),
+    (2, Actor.AMI_HEAD_END, Actor.DR_APPLICATION, "reply EndDeviceControls", 1),
+    (3, Actor.DR_APPLICATION, Actor.AMI_HEAD_END, "unreadable message, 8 octets", 1),
+    (4, Actor.AMI_HEAD_END, Actor.AMI_NETWORK, "unreadable message, 17 octets", 2),
+    (5, Actor.HAN_DEVICE, "", "Beacon Request", 5),
+    (7, Actor.HAN_DEVICE, Actor.ESI, "Association Request", 5),
+    (10, Actor.ESI, Actor.HAN_DEVICE, "Association Response", 6),
+])
+def test_an_exchange_is_an_arrow_of_its_step(
+    trace: Trace, number: int, producer: str, receiver: str, label: str, step: int,
+) -> None:
+    rung = drawn(trace)[number]
+    assert (rung.producer, rung.receiver, rung.step) == (producer, receiver, step)
+    assert rung.label.startswith(label)
+
+
+def test_acks_and_polls_are_folded_with_their_time(trace: Trace) -> None:
+    folds = [each for each in rungs(trace) if isinstance(each, Fold)]
+    assert [(fold.first, fold.last, fold.words) for fold in folds] == [(0, 0, ""), (8, 9, "1 MAC ack, 1 poll")]
+    assert folds[0].text == "... 59.6 s of silence"
+    assert sorted(drawn(trace)) == [1, 2, 3, 4, 5, 6, 7, 10]
+
+
+def test_lifelines_stand_in_the_order_of_the_use_case(trace: Trace) -> None:
+    stranger = Rung(99, 70.0, "stranger", Actor.ESI, "Association Request", 5, "arrived", True)
+    assert lifelines([*rungs(trace), stranger]) == [
+        Actor.DR_APPLICATION, Actor.AMI_HEAD_END, Actor.AMI_NETWORK, Actor.ESI, Actor.HAN_DEVICE, "stranger",
+    ]
+    assert Rung(1, 0.0, Actor.ESI, "", "Beacon", 5, "arrived", True).heard_by(lifelines([stranger])) == ["stranger"]
+
+
+def test_the_text_has_one_line_an_arrow(trace: Trace, tmp_path: Path) -> None:
+    text, _ = ladder.draw(trace, tmp_path, MARKS)
+    lines = text.read_text().splitlines()
+    assert "DRA" in lines[0]
+    assert "|" in lines[1]
+    assert lines[1].split() == ["0.000", "1", "01", "o--->|", "|", "|", "|", "create", "EndDeviceControls"]
+    assert any("..x" in line or "x." in line for line in lines if "(lost)" in line)
+    [told] = [line for line in lines if "<== fail: UC2.7-06-KEY-SEALED@ESI" in line]
+    assert told.split()[1] == "10"
+
+
+def test_the_picture_is_well_formed_and_asks_for_nothing(trace: Trace, tmp_path: Path) -> None:
+    _, picture = ladder.draw(trace, tmp_path, MARKS, "here")
+    root = etree.fromstring(picture.read_bytes())
+    identifiers = {element.get("id") for element in root.iter() if element.get("id")}
+    assert identifiers == {f"here-{number}" for number in drawn(trace)}
+    assert list(root.iter("{*}image", "{*}script", "{*}use", "{*}a")) == []
+    assert "url(" not in picture.read_text()
+    assert "@import" not in picture.read_text()
+    assert "✗ UC2.7-06-KEY-SEALED@ESI" in picture.read_text()
+
+
+def test_no_label_is_cut_and_lifelines_keep_apart(trace: Trace) -> None:
+    root = etree.fromstring(as_svg(rungs(trace), {}))
+    places = sorted({float(line.get("x1", "0")) for line in root.iter("{*}line") if line.get("class") == "life"})
+    assert all(right - left > 60 for left, right in pairwise(places))
+
+
+def test_what_a_device_says_stays_text() -> None:
+    rung = Rung(1, 0.0, Actor.ESI, Actor.HAN_DEVICE, sample_run.HOSTILE, 9, "arrived", True)
+    assert "<script" not in as_svg([rung], {})

@@ -1,0 +1,70 @@
+"""From the evidence of a run to what people read: ladders, HANproof's own page, Allure's report. Gives no verdict.
+
+`build(run)` draws everything anew from the run folder, as often as it is called; what the run itself wrote it leaves alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from harness.evidence.results import Results
+from harness.evidence.scenario import FOLDER, read_scenario
+from harness.verdict import Verdict
+from reports import allure_report, ladder, page
+from reports.rungs import Marks
+
+REPORT, INDEX, OWN = "report", "index.html", "hanproof.html"
+ALLURE_RESULTS = "allure-results"
+
+
+def build(run: Path) -> Path:
+    """Draw the reports of a run folder; returns the page to open first. Raises InputError where the folder holds no run.
+
+    With Allure at hand that is Allure's report with HANproof's page beside it, else HANproof's page alone.
+    """
+    results = Results.read(run)
+    report = run / REPORT
+    report.mkdir(exist_ok=True)
+    marks = marks_of(results)
+    scenarios = sorted(folder.name for folder in (run / FOLDER).glob("[!.]*") if folder.is_dir())
+    for name in scenarios:
+        folder = run / FOLDER / name
+        ladder.draw(read_scenario(folder), folder, marks.get(name, {}), page.anchor(name))
+    index = report / INDEX
+    index.unlink(missing_ok=True)
+    with_allure = allure_report.build(run / ALLURE_RESULTS, index, OWN)
+    ladders = {
+        name: (run / FOLDER / name / "ladder.svg").read_text(encoding="utf-8")
+        for name in scenarios if name in marks or name.startswith("provisioned")
+    }
+    files = {name: evidence_links(run / FOLDER / name) for name in scenarios}
+    own = report / OWN if with_allure else index
+    own.write_text(page.as_html(results, ladders, files, INDEX if with_allure else ""), encoding="utf-8")
+    return index
+
+
+def marks_of(results: Results) -> Mapping[str, Marks]:
+    """For each scenario the exchanges that are evidence of something worse than a pass, or of a note."""
+    found: dict[str, dict[int, dict[tuple[str, str], None]]] = {}
+    for case in results.cases:
+        for finding in case.findings:
+            if finding["verdict"] != str(Verdict.PASS):
+                for number in finding["evidence"]:
+                    told = found.setdefault(finding["scenario"], {}).setdefault(number, {})
+                    told[finding["verdict"], finding["clause"] or case.title] = None
+    return {
+        scenario: {number: tuple(sorted(told, key=_weight, reverse=True)) for number, told in numbers.items()}
+        for scenario, numbers in found.items()
+    }
+
+
+def evidence_links(folder: Path) -> list[str]:
+    """Every file of a scenario, as links from the report; the ladder first, CIM messages last."""
+    found = (path for path in folder.rglob("*") if path.is_file())
+    files = sorted(found, key=lambda path: (len(path.parts), path.suffix != ".svg", path.name))
+    return [f"../{path.relative_to(folder.parent.parent).as_posix()}" for path in files]
+
+
+def _weight(mark: tuple[str, str]) -> Verdict:
+    return Verdict.parse(mark[0])

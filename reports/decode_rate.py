@@ -1,0 +1,77 @@
+"""`make bench`: how many frames a second are decoded and decrypted, beside tshark on the same capture where it is installed.
+
+Compared is a whole pass over one capture with its keys, one line said about each frame: ours is one Python process that has
+started already, tshark is its wall time less that of a pass over an empty capture (its start-up). Nothing is judged.
+"""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Sequence
+from dataclasses import replace
+from itertools import cycle, islice
+from pathlib import Path
+
+from dissectors.capture import CapturedFrame, read_capture, write_pcapng
+from dissectors.frame import decode
+from dissectors.keyring import KeyRing
+from harness.clock import wall_seconds
+from harness.evidence.scenario import CAPTURE, FOLDER, KEYS, read_keys
+from harness.trace import Key
+
+FRAMES = 20_000
+LATEST = Path("reports/runs/latest")
+
+
+def main() -> int:
+    """Print the rates; 1 where there is no run to take frames from."""
+    scenario = next((LATEST / FOLDER).glob("provisioned-*"), None)
+    if scenario is None:
+        print("no run to take frames from: `make certify` first", file=sys.stderr)
+        return 1
+    frames, keys = list(read_capture(scenario / CAPTURE)), read_keys(scenario / KEYS)[0]
+    corpus = [replace(frame, number=number, comment="") for number, frame in enumerate(islice(cycle(frames), FRAMES), start=1)]
+    ours = _ours(corpus, keys)
+    print(f"{FRAMES} frames of {scenario.name} ({len(frames)} different ones), decrypted, one line said about each")
+    print(f"hanproof  {ours:>9,.0f} frames/s")
+    tshark = shutil.which("tshark")
+    if tshark is None:
+        print("tshark    is not installed: nothing to compare with")
+        return 0
+    theirs = _theirs(tshark, corpus, keys)
+    print(f"tshark    {theirs:>9,.0f} frames/s, {theirs / ours:.1f} times as fast")
+    return 0
+
+
+def _ours(corpus: Sequence[CapturedFrame], keys: Sequence[Key]) -> float:
+    ring = KeyRing()
+    for key in keys:
+        if key.kind == "nwk":
+            ring.add_network_key(key.octets)
+        else:
+            ring.add_link_key(key.octets, key.device, key.kind)
+    start = wall_seconds()
+    for frame in corpus:
+        decode(frame.octets, ring).summary()
+    return len(corpus) / (wall_seconds() - start)
+
+
+def _theirs(tshark: str, corpus: Sequence[CapturedFrame], keys: Sequence[Key]) -> float:
+    table = [f'-ouat:zigbee_pc_keys:"{key.octets.hex()}","Normal","{key.kind}"' for key in keys]  # a virtual run's test keys
+    with tempfile.TemporaryDirectory() as folder:
+        took = []
+        for name, frames in (("empty", corpus[:0]), ("all", corpus)):
+            path = Path(folder) / f"{name}.pcapng"
+            write_pcapng(path, frames)
+            start = wall_seconds()
+            command = [tshark, "-n", "-r", str(path), *table]
+            subprocess.run(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, check=True)
+            took.append(wall_seconds() - start)
+    return len(corpus) / (took[1] - took[0])
+
+
+if __name__ == "__main__":
+    sys.exit(main())

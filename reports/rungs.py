@@ -1,0 +1,217 @@
+"""A trace as the rungs of a message ladder: who sent what to whom, in which step. Knows nothing of pictures or verdicts.
+
+MAC acknowledgements, polls and link status say nothing about the use case: runs of them are folded into one line.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+
+from lxml import etree
+
+from dissectors import mac, nwk, zcl, zdp
+from dissectors.clusters import basic, key_establishment, time
+from dissectors.frame import Frame
+from dissectors.layer import Record
+from harness.backhaul.codec import TlvCodec
+from harness.backhaul.message import LegKind
+from harness.checkers.reading import Heard, air
+from harness.errors import RemoteProtocolError
+from harness.trace import Exchange, Trace
+from harness.usecase import Actor, Point
+
+Marks = Mapping[int, tuple[tuple[str, str], ...]]
+"""What exchanges are evidence of: exchange number -> (verdict, clause@actor) pairs, the worst first."""
+
+ACTORS = (  # from the back office to the radio
+    Actor.CIS, Actor.ODS, Actor.DR_APPLICATION, Actor.AMI_HEAD_END, Actor.AMI_NETWORK, Actor.NIC, Actor.ESI, Actor.HAN_DEVICE,
+)
+LONG_SILENCE = 5.0  # seconds; a longer pause is shown as one
+
+_STEP_OF_WIRE: dict[tuple[str, str], int] = {
+    (Actor.DR_APPLICATION, Actor.AMI_HEAD_END): 1,
+    (Actor.AMI_HEAD_END, Actor.AMI_NETWORK): 2,
+    (Actor.AMI_NETWORK, Actor.NIC): 3,
+    (Actor.NIC, Actor.ESI): 4,
+    (Actor.ESI, Actor.NIC): 10,
+    (Actor.NIC, Actor.AMI_NETWORK): 11,
+    (Actor.AMI_NETWORK, Actor.AMI_HEAD_END): 12,
+    (Actor.AMI_HEAD_END, Actor.DR_APPLICATION): 13,
+    (Actor.DR_APPLICATION, Actor.CIS): 14,
+}
+
+
+@dataclass(frozen=True)
+class Rung:
+    """One exchange on the ladder. `receiver` is "" for a broadcast; `step` is None where the exchange belongs to no step."""
+
+    number: int
+    time: float
+    producer: str
+    receiver: str
+    label: str
+    step: int | None
+    fate: str
+    on_air: bool
+
+    @property
+    def text(self) -> str:
+        """What was said, and that it was said to all."""
+        return self.label if self.receiver else f"{self.label} (to all)"
+
+    def heard_by(self, names: Iterable[str]) -> list[str]:
+        """The lifelines it goes to: its receiver, or everyone else who has a radio."""
+        if self.receiver:
+            return [self.receiver]
+        return [name for name in names if name not in ACTORS[:ACTORS.index(Actor.ESI)] and name != self.producer]
+
+
+@dataclass(frozen=True)
+class Fold:
+    """A run of frames that are not drawn one by one, or a long silence; times in seconds since the bench started."""
+
+    first: int
+    last: int
+    start: float
+    end: float
+    words: str
+
+    @property
+    def text(self) -> str:
+        """How long it took and what was folded."""
+        seconds = self.end - self.start
+        pause = f"{seconds:.1f} s" if seconds < 120 else f"{seconds / 60:.1f} min"
+        return f"... {pause}: {self.words}" if self.words else f"... {pause} of silence"
+
+
+def rungs(trace: Trace) -> list[Rung | Fold]:
+    """The whole trace, in the order it was seen."""
+    heard = {each.number: each for each in air(trace)}
+    peers = _Peers()
+    ladder: list[Rung | Fold] = []
+    folded: list[tuple[Exchange, str]] = []
+    previous = 0.0
+    for exchange in trace:
+        frame = heard.get(exchange.number)
+        if frame is not None and (routine := _routine(frame.frame)):
+            folded.append((exchange, routine))
+            continue
+        ladder.extend(_fold(folded, previous, exchange.time))
+        folded.clear()
+        previous = exchange.time
+        ladder.append(peers.of_the_air(frame) if frame is not None else _of_a_wire(exchange))
+    ladder.extend(_fold(folded, previous, folded[-1][0].time if folded else previous))
+    return ladder
+
+
+def lifelines(ladder: Iterable[Rung | Fold]) -> list[str]:
+    """Every party of the ladder from left to right: the actors of the use case, then whoever else was on the air."""
+    seen = [name for rung in ladder if isinstance(rung, Rung) for name in (rung.producer, rung.receiver) if name]
+    return [*(actor for actor in ACTORS if actor in seen), *dict.fromkeys(name for name in seen if name not in ACTORS)]
+
+
+def _fold(folded: list[tuple[Exchange, str]], start: float, end: float) -> Iterator[Fold]:
+    """The fold between two rungs: none at all, unless something was folded or the pause was long."""
+    if not folded and end - start <= LONG_SILENCE:
+        return
+    counts = {words: sum(1 for _, each in folded if each == words) for _, words in folded}
+    words = ", ".join(f"{count} {words}{'s' if count > 1 else ''}" for words, count in counts.items())
+    numbers = [exchange.number for exchange, _ in folded] or [0]
+    yield Fold(numbers[0], numbers[-1], start, end, words)
+
+
+def _routine(frame: Frame) -> str:
+    """What a frame that is not drawn is called; empty for all others."""
+    if frame.mac is None:
+        return ""
+    if frame.mac.frame_type == mac.FrameType.ACK:
+        return "MAC ack"
+    if frame.find(mac.DataRequest) is not None:
+        return "poll"
+    return "link status frame" if frame.find(nwk.LinkStatus) is not None else ""
+
+
+class _Peers:
+    """Who has which address, learnt from the frames as they pass, so that an arrow finds its receiver."""
+
+    def __init__(self) -> None:
+        self._names: dict[tuple[str, int], str] = {}
+
+    def of_the_air(self, heard: Heard) -> Rung:
+        """The rung of one frame; producer and receiver come from the tap where it knows them, else from the addresses."""
+        exchange, frame = heard.exchange, heard.frame
+        source, dest = _address(frame.mac, "source"), _address(frame.mac, "dest")
+        producer = exchange.producer or self._named(source)
+        if source is not None:
+            self._names.setdefault(source, producer)
+        receiver = exchange.receiver or ("" if dest is None or dest[1] == mac.BROADCAST else self._named(dest))
+        label = frame.summary() if frame.malformed is None else f"malformed: {frame.malformed}"
+        return Rung(exchange.number, exchange.time, producer, receiver, label, step_of(frame), exchange.fate, True)
+
+    def _named(self, address: tuple[str, int] | None) -> str:
+        if address is None or address == ("short", nwk.COORDINATOR):
+            return Actor.ESI
+        return self._names.get(address, Actor.HAN_DEVICE)
+
+
+def _address(header: Record | None, side: str) -> tuple[str, int] | None:
+    if header is None:
+        return None
+    for width in ("short", "ieee"):
+        value = getattr(header, f"{side}_{width}")
+        if value is not None:
+            return width, value
+    return None
+
+
+def step_of(frame: Frame) -> int | None:
+    """The step of the use case that a frame serves; None for housekeeping and for what stays sealed."""
+    if frame.nwk is None:
+        return None if frame.mac is None else 6 if frame.find(mac.AssociationResponse) is not None else 5
+    if frame.aps is None:
+        joining = (nwk.RejoinRequest, nwk.RejoinResponse, nwk.Leave)
+        return 6 if any(frame.find(layer) is not None for layer in joining) else None
+    if frame.aps.cluster is None:
+        return 6  # an APS command: keys and what admission needs
+    if frame.aps.profile == zdp.PROFILE:
+        early = {zdp.cluster_of(zdp.DeviceAnnce): 6, zdp.cluster_of(zdp.MgmtPermitJoiningReq): 4}
+        return early.get(frame.aps.cluster, 7)
+    if frame.aps.cluster == key_establishment.CLUSTER.identifier:
+        return 7 if frame.zcl is not None and frame.zcl.frame_type == zcl.FrameType.GENERAL else 8
+    return 7 if frame.aps.cluster in (basic.CLUSTER.identifier, time.CLUSTER.identifier) else 9
+
+
+def _of_a_wire(exchange: Exchange) -> Rung:
+    producer, receiver = exchange.producer or "?", exchange.receiver or ""
+    if exchange.point is Point.CIM:
+        verb, noun = _verb_and_noun(exchange.octets)
+        label, serves = f"{verb} {noun}".strip(), True
+        ends = (receiver, producer) if verb == "reply" else (producer, receiver)
+    else:
+        label, serves = _leg(exchange.octets)
+        ends = (producer, receiver)
+    step = _STEP_OF_WIRE.get(ends) if serves else None
+    return Rung(exchange.number, exchange.time, producer, receiver, label, step, exchange.fate, False)
+
+
+def _verb_and_noun(octets: bytes) -> tuple[str, str]:
+    """Verb and noun of an IEC 61968-100 envelope, wherever they stand; a message that is no XML is said to be none."""
+    parser = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False)
+    try:
+        root = etree.fromstring(octets, parser)
+    except etree.XMLSyntaxError:
+        return "unreadable message,", f"{len(octets)} octets"
+    found = [root.find(f".//{{*}}Header/{{*}}{name}") for name in ("Verb", "Noun")]
+    verb, noun = ("" if element is None else (element.text or "").strip() for element in found)
+    return verb, noun or etree.QName(root).localname
+
+
+def _leg(octets: bytes) -> tuple[str, bool]:
+    """What a message of a proprietary leg says, and whether it serves a step (what the window does is told on the side)."""
+    try:
+        message = TlvCodec().decode(octets)
+    except RemoteProtocolError:
+        return f"unreadable message, {len(octets)} octets", True
+    told = ": ".join(part for part in (message.kind.replace("_", " "), message.state, message.reason) if part)
+    return told, message.kind not in (LegKind.WINDOW_STATE, LegKind.UNDELIVERABLE)
