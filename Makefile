@@ -4,6 +4,7 @@
 VENV   := .venv
 ALLURE := reports/allure/node_modules/.package-lock.json
 STAMP  := $(VENV)/.set-up
+JOBS   ?= auto
 PIP    := $(VENV)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes
 UV     := $(VENV)/bin/uv pip sync --quiet --system-certs --python $(VENV)/bin/python
 OWN    := dissectors/tests harness/tests
@@ -21,12 +22,12 @@ help:  ## show this list
 setup: $(STAMP) $(ALLURE)  ## make .venv (certify and test do this by themselves)
 
 certify: setup  ## run every case for both devices on the virtual bench, and write the report
-	@status=0; $(VENV)/bin/hanproof run || status=$$?; \
+	@status=0; $(VENV)/bin/hanproof run -- -n $(JOBS) || status=$$?; \
 	case $$status in 2|3|4|5) ;; *) printf 'report: '; $(VENV)/bin/hanproof report || status=$$?;; esac; exit $$status
 
 test: setup  ## the harness's own tests, then every case
-	@$(VENV)/bin/pytest -q -n 2 $(OWN)
-	@$(VENV)/bin/pytest -q cases
+	@$(VENV)/bin/pytest -q -n $(JOBS) $(OWN)
+	@$(VENV)/bin/hanproof run -- -n $(JOBS)
 
 lint: setup  ## ruff and mypy (strict) on our packages
 	@$(VENV)/bin/ruff check .

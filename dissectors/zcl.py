@@ -14,11 +14,11 @@ from dissectors import clusters
 from dissectors.fields import Remaining
 from dissectors.layer import Layer, Malformed, Record, encode, parse, parse_whole
 from dissectors.structures import EndsEarly, Listed
-from dissectors.zcl_types import DataType as DataType  # these are read and written by who knows this module alone
-from dissectors.zcl_types import Value
-from dissectors.zcl_types import decode_value as decode_value
-from dissectors.zcl_types import encode_value as encode_value
+from dissectors.zcl_types import DataType as DataType  # who uses this module needs these, too
 from dissectors.zcl_types import is_analogue as is_analogue
+from dissectors.zcl_values import Value
+from dissectors.zcl_values import decode_value as decode_value
+from dissectors.zcl_values import encode_value as encode_value
 
 
 class FrameType(IntEnum):

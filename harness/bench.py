@@ -8,25 +8,31 @@ from __future__ import annotations
 import importlib
 import random
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from typing import Any
 
+from harness.actors.reports import Logged
 from harness.actors.setup import Setup
 from harness.adapters.defects import Defect, all_defects
+from harness.backhaul.faults import Fault as WireFault
 from harness.backhaul.faults import SeenMessage
 from harness.backhaul.wires import CIM, LEG, VirtualWires
 from harness.clock import Clock, VirtualClock
+from harness.crypto.install_code import ordered_link_key
 from harness.declarations import BenchFile, Device
 from harness.errors import BenchError
+from harness.faults import SeenFrame
 from harness.ports import Machine, Message, RadioSettings, Received, Transmit, Transmitted
-from harness.radio.virtual import SeenFrame, VirtualAir
+from harness.radio.virtual import VirtualAir
 from harness.stack import happenings
-from harness.trace import Attestation, Header, Key, Trace
+from harness.trace import LINK_KEY_KINDS, Attestation, Header, Key, Trace
 from harness.usecase import Actor, Order, Point
 from harness.values import Eui64
 
 CHANNELS = range(11, 27)  # IEEE 802.15.4-2006 6.1.2.1, the 2.4 GHz band
-SETTLING = 30.0  # seconds after which a play looks no further for what is still on its way
+WAY_OF_AN_ORDER = (CIM, "2", "3", "4")  # the wires from the DR Application to the ESI
+SETTLING = 100.0  # seconds after the end of a window: an ESI gives a device that is inside 60 s more to register
 GRACE = 20.0  # seconds that a device which does not get in is watched beyond its window
 STEP_LIMIT = 1_000_000  # deliveries of one wait: more is a bench that runs in circles at one instant
 
@@ -35,8 +41,11 @@ STEP_LIMIT = 1_000_000  # deliveries of one wait: more is a bench that runs in c
 class Plan:
     """How one play differs from the undisturbed one; times in seconds since the bench started.
 
-    `han_device` and `han_device_key` are who really joins and with which link key, where that is not what was ordered. `joins_at` is when the device is switched on (None: as soon as the ESI has opened the window). `provocation` is the id of
-    a misbehaviour planted in the harness's own side.
+    `han_device` and `han_device_key` are who really joins and with which link key, where that is not what was ordered.
+    `ordered_key` is an install code with its CRC, or what is ordered in the place of one.
+    `joins_at` is when the device is switched on (None: as soon as the ESI has opened the window). `second` is another device
+    that is ordered and never switched on, with its own window. `provocation` is the id of a misbehaviour planted in the
+    harness's own side, `provoked_with` what it takes where it takes something.
     """
 
     han_device: Eui64 | None = None
@@ -47,7 +56,11 @@ class Plan:
     window_duration: float | None = None
     latency: float | None = None
     joins_at: float | None = None
+    second: Eui64 | None = None
+    second_start: float | None = None
+    second_duration: float | None = None
     provocation: str | None = None
+    provoked_with: Any = None
 
 
 @dataclass(frozen=True)
@@ -83,10 +96,18 @@ class Bench:
         self.defects = defects + ((all_defects()[self.plan.provocation],) if self.plan.provocation else ())
         self.clock: Clock = clock or VirtualClock(file.epoch)
         self.order = self._order()
+        self.second_order = self._second_order()
         self.trace = Trace(Header(
             order=self.order, epoch=file.epoch.isoformat(), scenario=scenario, dut=file.dut, pics=file.claims(device),
-            pixit={"eui64": str(device.eui64), "key_form": device.key_form}, seed=self.seed,
-            about={"device": device.name, "provocation": self.plan.provocation},
+            pixit={
+                "eui64": str(self.plan.han_device or device.eui64), "key_form": device.key_form, "issuer": device.issuer.hex(),
+                "ca": device.ca_public_key.hex(),
+            },
+            seed=self.seed,
+            about={
+                "device": device.name, "provocation": self.plan.provocation, "marks": [],
+                "other_key": self._holds_another_key(),
+            },
         ))
         self.happenings: list[Happened] = []
         self._frames: dict[int, int] = {}  # the air's numbers to the trace's
@@ -96,7 +117,9 @@ class Bench:
         self.machines: dict[Actor, Any] = {
             actor: load(filled.adapter)(self._setup(actor, filled.options)) for actor, filled in file.adapters.items()
         }
+        self._appointments: list[tuple[float, Callable[[], None]]] = []
         self._listen()
+        self._learn_ordered_keys()
 
     # -- the use case
 
@@ -108,7 +131,10 @@ class Bench:
 
     def open(self) -> None:
         """The DR Application orders the window; returns when the ESI has opened it, or will not."""
-        self.machines[Actor.DR_APPLICATION].order_window(self.order, self.now)
+        for order in self._orders():
+            self.machines[Actor.DR_APPLICATION].order_window(order, self.now)
+        if self.plan.joins_at is not None:
+            self.at(self.plan.joins_at, self.switch_on)
         self.wait_until(lambda: self.happened(happenings.WindowOpened), self.order.end + SETTLING - self.now)
 
     def cancel(self) -> None:
@@ -117,18 +143,56 @@ class Bench:
         self.wait_until(lambda: self.happened(happenings.WindowClosed), SETTLING)
 
     def join(self) -> None:
-        """The customer switches the device on; returns when it is provisioned, or its window is over."""
-        if self.plan.joins_at is not None:
-            self.wait_until(lambda: False, self.plan.joins_at - self.now)
-        self.machines[Actor.HAN_DEVICE].start_joining(self.now)
-        over = max(self.order.end, self.now) + GRACE
+        """The customer switches the device on (or will, or has, as planned); returns when it is provisioned, or its window is
+        over."""
+        if self.plan.joins_at is None:
+            self.switch_on()
+        over = max(self.order.end, self.now, self.plan.joins_at or 0.0) + GRACE
         self.wait_until(lambda: self.happened(happenings.ApplicationDone), over - self.now)
 
     def settle(self) -> None:
-        """Let what was set going come to an end: events run, reports travel, the window closes."""
-        self.wait_until(lambda: False, self.order.end + SETTLING - self.now)
+        """Let what was set going come to an end: events run, reports travel, every window closes."""
+        over = max(order.end for order in self._orders()) + SETTLING
+        self.wait_until(lambda: False, over - self.now)
+
+    # -- what is done to an actor
+
+    def switch_on(self) -> None:
+        """The customer switches the device on, or presses its button."""
+        self._mark(Actor.HAN_DEVICE, "start_joining")
+        self.machines[Actor.HAN_DEVICE].start_joining(self.now)
+
+    def power_cycle(self, actor: Actor) -> None:
+        """Power fails at the ESI or at the device, and returns; what was on its way to or from its radio is lost."""
+        self._mark(actor, "power_cycle")
+        self.air.switch_off(actor)
+        self.machines[actor].power_cycle(self.now)
+
+    def join_again(self) -> None:
+        """The customer resets the device and switches it on again; returns when it is provisioned, or will not be."""
+        self._mark(Actor.HAN_DEVICE, "factory_reset")
+        self.machines[Actor.HAN_DEVICE].factory_reset(self.now)
+        self.happenings = [each for each in self.happenings if not isinstance(each.event, happenings.ApplicationDone)]
+        self.switch_on()
+        self.wait_until(lambda: self.happened(happenings.ApplicationDone), max(self.order.end - self.now, 0.0) + GRACE)
+
+    def renew_network_key(self) -> None:
+        """The ESI gives every device a further network key, and a while later has them use it."""
+        self.machines[Actor.ESI].renew_network_key(self.now)
+        self.wait_until(lambda: False, SETTLING)
+        self.machines[Actor.ESI].switch_network_key(self.now)
+
+    @contextmanager
+    def suffering(self, *faults: WireFault) -> Iterator[None]:
+        """While the context lasts, every CIM and leg message passes these faults (`bench.air.suffering` does it to frames)."""
+        with self.wires.suffering(*faults):
+            yield
 
     # -- time
+
+    def at(self, instant: float, action: Callable[[], None]) -> None:
+        """Have something done at an instant, or now if that is past, while the bench waits for something else."""
+        self._appointments.append((instant, action))
 
     @property
     def now(self) -> float:
@@ -141,6 +205,12 @@ class Bench:
 
     def wait_until(self, condition: Callable[[], bool], within: float) -> bool:
         """Run until the condition holds (True) or `within` seconds have passed (False)."""
+        try:
+            return self._run_until(condition, within)
+        finally:
+            self._attest()
+
+    def _run_until(self, condition: Callable[[], bool], within: float) -> bool:
         limit = self.now + max(within, 0.0)
         for _ in range(STEP_LIMIT):
             self._pump()
@@ -160,6 +230,7 @@ class Bench:
     def _deadlines(self) -> Iterator[float | None]:
         yield self.air.deadline()
         yield self.wires.deadline()
+        yield from (instant for instant, _ in self._appointments)
         for machine in self.machines.values():
             yield machine.deadline()
 
@@ -169,6 +240,10 @@ class Bench:
             self._give(Actor(name), pdu)
         for message in self.wires.wake(now):
             self._give(Actor(message.receiver), message)
+        due = [action for instant, action in self._appointments if instant <= now]
+        self._appointments = [each for each in self._appointments if each[0] > now]
+        for action in due:
+            action()
         for machine in self.machines.values():
             deadline = machine.deadline()
             if deadline is not None and deadline <= now:
@@ -199,21 +274,45 @@ class Bench:
 
     def _note(self, actor: Actor, event: Any) -> None:
         if isinstance(event, happenings.KeyLearnt):
-            self.trace.learn(Key(event.kind, event.key, event.device))
+            self._learn(Key(event.kind, event.key, event.device))
+        elif isinstance(event, Logged):
+            self.trace.append(self.now, Point.LOG, "log", event.text.encode(), producer=actor)
         else:
             self.happenings.append(Happened(actor, event, self.now))
 
+    def _learn(self, key: Key) -> None:
+        """A key of the run: checkers read with it, and faults see through encryption with it."""
+        self.trace.learn(key)
+        if key.kind == "nwk":
+            self.air.keyring.add_network_key(key.octets)
+        elif key.kind in LINK_KEY_KINDS:
+            self.air.keyring.add_link_key(key.octets, key.device, key.kind)
+
+    def _learn_ordered_keys(self) -> None:
+        """What was ordered is known whatever the ESI makes of it; what is no install code makes no key."""
+        for order in self._orders():
+            with suppress(ValueError):
+                self._learn(Key("ic", ordered_link_key(order.key_form, order.key_material), order.device))
+
     # -- what is seen
+
+    def _mark(self, actor: Actor, verb: str) -> None:
+        """Note in the trace's header what was done to an actor, and when."""
+        self.trace.header.about["marks"].append({"at": self.now, "actor": actor.value, "verb": verb})
 
     def _listen(self) -> None:
         """The taps of a virtual bench miss nothing: they attest every wire and channel from the start to the end."""
         self.trace.attestations = [
             *(Attestation(Point.MAC, f"air:{channel}", 0.0) for channel in CHANNELS),
-            Attestation(Point.CIM, CIM, 0.0), Attestation(Point.LEG, LEG, 0.0),
+            Attestation(Point.CIM, CIM, 0.0), Attestation(Point.LEG, LEG, 0.0), Attestation(Point.LOG, "log", 0.0),
         ]
 
     def close(self) -> None:
         """The taps stop listening."""
+        self._attest()
+
+    def _attest(self) -> None:
+        """The taps have heard everything up to now."""
         self.trace.attestations = [replace(each, end=self.now) for each in self.trace.attestations]
 
     def _hear(self, seen: SeenFrame) -> None:
@@ -245,22 +344,44 @@ class Bench:
         plan = self.plan
         changes: dict[str, Any] = {
             "device": plan.ordered, "key_material": plan.ordered_key, "start": plan.window_start,
-            "duration": plan.window_duration,
+            "duration": plan.window_duration, "key_form": None if plan.ordered_key is None else "install_code",
         }
         return replace(self.file.order(self.device), **{name: value for name, value in changes.items() if value is not None})
+
+    def _second_order(self) -> Order | None:
+        plan = self.plan
+        if plan.second is None:
+            return None
+        start = self.order.start if plan.second_start is None else plan.second_start
+        duration = self.order.duration if plan.second_duration is None else plan.second_duration
+        return replace(self.order, device=plan.second, start=start, duration=duration)
+
+    def _holds_another_key(self) -> bool:
+        """Whether the device was given another link key than the one that is ordered for it."""
+        try:
+            ordered = ordered_link_key(self.order.key_form, self.order.key_material)
+        except ValueError:
+            return True
+        return ordered != (self.plan.han_device_key or self.device.link_key)
+
+    def _orders(self) -> tuple[Order, ...]:
+        return (self.order,) if self.second_order is None else (self.order, self.second_order)
 
     def _latencies(self) -> Mapping[str, float]:
         if self.plan.latency is None:
             return self.file.latencies
-        return dict.fromkeys(self.file.latencies, self.plan.latency)
+        return {**self.file.latencies, **dict.fromkeys(WAY_OF_AN_ORDER, self.plan.latency / len(WAY_OF_AN_ORDER))}
 
     def _setup(self, actor: Actor, options: Mapping[str, Any]) -> Setup:
         planted = [defect for defect in self.defects if defect.actor == actor]
         return Setup(
-            actor=actor, orders=(self.order,), epoch=self.file.epoch, chance=self._chance(actor),
+            actor=actor, orders=self._orders(), epoch=self.file.epoch, chance=self._chance(actor),
             identity=self._identity(actor), options=options,
             policy={name: value for defect in planted for name, value in defect.decisions.items()},
-            rewrites=tuple(rewrite for defect in planted for rewrite in defect.rewrites),
+            rewrites=tuple(
+                rewrite for defect in planted
+                for rewrite in (*defect.rewrites, *(defect.made(self.plan.provoked_with) if defect.made else ()))
+            ),
         )
 
     def _identity(self, actor: Actor) -> Mapping[str, Any]:

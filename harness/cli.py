@@ -10,12 +10,13 @@ import importlib
 import os
 import pkgutil
 import sys
+import traceback
 from collections.abc import Sequence
 
 from harness import commands
 from harness.errors import HanproofError
 
-USAGE_ERROR, INTERRUPTED = 4, 2
+INTERRUPTED, INTERNAL_ERROR, USAGE_ERROR = 2, 3, 4
 BROKEN_PIPE = 0  # whoever read our output has seen enough
 
 
@@ -38,6 +39,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return BROKEN_PIPE
+    except Exception as fault:  # our own mistake: said in one line as well, and never mistaken for a device's
+        place = traceback.extract_tb(fault.__traceback__)[-1]
+        print(f"hanproof: internal error: {type(fault).__name__}: {fault} ({place.filename}:{place.lineno})", file=sys.stderr)
+        return INTERNAL_ERROR
     return code
 
 

@@ -15,6 +15,7 @@ from types import MappingProxyType
 from typing import Any
 
 from harness.clock import VIRTUAL_EPOCH
+from harness.crypto.ecqv import TEST_CA, Certificate
 from harness.crypto.install_code import InstallCode
 from harness.declared import Field, Fields, read_fields
 from harness.errors import InputError
@@ -65,6 +66,16 @@ class Device:
     def link_key(self) -> bytes:
         """The pre-configured trust-centre link key, whichever way it is declared."""
         return InstallCode.parse(self.key.octets).link_key if self.key_form == "install_code" else self.key.octets
+
+    @property
+    def issuer(self) -> bytes:
+        """The 8 octets that name the authority of the run: the declared certificate's, else our test authority's."""
+        return Certificate(self.certificate).issuer if self.certificate is not None else TEST_CA.issuer
+
+    @property
+    def ca_public_key(self) -> bytes:
+        """That authority's public key, compressed, 22 octets."""
+        return self.ca if self.ca is not None else TEST_CA.public_key
 
     @property
     def confidential(self) -> tuple[bytes, ...]:

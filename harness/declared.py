@@ -27,7 +27,8 @@ class Field:
 
     def wrong(self, problem: str, right: str) -> InputError:
         """The error that says where, what and what would be right; the caller raises it."""
-        return InputError(f"{self.path}:{self.node.start_mark.line + 1}: {self.name}: {problem}; right would be {right}")
+        place = f"{self.path}:{self.node.start_mark.line + 1}: " + (f"{self.name}: " if self.name else "")
+        return InputError(f"{place}{problem}; right would be {right}")
 
     def text(self) -> str:
         """The scalar as it is written. Raises InputError for a list or a mapping."""
@@ -87,9 +88,9 @@ class Fields:
         self.whole = whole
         self._known: list[str] = []
         self._left: dict[str, Field] = {}
-        prefix = "" if whole.name == "file" else f"{whole.name}."
+        self._prefix = f"{whole.name}." if whole.name else ""
         for key, value in whole.node.value:
-            field = Field(whole.path, value, f"{prefix}{key.value}")
+            field = Field(whole.path, value, f"{self._prefix}{key.value}")
             if key.value in self._left:
                 raise field.wrong("is there twice", "one line")
             self._left[key.value] = field
@@ -103,7 +104,7 @@ class Fields:
         """The field of that name. Raises InputError where it is absent."""
         field = self.take(name)
         if field is None:
-            raise self.whole.wrong(f"{name} is missing", f"`{name}: {right}`")
+            raise Field(self.whole.path, self.whole.node, f"{self._prefix}{name}").wrong("is missing", f"`{name}: {right}`")
         return field
 
     def rest(self) -> dict[str, Field]:
@@ -132,4 +133,4 @@ def read_fields(path: Path) -> Fields:
         raise InputError(f"{path}: not YAML: {fault}") from fault
     if node is None:
         raise InputError(f"{path}: empty; right would be `name: value` lines")
-    return Fields(Field(path, node, "file"))
+    return Fields(Field(path, node, ""))

@@ -48,9 +48,16 @@ class Attestation:
     end: float | None = None
 
 
+LINK_KEY_KINDS = ("link", "ic")  # made by key establishment (or for an application), and before it
+
+
 @dataclass(frozen=True)
 class Key:
-    """A key of the run. `kind` is nwk, link (CBKE or application) or ic (link key made from an install code, or ordered)."""
+    """A key of the run. `kind` is nwk, link (CBKE or application) or ic (link key made from an install code, or ordered).
+
+    For key establishment the bench's own side adds its private keys, integers of 21 octets, most significant first: static
+    (`device` is whose certificate it belongs to) and ephemeral (`device` is who drew it). They open nothing by themselves.
+    """
 
     kind: str
     octets: bytes = field(repr=False)

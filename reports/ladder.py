@@ -11,7 +11,7 @@ from pathlib import Path
 from harness.trace import Trace
 from harness.usecase import Actor
 from reports.ladder_svg import as_svg
-from reports.rungs import Fold, Marks, Rung, lifelines, rungs
+from reports.rungs import LEGEND, Fold, Marks, Rung, lifelines, rungs
 
 ABBREVIATIONS = {
     Actor.CIS: "CIS", Actor.ODS: "ODS", Actor.DR_APPLICATION: "DRA", Actor.AMI_HEAD_END: "HES", Actor.AMI_NETWORK: "NET",
@@ -23,7 +23,7 @@ COLUMN = 5
 
 def draw(trace: Trace, folder: Path, marks: Marks | None = None, identifier: str = "ladder") -> tuple[Path, Path]:
     """Write `ladder.txt` and `ladder.svg` into `folder`; returns both paths."""
-    ladder = rungs(trace)
+    ladder = rungs(trace, keep=marks or ())
     text, picture = folder / "ladder.txt", folder / "ladder.svg"
     text.write_text(as_text(ladder, marks or {}), encoding="utf-8")
     picture.write_text(as_svg(ladder, marks or {}, identifier), encoding="utf-8")
@@ -40,6 +40,7 @@ def as_text(ladder: list[Rung | Fold], marks: Marks) -> str:
         *(_line(each, places, marks) for each in ladder),
         "",
         ", ".join(f"{head} = {name}" for head, name in zip(heads, names, strict=True)),
+        LEGEND,
     ]
     return "\n".join(line.rstrip() for line in lines) + "\n"
 

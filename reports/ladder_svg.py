@@ -11,9 +11,9 @@ from html import escape
 
 from cases.table import steps
 from harness.usecase import Actor
-from reports.rungs import Fold, Marks, Rung, lifelines
+from reports.rungs import LEGEND, Fold, Marks, Rung, lifelines
 
-ROW, FOLD, BAND, HEAD = 23, 17, 30, 34  # heights, in pixels
+ROW, FOLD, BAND, HEAD = 23, 17, 30, 36  # heights, in pixels
 LEFT, RIGHT = 168, 40
 LETTER = 6.1  # mean width of a letter at 11 pixels
 LONGEST = 60  # letters of a label that lifelines make room for
@@ -46,7 +46,7 @@ def as_svg(ladder: list[Rung | Fold], marks: Marks, identifier: str = "ladder") 
     top, since, met = HEAD + 8.0, 0, set[int]()
     for each in ladder:
         if since >= HEADS_EVERY:
-            rows.append(_heads(names, places, top))
+            rows.append(_heads(names, places, top + 6))
             top, since = top + HEAD, 0
         if isinstance(each, Fold):
             rows.append(_fold(each, places, top))
@@ -58,7 +58,8 @@ def as_svg(ladder: list[Rung | Fold], marks: Marks, identifier: str = "ladder") 
             top += BAND
         rows.append(_rung(each, places, top, width, marks.get(each.number, ()), identifier))
         top, since = top + ROW, since + 1
-    height = top + 8
+    rows.append(f'<text class="faint said" x="12" y="{top + 18:g}">{LEGEND}</text>')
+    height = top + 28
     lives = "".join(f'<line class="life" x1="{x:g}" x2="{x:g}" y1="{HEAD}" y2="{height:g}"/>' for x in places.values())
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" class="ladder" role="img" aria-label="message ladder" '

@@ -35,7 +35,7 @@ def as_html(results: Results, ladders: Mapping[str, str], files: Mapping[str, li
     """The page. `ladders` are the pictures to embed by scenario, `files` the links to each scenario's evidence."""
     devices = list(results.bench["devices"])
     parts = [
-        _head(results, devices, allure), _matrix(results, devices), _details(results, devices),
+        _head(results, devices, allure), _matrix(results, devices), _details(results, devices, ladders),
         _scenarios(ladders, files), _footer(results),
     ]
     title = f"HANproof: conformance run {_text(results.run.get('id', ''))}"
@@ -109,13 +109,12 @@ def _title(step: str) -> str:
     return f"<b>{escape(row.producer)} → {escape(row.receiver)}</b> {escape(row.information)}"
 
 
-def _details(results: Results, devices: list[str]) -> str:
-    return "<section><h2>Clauses and cases</h2>" + "".join(
-        _step_details(results, step, devices) for step in results.steps()
-    ) + "</section>"
+def _details(results: Results, devices: list[str], ladders: Mapping[str, str]) -> str:
+    told = "".join(_step_details(results, step, devices, ladders) for step in results.steps())
+    return f"<section><h2>Clauses and cases</h2>{told}</section>"
 
 
-def _step_details(results: Results, step: str, devices: list[str]) -> str:
+def _step_details(results: Results, step: str, devices: list[str], ladders: Mapping[str, str]) -> str:
     cases = [case for case in results.cases if case.step == step]
     verdict = results.step(step)
     opened = " open" if verdict > Verdict.PASS else ""
@@ -128,7 +127,7 @@ def _step_details(results: Results, step: str, devices: list[str]) -> str:
     return (
         f'<details id="{anchor("step", step)}"{opened}><summary>{_chip(verdict)} <b>{name}</b> {_title(step)}</summary>{told}'
         f'<table class="clauses"><thead><tr><th>clause</th><th>says</th>{heads}</tr></thead><tbody>{rows}</tbody></table>'
-        f'<h3>Cases</h3>{"".join(_case(case) for case in cases) or "<p>none</p>"}</details>'
+        f'<h3>Cases</h3>{"".join(_case(case, ladders) for case in cases) or "<p>none</p>"}</details>'
     )
 
 
@@ -157,7 +156,7 @@ def _clause_chip(identifier: str, cases: list[CaseResult]) -> str:
     return _chip(worst(case.verdict_on(identifier) for case in asking))
 
 
-def _case(case: CaseResult) -> str:
+def _case(case: CaseResult, ladders: Mapping[str, str]) -> str:
     opened = " open" if case.verdict > Verdict.PASS else ""
     reason = f"<p>{_text(case.reason)}</p>" if case.reason else ""
     drawn = "".join(f"<li>{_text(name)} = <code>{_text(value)}</code></li>" for name, value in case.example.items())
@@ -168,17 +167,16 @@ def _case(case: CaseResult) -> str:
     evidence = " ".join(f'<a href="#{anchor(name)}">{_text(name)}</a>' for name in names)
     return (
         f'<details class="case"{opened}><summary>{_chip(case.outcome)} {_text(case.title)} <small>{_text(case.device)}</small>'
-        f"</summary>{reason}{f'<ul>{drawn}</ul>' if drawn else ''}{''.join(_finding(each) for each in findings)}{more}"
+        f"</summary>{reason}{f'<ul>{drawn}</ul>' if drawn else ''}{''.join(_finding(each, ladders) for each in findings)}{more}"
         f'{f"<p>evidence: <span class=links>{evidence}</span></p>" if evidence else ""}</details>'
     )
 
 
-def _finding(finding: Mapping[str, Any]) -> str:
+def _finding(finding: Mapping[str, Any], ladders: Mapping[str, str]) -> str:
     kind = "note" if finding.get("note") else finding["verdict"]
     scenario = str(finding.get("scenario", ""))
-    where = " ".join(
-        f'<a href="#{anchor(scenario)}-{number}">#{number}</a>' for number in finding["evidence"]
-    )
+    picture = ladders.get(scenario, "")
+    where = " ".join(_exchange(anchor(scenario, str(number)), number, picture) for number in finding["evidence"])
     rows = "".join(
         f"<tr><th>{name}</th><td>{_text(finding[name])}</td></tr>"
         for name in ("expected", "observed", "hint") if finding.get(name)
@@ -186,6 +184,11 @@ def _finding(finding: Mapping[str, Any]) -> str:
     told = f"<tr><th>evidence</th><td>{_text(scenario)} {where}</td></tr>" if where else ""
     said = f'{_chip(kind)} {_text(finding["message"])} <code>{_text(finding["clause"])}</code>'
     return f'<div class="finding {escape(kind)}"><p>{said}</p><table>{rows}{told}</table></div>'
+
+
+def _exchange(identifier: str, number: int, picture: str) -> str:
+    """The exchange's number, as a link where the ladder draws it on its own."""
+    return f'<a href="#{identifier}">#{number}</a>' if f'id="{identifier}"' in picture else f"#{number}"
 
 
 def _scenarios(ladders: Mapping[str, str], files: Mapping[str, list[str]]) -> str:

@@ -1,16 +1,18 @@
 """A trace as the rungs of a message ladder: who sent what to whom, in which step. Knows nothing of pictures or verdicts.
 
-MAC acknowledgements, polls and link status say nothing about the use case: runs of them are folded into one line.
+Acknowledgements, polls and link status say nothing about the use case and are folded; a message said again and again is drawn
+once with its count. What is evidence of something (`keep`) is always drawn on its own.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Container, Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
 
 from lxml import etree
 
-from dissectors import mac, nwk, zcl, zdp
+from dissectors import aps, mac, nwk, zcl, zdp
 from dissectors.clusters import basic, key_establishment, time
 from dissectors.frame import Frame
 from dissectors.layer import Record
@@ -24,10 +26,12 @@ from harness.usecase import Actor, Point
 Marks = Mapping[int, tuple[tuple[str, str], ...]]
 """What exchanges are evidence of: exchange number -> (verdict, clause@actor) pairs, the worst first."""
 
+LEGEND = "Acknowledgements, polls and link status are folded unless they are evidence; the trace has them all."
 ACTORS = (  # from the back office to the radio
     Actor.CIS, Actor.ODS, Actor.DR_APPLICATION, Actor.AMI_HEAD_END, Actor.AMI_NETWORK, Actor.NIC, Actor.ESI, Actor.HAN_DEVICE,
 )
 LONG_SILENCE = 5.0  # seconds; a longer pause is shown as one
+OFTEN = 3  # a message said this often in a row is drawn once
 
 _STEP_OF_WIRE: dict[tuple[str, str], int] = {
     (Actor.DR_APPLICATION, Actor.AMI_HEAD_END): 1,
@@ -44,7 +48,10 @@ _STEP_OF_WIRE: dict[tuple[str, str], int] = {
 
 @dataclass(frozen=True)
 class Rung:
-    """One exchange on the ladder. `receiver` is "" for a broadcast; `step` is None where the exchange belongs to no step."""
+    """One exchange on the ladder. `receiver` is "" for a broadcast; `step` is None where the exchange belongs to no step.
+
+    `times` counts how often it was said in a row, `until` is when the last of these was seen.
+    """
 
     number: int
     time: float
@@ -53,12 +60,18 @@ class Rung:
     label: str
     step: int | None
     fate: str
-    on_air: bool
+    times: int = 1
+    until: float = 0.0
 
     @property
     def text(self) -> str:
-        """What was said, and that it was said to all."""
-        return self.label if self.receiver else f"{self.label} (to all)"
+        """What was said, that it was said to all, and how often."""
+        told = self.label if self.receiver else f"{self.label} (to all)"
+        return told if self.times == 1 else f"{told}, {self.times} times in {_duration(self.until - self.time)}"
+
+    def repeats(self, other: Rung | Fold) -> bool:
+        """Whether the other says the same again."""
+        return isinstance(other, Rung) and replace(other, number=self.number, time=self.time) == self
 
     def heard_by(self, names: Iterable[str]) -> list[str]:
         """The lifelines it goes to: its receiver, or everyone else who has a radio."""
@@ -69,40 +82,73 @@ class Rung:
 
 @dataclass(frozen=True)
 class Fold:
-    """A run of frames that are not drawn one by one, or a long silence; times in seconds since the bench started."""
+    """A long pause, in which nothing that is drawn was said; times in seconds since the bench started."""
 
-    first: int
-    last: int
     start: float
     end: float
     words: str
 
     @property
     def text(self) -> str:
-        """How long it took and what was folded."""
-        seconds = self.end - self.start
-        pause = f"{seconds:.1f} s" if seconds < 120 else f"{seconds / 60:.1f} min"
+        """How long it took, and what was folded."""
+        pause = _duration(self.end - self.start)
         return f"... {pause}: {self.words}" if self.words else f"... {pause} of silence"
 
 
-def rungs(trace: Trace) -> list[Rung | Fold]:
+def _duration(seconds: float) -> str:
+    return f"{seconds:.1f} s" if seconds < 120 else f"{seconds / 60:.1f} min"
+
+
+def rungs(trace: Trace, keep: Container[int] = ()) -> list[Rung | Fold]:
     """The whole trace, in the order it was seen."""
     heard = {each.number: each for each in air(trace)}
     peers = _Peers()
     ladder: list[Rung | Fold] = []
-    folded: list[tuple[Exchange, str]] = []
+    folded: Counter[str] = Counter()
     previous = 0.0
     for exchange in trace:
         frame = heard.get(exchange.number)
-        if frame is not None and (routine := _routine(frame.frame)):
-            folded.append((exchange, routine))
+        rung = peers.of_the_air(frame) if frame is not None else _of_a_wire(exchange)
+        routine = _routine(frame.frame) if frame is not None and exchange.number not in keep else ""
+        if routine:
+            folded[routine] += 1
             continue
-        ladder.extend(_fold(folded, previous, exchange.time))
+        ladder.extend(_pause(folded, previous, rung.time))
         folded.clear()
+        ladder.append(rung)
         previous = exchange.time
-        ladder.append(peers.of_the_air(frame) if frame is not None else _of_a_wire(exchange))
-    ladder.extend(_fold(folded, previous, folded[-1][0].time if folded else previous))
-    return ladder
+    last = trace.exchanges[-1].time if trace.exchanges else 0.0
+    return _gathered([*ladder, *_pause(folded, previous, last)], keep)
+
+
+def _pause(folded: Counter[str], start: float, end: float) -> Iterator[Fold]:
+    """The fold between two rungs, if the pause was long."""
+    if end - start > LONG_SILENCE:
+        words = ", ".join(f"{count} {words}{'s' if count > 1 else ''}" for words, count in folded.items())
+        yield Fold(start, end, words)
+
+
+def _gathered(ladder: list[Rung | Fold], keep: Container[int]) -> list[Rung | Fold]:
+    """The ladder with every message that was said again and again drawn once; the pauses in between go with it."""
+    gathered: list[Rung | Fold] = []
+    at = 0
+    while at < len(ladder):
+        first = ladder[at]
+        run = [first]
+        for each in ladder[at + 1:]:
+            if isinstance(first, Fold) or not (isinstance(each, Fold) or first.repeats(each)):
+                break
+            run.append(each)
+        while isinstance(run[-1], Fold) and len(run) > 1:
+            run.pop()
+        said = [each for each in run if isinstance(each, Rung)]
+        if len(said) >= OFTEN and not any(each.number in keep for each in said):
+            gathered.append(replace(said[0], times=len(said), until=said[-1].time))
+            at += len(run)
+        else:
+            gathered.append(first)
+            at += 1
+    return gathered
 
 
 def lifelines(ladder: Iterable[Rung | Fold]) -> list[str]:
@@ -111,22 +157,14 @@ def lifelines(ladder: Iterable[Rung | Fold]) -> list[str]:
     return [*(actor for actor in ACTORS if actor in seen), *dict.fromkeys(name for name in seen if name not in ACTORS)]
 
 
-def _fold(folded: list[tuple[Exchange, str]], start: float, end: float) -> Iterator[Fold]:
-    """The fold between two rungs: none at all, unless something was folded or the pause was long."""
-    if not folded and end - start <= LONG_SILENCE:
-        return
-    counts = {words: sum(1 for _, each in folded if each == words) for _, words in folded}
-    words = ", ".join(f"{count} {words}{'s' if count > 1 else ''}" for words, count in counts.items())
-    numbers = [exchange.number for exchange, _ in folded] or [0]
-    yield Fold(numbers[0], numbers[-1], start, end, words)
-
-
 def _routine(frame: Frame) -> str:
     """What a frame that is not drawn is called; empty for all others."""
     if frame.mac is None:
         return ""
     if frame.mac.frame_type == mac.FrameType.ACK:
         return "MAC ack"
+    if frame.aps is not None and frame.aps.frame_type == aps.FrameType.ACK:
+        return "APS ack"
     if frame.find(mac.DataRequest) is not None:
         return "poll"
     return "link status frame" if frame.find(nwk.LinkStatus) is not None else ""
@@ -147,7 +185,7 @@ class _Peers:
             self._names.setdefault(source, producer)
         receiver = exchange.receiver or ("" if dest is None or dest[1] == mac.BROADCAST else self._named(dest))
         label = frame.summary() if frame.malformed is None else f"malformed: {frame.malformed}"
-        return Rung(exchange.number, exchange.time, producer, receiver, label, step_of(frame), exchange.fate, True)
+        return Rung(exchange.number, exchange.time, producer, receiver, label, step_of(frame), exchange.fate)
 
     def _named(self, address: tuple[str, int] | None) -> str:
         if address is None or address == ("short", nwk.COORDINATOR):
@@ -192,7 +230,7 @@ def _of_a_wire(exchange: Exchange) -> Rung:
         label, serves = _leg(exchange.octets)
         ends = (producer, receiver)
     step = _STEP_OF_WIRE.get(ends) if serves else None
-    return Rung(exchange.number, exchange.time, producer, receiver, label, step, exchange.fate, False)
+    return Rung(exchange.number, exchange.time, producer, receiver, label, step, exchange.fate)
 
 
 def _verb_and_noun(octets: bytes) -> tuple[str, str]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from harness.usecase import Actor, Clause, Step
+from harness.checkers import legs
+from harness.usecase import Actor, Clause, Point, Step
 
 ROW = Step(
     number=2,
@@ -16,4 +17,45 @@ ROW = Step(
     message_type="Proprietary",
 )
 
-CLAUSES: tuple[Clause, ...] = ()
+CLAUSES = (
+    Clause(
+        id="UC2.7-02-FORWARDED",
+        text="The order goes on with MAC address, device type, key and window unaltered.",
+        origin="UC",
+        citation="AEP use case 2.7, row 2",
+        checks={Actor.AMI_HEAD_END: (legs.forwarded(legs.LEG_2),)},
+        needs=(Point.CIM, Point.LEG),
+    ),
+    Clause(
+        id="UC2.7-02-TARGET",
+        text="The order goes to the meter it was ordered for, and to no other.",
+        origin="UC",
+        citation="AEP use case 2.7, row 2",
+        checks={Actor.AMI_HEAD_END: (legs.addressed(legs.LEG_2),)},
+        needs=(Point.CIM, Point.LEG),
+    ),
+    Clause(
+        id="UC2.7-02-ONCE",
+        text="The order goes on once, however often it came.",
+        origin="PROFILE",
+        citation="docs/leg-codec.md",
+        checks={Actor.AMI_HEAD_END: (legs.forwarded_once(legs.LEG_2),)},
+        needs=(Point.CIM, Point.LEG),
+    ),
+    Clause(
+        id="UC2.7-02-TIMELY",
+        text="The window left is what is left of the window ordered; what is over does not go on.",
+        origin="UC",
+        citation="AEP use case 2.7, row 2: a time-based window",
+        checks={Actor.AMI_HEAD_END: (legs.forwarded_in_time(legs.LEG_2),)},
+        needs=(Point.CIM, Point.LEG),
+    ),
+    Clause(
+        id="UC2.7-02-CONFIDENTIAL",
+        text="Key material is not written into the producer's log in clear text.",
+        origin="PROFILE",
+        citation="docs/leg-codec.md",
+        checks={Actor.AMI_HEAD_END: (legs.key_is_not_logged(legs.LEG_2),)},
+        needs=(Point.LEG, Point.LOG),
+    ),
+)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from harness.usecase import Actor, Clause, Step
+from harness.checkers import legs
+from harness.usecase import Actor, Clause, Point, Step
 
 ROW = Step(
     number=3,
@@ -20,4 +21,53 @@ ROW = Step(
     ),
 )
 
-CLAUSES: tuple[Clause, ...] = ()
+CLAUSES = (
+    Clause(
+        id="UC2.7-03-FORWARDED",
+        text="The order goes on with MAC address, device type, key and window unaltered.",
+        origin="UC",
+        citation="AEP use case 2.7, row 3",
+        checks={Actor.AMI_NETWORK: (legs.forwarded(legs.LEG_3),)},
+        needs=(Point.LEG,),
+    ),
+    Clause(
+        id="UC2.7-03-TARGET",
+        text="The order goes to the meter it was ordered for, and to no other.",
+        origin="UC",
+        citation="AEP use case 2.7, row 3",
+        checks={Actor.AMI_NETWORK: (legs.addressed(legs.LEG_3),)},
+        needs=(Point.LEG,),
+    ),
+    Clause(
+        id="UC2.7-03-ONCE",
+        text="The order goes on once, however often it came.",
+        origin="PROFILE",
+        citation="docs/leg-codec.md",
+        checks={Actor.AMI_NETWORK: (legs.forwarded_once(legs.LEG_3),)},
+        needs=(Point.LEG,),
+    ),
+    Clause(
+        id="UC2.7-03-TIMELY",
+        text="The window left is what is left of the window ordered; what is over does not go on.",
+        origin="UC",
+        citation="AEP use case 2.7, row 3: a time-based window",
+        checks={Actor.AMI_NETWORK: (legs.forwarded_in_time(legs.LEG_3),)},
+        needs=(Point.LEG,),
+    ),
+    Clause(
+        id="UC2.7-03-UNDELIVERABLE",
+        text="An order that cannot go on is reported back, and not swallowed.",
+        origin="PROFILE",
+        citation="docs/leg-codec.md",
+        checks={Actor.AMI_NETWORK: (legs.undeliverable_is_reported(legs.LEG_3),)},
+        needs=(Point.LEG,),
+    ),
+    Clause(
+        id="UC2.7-03-CONFIDENTIAL",
+        text="Key material is not written into the producer's log in clear text.",
+        origin="PROFILE",
+        citation="docs/leg-codec.md",
+        checks={Actor.AMI_NETWORK: (legs.key_is_not_logged(legs.LEG_3),)},
+        needs=(Point.LEG, Point.LOG),
+    ),
+)

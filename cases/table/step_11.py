@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from harness.usecase import Actor, Clause, Step
+from harness.checkers import legs, provisioning_report
+from harness.usecase import Actor, Clause, Point, Step
 
 ROW = Step(
     number=11,
@@ -13,4 +14,45 @@ ROW = Step(
     message_type="Proprietary",
 )
 
-CLAUSES: tuple[Clause, ...] = ()
+CLAUSES = (
+    Clause(
+        id="UC2.7-11-STATE",
+        text="A provisioned device is reported as provisioned, with its MAC address.",
+        origin="UC",
+        citation="AEP use case 2.7, row 11",
+        checks={Actor.NIC: (provisioning_report.state_is_reported(legs.LEG_11),)},
+        needs=(Point.LEG,),
+    ),
+    Clause(
+        id="UC2.7-11-AFTER-REGISTRATION",
+        text="Nothing is reported as provisioned before step 8 is complete.",
+        origin="UC",
+        citation="AEP use case 2.7, row 10: triggered by a device that is provisioned",
+        checks={Actor.NIC: (provisioning_report.reported_after_registration(legs.LEG_11),)},
+        needs=(Point.LEG,),
+    ),
+    Clause(
+        id="UC2.7-11-UNALTERED",
+        text="The report goes on as it came.",
+        origin="UC",
+        citation="AEP use case 2.7, row 11",
+        checks={Actor.NIC: (provisioning_report.passed_on_unaltered(legs.LEG_11),)},
+        needs=(Point.LEG,),
+    ),
+    Clause(
+        id="UC2.7-11-ONCE",
+        text="One provisioning is reported once.",
+        origin="PROFILE",
+        citation="docs/leg-codec.md",
+        checks={Actor.NIC: (provisioning_report.reported_once(legs.LEG_11),)},
+        needs=(Point.LEG,),
+    ),
+    Clause(
+        id="UC2.7-11-FAILURE",
+        text="A device that was not provisioned inside its window is reported so, and not as provisioned.",
+        origin="PROFILE",
+        citation="docs/leg-codec.md",
+        checks={Actor.NIC: (provisioning_report.failure_is_reported(legs.LEG_11),)},
+        needs=(Point.MAC, Point.LEG),
+    ),
+)

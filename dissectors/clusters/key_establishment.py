@@ -39,6 +39,7 @@ CERTIFICATE_SIZES = {Suite.CBKE_ECMQV_K163: 48, Suite.CBKE_ECMQV_K283: 74}  # oc
 EPHEMERAL_KEY_SIZES = {Suite.CBKE_ECMQV_K163: 22, Suite.CBKE_ECMQV_K283: 37}  # octets, SEC1 compressed points
 CODE_SIZE = 16  # octets of MACU and MACV
 MAXIMUM_SECONDS = 0xFE  # of the generate and wait times
+MINIMUM_TRANSIT = 2.0  # seconds that a message is given on its way, on top of the generate time of its sender
 
 
 class _BySuite(Field):

@@ -158,7 +158,7 @@ def test_a_truncated_file_gives_what_is_whole_then_says_where_it_ends(tmp_path: 
     for length in range(len(whole)):
         path.write_bytes(whole[:length])
         expected = max(sum(length >= end for end in ends) - 1, 0)
-        frames = []
+        frames: list[CapturedFrame] = []
         if length in (first_interface, *ends):
             frames.extend(read_capture(path))
         else:
@@ -171,7 +171,7 @@ def test_a_truncated_pcap_file_too(written: Callable[[bytes], Path]) -> None:
     header = struct.pack("<IHHiIII", 0xA1B2C3D4, 2, 4, 0, 0, 65535, 195)
     record = struct.pack("<IIII", 1, 2, len(ACK), len(ACK)) + ACK
     for length in range(1, len(record)):
-        frames = []
+        frames: list[CapturedFrame] = []
         with pytest.raises(CaptureError, match=r"made\.cap: packet 2: the file ends in the packet"):
             frames.extend(read_capture(written(header + record + record[:length])))
         assert [frame.octets for frame in frames] == [ACK]

@@ -11,7 +11,7 @@ from dissectors.layer import Malformed, Record, encode, packet_of, parse_whole
 from dissectors.tests.vectors import rows
 from dissectors.tests.zcl_examples import GENERAL, INVALID, VALUES
 from dissectors.zcl import DataType, FrameType, Status, Zcl, decode_value, encode_value
-from dissectors.zcl_types import MAX_NESTING, Array
+from dissectors.zcl_values import MAX_NESTING, Array
 
 BASIC, PRICE = 0x0000, 0x0700
 
@@ -163,6 +163,11 @@ def test_arrays_nest_as_deep_as_the_library_allows() -> None:
 def test_a_value_that_does_not_fit_is_not_encoded(kind: DataType, value: Any) -> None:
     with pytest.raises(Malformed):
         encode_value(kind, value)
+
+
+def test_a_missing_value_is_not_encoded() -> None:
+    with pytest.raises(Malformed, match="data type 21 is missing"):
+        encode(zcl.AttributeValue.of(attribute=0, type=DataType.UINT16))
 
 
 def test_json_shows_addresses_and_text_but_no_key() -> None:

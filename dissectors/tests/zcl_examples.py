@@ -7,7 +7,7 @@ from typing import Any
 from dissectors import zcl
 from dissectors.layer import Record
 from dissectors.zcl import DataType, ReportingDirection, Status
-from dissectors.zcl_types import Array, Date, Structure, TimeOfDay, TypedValue
+from dissectors.zcl_values import Array, Date, Structure, TimeOfDay, TypedValue
 
 _VALUES = (
     zcl.AttributeValue.of(attribute=0x0003, type=DataType.UINT16, value=0x1234),

@@ -12,3 +12,9 @@ class Esi(Machine, Protocol):
 
     def power_cycle(self, now: float) -> None:
         """Lose power and come back with what it keeps over that."""
+
+    def renew_network_key(self, now: float) -> None:
+        """Give every device a further network key (05-3474, 4.6.3.4.1)."""
+
+    def switch_network_key(self, now: float) -> None:
+        """Have every device use the newest network key."""

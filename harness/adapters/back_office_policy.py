@@ -77,7 +77,7 @@ def policy_of(setup: Setup) -> BackOfficePolicy:
 
 @dataclass(frozen=True)
 class LegRewrite:
-    """A rewrite of leg messages of some kinds; an ESI, which also has structures of the air to rewrite, knows it by its type."""
+    """A rewrite of leg messages of some kinds; an ESI, which rewrites structures of the air as well, knows it by its type."""
 
     change: Callable[[LegMessage], Any]
     kinds: tuple[LegKind, ...]

@@ -101,7 +101,7 @@ class VirtualAmiHeadEnd:
         self.epoch = setup.epoch
         self.codec = setup.options.get("codec") or TlvCodec()
         self.key_form: str | None = setup.options.get("key_form")
-        self.report_grace: float = setup.options.get("report_grace", 60.0)
+        self.report_grace: float = setup.options.get("report_grace", 180.0)
         self.meters = set(setup.options.get("meters", [order.meter for order in setup.orders]))
         self.windows: dict[tuple[str, Eui64], Window] = {}
         self._bus = Correspondent(

@@ -9,6 +9,7 @@ from dataclasses import fields
 from datetime import datetime, timedelta
 from typing import Any
 
+from dissectors.security import KEY_LENGTH, aes_mmo
 from harness.actors.reports import Logged
 from harness.actors.setup import Setup
 from harness.adapters.back_office_policy import BackOfficePolicy, LegRewrite
@@ -17,7 +18,7 @@ from harness.backhaul.codec import TlvCodec
 from harness.backhaul.message import LegKind, LegMessage, Obstacle
 from harness.backhaul.wires import LEG
 from harness.clock import smart_energy_time
-from harness.crypto.install_code import InstallCode
+from harness.crypto.install_code import ordered_link_key
 from harness.errors import RemoteProtocolError
 from harness.ports import Message, Pdu
 from harness.stack import happenings
@@ -40,10 +41,12 @@ class VirtualEsi:
         on_the_air = {name: value for name, value in setup.policy.items() if name in known}
         on_the_leg = {name: value for name, value in setup.policy.items() if name not in known}
         self._legs = BackOfficePolicy(**on_the_leg, rewrites=tuple(r for r in setup.rewrites if isinstance(r, LegRewrite)))
+        self._provisioned_by = happenings.DeviceProvisioned if self._legs.awaits_registration else happenings.DeviceJoined
         self._epoch = setup.epoch
         self._codec = setup.options.get("codec") or TlvCodec()
         ieee = Eui64.parse(setup.options.get("eui64", str(DEFAULT_EUI64)))
-        chance = setup.chance
+        chance = self._chance = setup.chance
+        self._key_sequence = 0
         self.node = EsiNode(
             ieee, credentials_of(ieee, setup.options, chance), chance,
             Policy(**on_the_air, rewrites=tuple(r for r in setup.rewrites if not isinstance(r, LegRewrite))),
@@ -91,6 +94,16 @@ class VirtualEsi:
         """Lose power and come back with what an ESI keeps over that."""
         self.node.power_cycle(now)
 
+    def renew_network_key(self, now: float) -> None:
+        """Give every device a further network key."""
+        self._key_sequence += 1
+        key = self._chance.getrandbits(128).to_bytes(KEY_LENGTH, "big")
+        self.node.renew_network_key(key, self._key_sequence, now)
+
+    def switch_network_key(self, now: float) -> None:
+        """Have every device use it."""
+        self.node.switch_network_key(self._key_sequence, now)
+
     # -- inside
 
     def _ordered(self, message: Message, now: float) -> None:
@@ -126,7 +139,9 @@ class VirtualEsi:
 
     def _link_key(self, order: LegMessage) -> bytes:
         material = order.key_material or b""
-        return InstallCode.parse(material).link_key if order.key_form == "install_code" else material
+        if order.key_form == "install_code" and not self._legs.checks_install_code:
+            return aes_mmo(material)
+        return ordered_link_key(order.key_form or "", material)
 
     def _report(self, now: float) -> None:
         for event in self.node.events():
@@ -139,9 +154,7 @@ class VirtualEsi:
                 self._send(order.window_opened(at))
             elif isinstance(event, happenings.WindowClosed):
                 self._send(order.window_closed(at))
-            elif isinstance(event, happenings.DeviceJoined) and not self._legs.awaits_registration:
-                self._send(order.provisioned(at))
-            elif isinstance(event, happenings.DeviceProvisioned) and self._legs.awaits_registration:
+            elif isinstance(event, self._provisioned_by):
                 self._send(order.provisioned(at))
             elif isinstance(event, happenings.ProvisioningFailed):
                 self._send(order.failed(at, event.reason) if self._legs.tells_failure_apart else order.provisioned(at))

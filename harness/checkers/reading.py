@@ -12,7 +12,7 @@ from dissectors import mac, nwk, zdp
 from dissectors.frame import Frame, decode
 from dissectors.keyring import KeyRing
 from dissectors.layer import Layer
-from harness.trace import Exchange, Trace
+from harness.trace import LINK_KEY_KINDS, Exchange, Trace
 from harness.usecase import Point
 from harness.values import Eui64
 
@@ -77,7 +77,7 @@ class Air:
         for key in trace.keys:
             if key.kind == "nwk":
                 ring.add_network_key(key.octets)
-            else:
+            elif key.kind in LINK_KEY_KINDS:
                 ring.add_link_key(key.octets, key.device, key.kind)
         self.heard = tuple(Heard(exchange, decode(exchange.octets, ring)) for exchange in trace.at(Point.MAC))
 

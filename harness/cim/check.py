@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from datetime import datetime
+from itertools import islice
 from pathlib import Path
 
 from lxml import etree
@@ -13,7 +14,7 @@ from harness.cim.envelope import CimMessage, read
 from harness.cim.finding import CimFinding
 from harness.cim.instant import instant_of
 from harness.cim.rules import check_envelope
-from harness.cim.schema import noun_of, second_opinion, validate
+from harness.cim.schema import MAX_FINDINGS, noun_of, second_opinion, validate
 from harness.cim.tree import local
 from harness.errors import InputError
 from harness.verdict import Verdict
@@ -52,7 +53,7 @@ def check_read(
     if len(in_payload) == len(invalid):
         findings += check_envelope(message, now, context)
     if not invalid and message.payload is not None:
-        findings += _check_payload(message, message.payload, now)
+        findings += islice(_check_payload(message, message.payload, now), MAX_FINDINGS)
     return findings
 
 

@@ -19,12 +19,12 @@ from harness.cim.codes import Code
 from harness.cim.finding import CimFinding, note
 from harness.cim.identity import NameType, add_name, check_identity, check_mac, element, eui64_of, name_in
 from harness.cim.instant import instant_of, lacks_zone, written
-from harness.cim.nouns import END_DEVICE_CONTROLS as NOUN
-from harness.cim.nouns import payload_namespace
+from harness.cim.nouns import END_DEVICE_CONTROLS, payload_namespace
 from harness.cim.tree import child, children, path_of, text
 from harness.values import DeviceType, Eui64
 
-INSTALL_CODE_OCTETS = (8, 10, 14, 18)  # 6, 8, 12 or 16 octets and the CRC (SE 1.0, clause 5.4.8.1.1)
+NOUN = END_DEVICE_CONTROLS
+INSTALL_CODE_OCTETS = (8, 10, 14, 18)  # 6, 8, 12 or 16 octets and 2 of CRC; whether it is right is not for this module
 LINK_KEY_OCTETS = 16
 _MINUTE = 60.0
 
@@ -105,14 +105,14 @@ def check(root: etree._Element, made: datetime | None, now: datetime | None) -> 
     controls = children(root, "EndDeviceControl")
     if len(controls) != 1:
         yield CimFinding("one-command", f"{len(controls)} controls in one message", path_of(root))
-    for control in controls:
-        told, path = _text(control), path_of(control)
-        yield from _check_code(told, path)
-        yield from _check_target(control, told, path)
+    for control in controls[:1]:
+        told = _text(control)
+        yield from _check_code(control, told)
+        yield from _check_target(control, told)
         if told.code and told.code.split(".")[1:] == [str(int(part)) for part in codes.OPEN_WINDOW]:
             if told.mac is not None or told.install_code is not None:
-                yield from _check_key(told, path)
-            yield from _check_window(told, path, now)
+                yield from _check_key(control, told)
+            yield from _check_window(control, told, now)
 
 
 def _text(control: etree._Element) -> ControlText:
@@ -128,8 +128,8 @@ def _text(control: etree._Element) -> ControlText:
     )
 
 
-def _check_code(told: ControlText, path: str) -> Iterator[CimFinding]:
-    path += "/EndDeviceControlType"
+def _check_code(control: etree._Element, told: ControlText) -> Iterator[CimFinding]:
+    path = path_of(control, "EndDeviceControlType")
     if not told.code:
         yield CimFinding("control-code", "no code: ref is missing or empty", path)
         return
@@ -148,41 +148,42 @@ def _check_code(told: ControlText, path: str) -> Iterator[CimFinding]:
         yield CimFinding("device-type", f"{told.code} ({code.name}) is no HAN device of the use case", path)
 
 
-def _check_target(control: etree._Element, told: ControlText, path: str) -> Iterator[CimFinding]:
+def _check_target(control: etree._Element, told: ControlText) -> Iterator[CimFinding]:
     devices = children(control, "EndDevices")
     pans = [each for each in devices if text(each, "isPan") in ("true", "1")]
     if len(pans) != 1:
-        yield CimFinding("target", f"{len(pans)} EndDevices with isPan true; one is the HAN device", path)
+        yield CimFinding("target", f"{len(pans)} EndDevices with isPan true; one is the HAN device", path_of(control))
         return
     if not told.mac:
-        yield CimFinding("incomplete", "the HAN device has no electronicAddress/mac", path)
+        yield CimFinding("incomplete", "the HAN device has no electronicAddress/mac", path_of(control))
     else:
-        yield from check_mac(told.mac, path)
+        yield from check_mac(told.mac, control)
     others = [each for each in devices if each not in pans]
     if len(others) != 1:
-        yield CimFinding("target", f"{len(others)} EndDevices without isPan; one is the meter", path)
+        yield CimFinding("target", f"{len(others)} EndDevices without isPan; one is the meter", path_of(control))
     for other in others:
         yield from check_identity(other, NameType.METER)
 
 
-def _check_key(told: ControlText, path: str) -> Iterator[CimFinding]:
+def _check_key(control: etree._Element, told: ControlText) -> Iterator[CimFinding]:
     """Never says what the key is."""
     lengths = (*INSTALL_CODE_OCTETS, LINK_KEY_OCTETS)
     if not told.install_code:
-        yield CimFinding("incomplete", "the HAN device has no installCode", path)
+        yield CimFinding("incomplete", "the HAN device has no installCode", path_of(control))
         return
     try:
         octets = len(bytes.fromhex(told.install_code))
     except ValueError:
-        yield CimFinding("key", "installCode is not made of pairs of hex digits", path)
+        yield CimFinding("key", "installCode is not made of pairs of hex digits", path_of(control))
         return
     if octets not in lengths:
         allowed = ", ".join(map(str, lengths))
-        yield CimFinding("key", f"installCode has {octets} octets; an install code with CRC or a link key has {allowed}", path)
+        reason = f"installCode has {octets} octets; an install code with CRC or a link key has {allowed}"
+        yield CimFinding("key", reason, path_of(control))
 
 
-def _check_window(told: ControlText, path: str, now: datetime | None) -> Iterator[CimFinding]:
-    path += "/primaryDeviceTiming"
+def _check_window(control: etree._Element, told: ControlText, now: datetime | None) -> Iterator[CimFinding]:
+    path = path_of(control, "primaryDeviceTiming")
     for instant in (told.start, told.end):
         if lacks_zone(instant):
             yield CimFinding("time-zone", f"{instant} leaves its zone open", path)

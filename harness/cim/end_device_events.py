@@ -16,10 +16,11 @@ from harness.cim.codes import Code, Kind
 from harness.cim.finding import CimFinding
 from harness.cim.identity import NameType, add_name, check_identity, check_mac, element, eui64_of, name_in
 from harness.cim.instant import instant_of, lacks_zone, written
-from harness.cim.nouns import END_DEVICE_EVENTS as NOUN
-from harness.cim.nouns import payload_namespace
+from harness.cim.nouns import END_DEVICE_EVENTS, payload_namespace
 from harness.cim.tree import child, children, path_of, text
 from harness.values import Eui64
+
+NOUN = END_DEVICE_EVENTS
 
 
 @dataclass(frozen=True)
@@ -67,21 +68,21 @@ def read(root: etree._Element) -> list[DeviceEvent]:
 def check(root: etree._Element, made: datetime | None, now: datetime | None) -> Iterator[CimFinding]:
     """The rules of this payload; `made` is the header's timestamp, `now` (when the message came) is not used."""
     for event in children(root, "EndDeviceEvent"):
-        path, kind, created = path_of(event), child(event, "EndDeviceEventType"), text(event, "createdDateTime")
+        kind, created = child(event, "EndDeviceEventType"), text(event, "createdDateTime")
         ref = "" if kind is None else kind.get("ref") or ""
         try:
             code = Code.parse(ref)
         except ValueError as fault:
-            yield CimFinding("control-code", str(fault), f"{path}/EndDeviceEventType")
+            yield CimFinding("control-code", str(fault), path_of(event, "EndDeviceEventType"))
         else:
             if code.fault:
-                yield CimFinding("control-code", f"{ref}: {code.fault}", f"{path}/EndDeviceEventType")
-            yield from _check_names(event, _asset_type(code), path)
+                yield CimFinding("control-code", f"{ref}: {code.fault}", path_of(event, "EndDeviceEventType"))
+            yield from _check_names(event, _asset_type(code))
         instant = instant_of(created)
         if lacks_zone(created):
-            yield CimFinding("time-zone", f"{created} leaves its zone open", f"{path}/createdDateTime")
+            yield CimFinding("time-zone", f"{created} leaves its zone open", path_of(event, "createdDateTime"))
         elif instant is not None and made is not None and instant > made:
-            yield CimFinding("time-order", "recorded after the message was made", f"{path}/createdDateTime")
+            yield CimFinding("time-order", "recorded after the message was made", path_of(event, "createdDateTime"))
 
 
 def _asset_type(code: Code) -> NameType:
@@ -89,15 +90,15 @@ def _asset_type(code: Code) -> NameType:
     return NameType.METER if code.kind in (Kind.PAN_GATEWAY, Kind.ELECTRIC_METER) else NameType.MAC
 
 
-def _check_names(event: etree._Element, asset_type: NameType, path: str) -> Iterator[CimFinding]:
+def _check_names(event: etree._Element, asset_type: NameType) -> Iterator[CimFinding]:
     asset = child(event, "Assets")
     if asset is None:
-        yield CimFinding("identity", "no Assets: it is not said what it happened to", path)
+        yield CimFinding("identity", "no Assets: it is not said what it happened to", path_of(event))
     else:
         yield from check_identity(asset, asset_type)
     mac = _detail(event, NameType.MAC)
     if mac is not None:
-        yield from check_mac(mac, f"{path}/EndDeviceEventDetails")
+        yield from check_mac(mac, event)
 
 
 def _read(event: etree._Element) -> DeviceEvent | None:

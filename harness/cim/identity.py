@@ -62,26 +62,26 @@ def eui64_of(written: str | None) -> Eui64 | None:
     return Eui64.parse(written) if written and _EUI64.fullmatch(written) else None
 
 
-def check_mac(written: str, path: str) -> Iterator[CimFinding]:
+def check_mac(written: str, holder: etree._Element) -> Iterator[CimFinding]:
     """Whether an EUI-64 is written as the profile says; does not repeat it, for it may be a key in the wrong place."""
     if eui64_of(written) is None:
-        yield CimFinding("mac", f"not 16 hex digits without separators ({len(written)} characters)", path)
+        yield CimFinding("mac", f"not 16 hex digits without separators ({len(written)} characters)", path_of(holder))
 
 
 def check_identity(holder: etree._Element, name_type: NameType | None = None) -> Iterator[CimFinding]:
     """Whether an object can be identified at all, and in the profile's way when it prescribes a name type."""
-    mrid, path = text(holder, "mRID"), path_of(holder)
+    mrid = text(holder, "mRID")
     named = [names for names in children(holder, "Names") if text(names, "name")]
     if not mrid and not named:
-        yield CimFinding("identity", "neither an mRID nor a name", path)
+        yield CimFinding("identity", "neither an mRID nor a name", path_of(holder))
         return
     if mrid and not _is_uuid(mrid):
-        yield CimFinding("mrid", "the mRID is not a UUID; addresses and numbers of the utility are names", path)
+        yield CimFinding("mrid", "the mRID is not a UUID; addresses and numbers of the utility are names", path_of(holder))
     elif name_type is not None and name_in(holder, name_type) is None:
-        yield CimFinding("name-type", f"no name of the type {name_type}", path)
+        yield CimFinding("name-type", f"no name of the type {name_type}", path_of(holder))
     name = name_in(holder, name_type) if name_type is NameType.MAC else None
     if name is not None:
-        yield from check_mac(name, path)
+        yield from check_mac(name, holder)
 
 
 def _is_uuid(written: str) -> bool:

@@ -17,11 +17,11 @@ from lxml import etree
 from harness.cim.finding import CimFinding
 from harness.cim.identity import NAME_TYPE_OF, NameType, add_name, check_identity, element, eui64_of, name_in
 from harness.cim.instant import instant_of, lacks_zone, written
-from harness.cim.nouns import MASTER_DATA_LINKAGE_CONFIG as NOUN
-from harness.cim.nouns import payload_namespace
+from harness.cim.nouns import MASTER_DATA_LINKAGE_CONFIG, payload_namespace
 from harness.cim.tree import child, children, local, path_of, text
 from harness.values import Eui64
 
+NOUN = MASTER_DATA_LINKAGE_CONFIG
 JOINED = "Joined"
 STATUS_VALUES = (JOINED,)  # the use case's own word (step 14); its step 13 calls the same thing the provisioned state
 _NOT_LINKED = "ConfigurationEvent"  # the one child of the root that is no linked object

@@ -9,9 +9,10 @@ from lxml import etree
 
 from harness.cim.finding import CimFinding
 from harness.cim.identity import NameType, add_name, check_identity, element, name_in
-from harness.cim.nouns import METER_CONFIG as NOUN
-from harness.cim.nouns import payload_namespace
+from harness.cim.nouns import METER_CONFIG, payload_namespace
 from harness.cim.tree import children, path_of
+
+NOUN = METER_CONFIG
 
 
 def payload(meter: str) -> etree._Element:

@@ -41,9 +41,12 @@ def parse(octets: bytes) -> tuple[etree._Element | None, list[CimFinding]]:
     return root, list(_hints(root))
 
 
-def path_of(element: etree._Element) -> str:
-    """Where an element stands, by local names; numbered where siblings share its name."""
-    steps = []
+def path_of(element: etree._Element, *below: str) -> str:
+    """Where an element stands, by local names, numbered where siblings share its name; `below` is appended as it is.
+
+    It counts siblings, so it is asked only for what is to be shown.
+    """
+    steps = list(reversed(below))
     here: etree._Element | None = element
     while here is not None:
         parent = here.getparent()

@@ -79,6 +79,7 @@ def _frames(what: str, no_fcs: bool) -> Iterator[CapturedFrame]:
 
 
 def _keys(arguments: argparse.Namespace) -> KeyRing:
+    from dissectors.key_file import KINDS
     from dissectors.keyring import KeyRing
     from harness.commands.given import install_code, key
     from harness.evidence.scenario import KEYS, read_keys
@@ -88,7 +89,7 @@ def _keys(arguments: argparse.Namespace) -> KeyRing:
     for known in read_keys(beside)[0] if beside is not None and beside.is_file() else ():
         if known.kind == "nwk":
             ring.add_network_key(known.octets)
-        else:
+        elif known.kind in KINDS:
             ring.add_link_key(known.octets, known.device, known.kind)
     for given in arguments.key:
         kind, octets = key(given)

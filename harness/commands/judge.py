@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import argparse
-import sys
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from harness.errors import InputError
+
+if TYPE_CHECKING:
+    from harness.evidence.results import Results
 
 SAME, INCONCLUSIVE, DIFFERENT = 0, 6, 8
 
@@ -30,7 +32,6 @@ def run(arguments: argparse.Namespace) -> int:
     from harness.evidence.rejudge import rejudge
     from harness.evidence.results import Results
     from harness.evidence.run_folder import find_run
-    from reports.table import as_text
 
     folder = find_run(arguments.run_folder, Path("reports/runs"))
     results = Results.read(folder)
@@ -50,7 +51,14 @@ def run(arguments: argparse.Namespace) -> int:
                 print(f"{rejudged.recorded.id}: {line}")
     except LookupError as fault:
         raise InputError(f"{folder}: {fault.args[0] if fault.args else fault}") from fault
-    sys.stdout.write(as_text(replace(results, cases=tuple(now))))
+    _print(replace(results, cases=tuple(now)))
     told = [f"{differing} differ" if differing else "", f"{withheld} need withheld keys" if withheld else ""]
     print(f"{folder.resolve().name}: {len(now)} cases judged again: {', '.join(filter(None, told)) or 'the same verdicts'}")
     return DIFFERENT if differing else INCONCLUSIVE if withheld else SAME
+
+
+def _print(results: Results) -> None:
+    print("step".ljust(6) + "".join(device.ljust(16) for device in results.bench["devices"]))
+    for step, cells in results.step_rows():
+        print((step.ljust(6) + "".join(word.ljust(16) for word, _ in cells)).rstrip())
+    print("verdicts: " + ", ".join(f"{count} {name.replace('_', ' ')}" for name, count in results.totals.items()))

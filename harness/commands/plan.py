@@ -40,6 +40,7 @@ def run(arguments: argparse.Namespace) -> int:
     """Print the plan. Raises InputError."""
     from harness.commands.given import table
 
+    known = table(arguments.table)
     cases = _collect(arguments.bench)
     if isinstance(cases, int):
         return cases
@@ -47,7 +48,6 @@ def run(arguments: argparse.Namespace) -> int:
     for case in cases:
         for clause in case["clauses"]:
             asked.setdefault(clause, []).append(case["id"])
-    known = table(arguments.table)
     steps = [
         {"step": str(row.number), "producer": str(row.producer), "receiver": str(row.receiver), "information": row.information,
          "message_type": row.message_type, "open_item": row.open_item}

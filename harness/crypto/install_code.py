@@ -124,6 +124,11 @@ def _check(octets: bytes) -> None:
         )
 
 
+def ordered_link_key(key_form: str, key_material: bytes) -> bytes:
+    """The link key of an order: made from its install code, or as it stands. Raises InstallCodeError."""
+    return InstallCode.parse(key_material).link_key if key_form == "install_code" else key_material
+
+
 def known_mistakes(code: InstallCode) -> dict[str, bytes]:
     """The link keys that known wrong derivations make of a code, by the name of the mistake.
 

@@ -17,7 +17,7 @@ from harness.evidence.scenario import WITHHELD, read_scenario
 from harness.judge import Judgement, concluded, judge, merged
 from harness.trace import Trace
 from harness.usecase import Clause
-from harness.verdict import Verdict
+from harness.verdict import Verdict, worst
 
 
 @dataclass(frozen=True)
@@ -70,7 +70,7 @@ def rejudge(
 def _case(case: CaseResult, traces: Mapping[str, Trace], clauses: list[Clause]) -> Rejudged:
     judged = [path for path in case.evidence if path not in case.unjudged]
     if not judged:
-        return Rejudged(case, case)
+        return Rejudged(case, replace(case, verdict=_without_evidence(case)))
     judgements: list[Judgement] = []
     findings: list[Mapping[str, Any]] = []
     for path in judged:
@@ -85,6 +85,13 @@ def _case(case: CaseResult, traces: Mapping[str, Trace], clauses: list[Clause]) 
     withheld = any(WITHHELD in traces[path].header.about and not traces[path].header.order.key_material for path in judged)
     now = replace(case, verdict=verdict, reason=reason, findings=tuple(_in_order(case.findings, [*findings, *broken])))
     return Rejudged(case, now, withheld)
+
+
+def _without_evidence(case: CaseResult) -> Verdict:
+    """The verdict of a case that judged no trace: what broke it off or kept it from being played; never a pass."""
+    if case.findings:
+        return worst(Verdict.parse(finding["verdict"]) for finding in case.findings)
+    return Verdict.NONE if case.verdict is Verdict.NONE else Verdict.INCONC
 
 
 def _in_order(recorded: Iterable[Mapping[str, Any]], findings: list[Mapping[str, Any]]) -> list[Mapping[str, Any]]:

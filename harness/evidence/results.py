@@ -152,7 +152,7 @@ class Results:
                 raise ValueError(f"schema is {fields['schema']!r}, not {SCHEMA}")
             return cls(tuple(CaseResult.from_dict(case) for case in fields["cases"]), fields["bench"], fields["run"])
         except OSError as fault:
-            raise InputError(f"{path}: cannot be read: {fault.strerror}; right would be the folder of a finished run") from fault
+            raise InputError(f"{path}: cannot be read: {fault.strerror}; right would be a finished run") from fault
         except (ValueError, KeyError, TypeError, AttributeError) as fault:
             raise InputError(f"{path}: not the verdicts of a run: {fault}") from fault
 
@@ -171,7 +171,7 @@ def found(judgements: Iterable[Judgement], scenario: str) -> list[dict[str, Any]
 
 
 def told(findings: Iterable[Mapping[str, Any]], case: str = "") -> str:
-    """What is worse than pass: a line each for what was found, expected, observed and where; `case` names what has no clause."""
+    """What is worse than pass: a line each for what was found, expected, observed, where; `case` names what has no clause."""
     lines: list[str] = []
     for finding in findings:
         if finding["verdict"] in ("inconc", "fail", "error"):

@@ -13,7 +13,8 @@ from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
-from dissectors.capture import IEEE802_15_4, CapturedFrame, KeyEntry, KeyFileError, read_key_file, write_key_file, write_pcapng
+from dissectors.capture import IEEE802_15_4, CapturedFrame, write_pcapng
+from dissectors.key_file import KINDS, KeyEntry, KeyFileError, read_key_file, write_key_file
 from harness.declarations import Device
 from harness.errors import InputError
 from harness.evidence.withheld import Withheld
@@ -24,7 +25,7 @@ from harness.values import Eui64
 FOLDER = "scenarios"
 TRACE, KEYS, CAPTURE, CIM = "trace.jsonl", "zigbee_pc_keys", "air.pcapng", "cim"
 WITHHELD = "withheld"  # in the trace's header: how many secrets were covered
-_ORDERED = "# ordered "  # a line of the key file that Wireshark takes for a comment: the key material of the order
+_KEY, _ORDERED = "# key ", "# ordered "  # lines of the key file that Wireshark takes for comments
 
 
 def write_scenario(run: Path, name: str, trace: Trace, secrets: Sequence[bytes] = ()) -> str:
@@ -94,27 +95,43 @@ def _write_messages(folder: Path, trace: Trace) -> None:
 
 
 def write_keys(path: Path, trace: Trace, secrets: Sequence[bytes]) -> None:
-    """Write the key file of a trace, without `secrets`; the order's key material stands in a comment."""
+    """Write the key file of a trace, without `secrets`.
+
+    What Wireshark has no use for stands in comments: private keys of certificates and key establishments, and the key material
+    of the order.
+    """
     keys = [key for key in trace.keys if key.octets not in secrets]
-    write_key_file(path, (KeyEntry(key.kind, key.octets, key.device) for key in keys))
+    write_key_file(path, (KeyEntry(key.kind, key.octets, key.device) for key in keys if key.kind in KINDS))
+    comments = [f"{_KEY}{key.kind} {key.device or '-'} {key.octets.hex()}\n" for key in keys if key.kind not in KINDS]
     order = trace.header.order
     if order.key_material and order.key_material not in secrets:
-        with path.open("a", encoding="ascii") as file:
-            file.write(f"{_ORDERED}{order.key_form} {order.device} {order.key_material.hex()}\n")
+        comments.append(f"{_ORDERED}{order.key_form} {order.device} {order.key_material.hex()}\n")
+    with path.open("a", encoding="ascii") as file:
+        file.writelines(comments)
 
 
 def read_keys(path: Path) -> tuple[list[Key], bytes]:
     """The keys of a key file, and the order's key material (empty where it was withheld). Raises InputError."""
     try:
         entries = read_key_file(path)
-        ordered = [line for line in path.read_text(encoding="utf-8").splitlines() if line.startswith(_ORDERED)]
-        material = bytes.fromhex(ordered[-1].split()[-1]) if ordered else b""
+        lines = path.read_text(encoding="utf-8").splitlines()
     except OSError as fault:
         raise InputError(f"{path}: cannot be read: {fault.strerror}") from fault
     except KeyFileError as fault:
         raise InputError(str(fault)) from fault
-    except ValueError:
-        raise InputError(f"{path}: the line `{_ORDERED.strip()}` does not end in hex digits") from None
-    return [
-        Key(entry.kind or "link", entry.key, Eui64(entry.device) if entry.device is not None else None) for entry in entries
-    ], material
+    keys = [Key(entry.kind or "link", entry.key, None if entry.device is None else Eui64(entry.device)) for entry in entries]
+    material = b""
+    for number, line in enumerate(lines, start=1):
+        mark = next((mark for mark in (_KEY, _ORDERED) if line.startswith(mark)), None)
+        if mark is None:
+            continue
+        try:
+            kind, device, digits = line.removeprefix(mark).split()
+            octets = bytes.fromhex(digits)
+            if mark == _KEY:
+                keys.append(Key(kind, octets, None if device == "-" else Eui64.parse(device)))
+            else:
+                material = octets
+        except ValueError:
+            raise InputError(f"{path}: line {number}: right would be `{mark}KIND DEVICE HEX`") from None
+    return keys, material

@@ -1,7 +1,8 @@
 """The pytest plugin: plain pytest becomes a conformance run. One module a subject; none of them knows the body of a case.
 
 `options` reads the bench file, `collection` ties cases to devices and clauses, `fixtures` gives cases their bench, `verdicts`
-turns what happened into results, `closing` ends the run with files and exit code; `terminal`, `progress`, `allure_results` show it.
+turns what happened into results, `closing` ends the run with files and exit code; `terminal`, `progress` and `allure_results`
+show it.
 """
 
 pytest_plugins = (

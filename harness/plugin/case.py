@@ -112,7 +112,7 @@ class CaseRun:
         try:
             yield
         except Inconclusive as fault:
-            self._add(self._latest, broken=blamed(fault))
+            self._add(self._latest, broken=_blamed(fault))
 
     def close(self) -> None:
         """Close every bench the case opened. Raises what the last of them raises."""
@@ -123,7 +123,7 @@ class CaseRun:
         """The verdict, once the case has ended, by `fault` if it did not return."""
         failed = any(judgement.verdict is Verdict.FAIL for verified in self._verified for judgement in verified.judgements)
         if fault is not None and not (failed and isinstance(fault, NonConformance)):
-            self._add(self._latest, broken=blamed(fault))
+            self._add(self._latest, broken=_blamed(fault))
         judgements = merged(judgement for verified in self._verified for judgement in verified.judgements)
         verdict, reason = concluded(judgements)
         for verified in self._verified:
@@ -154,6 +154,12 @@ def run_case(
     except Exception as raised:  # whatever it is, the conclusion says whose fault it was
         fault = raised
     return run.conclude(fault)
+
+
+def broken_off(fault: BaseException) -> Conclusion:
+    """The conclusion of a case that an exception ended before it could be set up."""
+    broken = _blamed(fault)
+    return Conclusion(broken.verdict, broken.message, evidence=(Verified("", None, broken=broken),))
 
 
 def case_name(function: Callable[..., Any]) -> str:
@@ -207,7 +213,7 @@ def _same(one: Trace | None, other: Trace | None) -> bool:
     return one.exchanges == other.exchanges and one.attestations == other.attestations and one.keys == other.keys
 
 
-def blamed(fault: BaseException) -> Finding:
+def _blamed(fault: BaseException) -> Finding:
     """What an exception that ends a case is worth: only the device can fail, only the harness and its bench can err."""
     if isinstance(fault, NonConformance):
         return Finding(Verdict.FAIL, str(fault))

@@ -26,13 +26,15 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if "device" in metafunc.fixturenames and metafunc.definition.get_closest_marker("clause") is not None:
         try:
             names = [device.name for device in current_run(metafunc.config).devices]
-        except pytest.UsageError as fault:  # in the middle of collection pytest would take it for a module's own fault
-            pytest.exit(str(fault), returncode=pytest.ExitCode.USAGE_ERROR)
+        except pytest.UsageError:  # here pytest would take it for a fault of the module; it is raised again below
+            names = ["?"]
         metafunc.parametrize("device", names, indirect=True, ids=names)
 
 
-def pytest_collection_modifyitems(items: Sequence[pytest.Item]) -> None:
-    """Remember the order of collection, which parallel workers do not keep."""
+def pytest_collection_modifyitems(config: pytest.Config, items: Sequence[pytest.Item]) -> None:
+    """Remember the order of collection, which parallel workers do not keep. Raises UsageError for a wrong bench file."""
+    if any(is_case(item) for item in items):
+        current_run(config)
     for place, item in enumerate(items):
         item.stash[PLACE] = place
 

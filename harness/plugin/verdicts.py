@@ -15,7 +15,7 @@ from harness.errors import Inconclusive, JudgingError, NonConformance
 from harness.evidence.results import CaseResult, clause_ids, found, told
 from harness.evidence.scenario import write_scenario
 from harness.plugin.campaign import seed_of
-from harness.plugin.case import Conclusion, Verified, blamed
+from harness.plugin.case import Conclusion, Verified, broken_off
 from harness.plugin.collection import PLACE, clauses_of, device_of, is_case, step_of, title_of
 from harness.plugin.examples import prepare, watched
 from harness.plugin.fixtures import CASE, DECIDED
@@ -70,7 +70,7 @@ def pytest_runtest_makereport(
     if conclusion is not None:
         report.verdict = str(conclusion.verdict)  # type: ignore[attr-defined]
     if call.when == "teardown":
-        conclusion = conclusion or Conclusion(Verdict.ERROR, "the case ended without a conclusion")
+        conclusion = conclusion or broken_off(JudgingError("the case ended without a conclusion"))
         evidence: tuple[str, ...] = ()
         try:
             evidence = _written(item, conclusion)
@@ -103,8 +103,7 @@ def _take(item: pytest.Item, fault: BaseException, ended: bool) -> None:
         if decided is None:
             item.stash[DECIDED] = Conclusion(Verdict.NONE, fault.msg or "skipped")
     elif CASE not in item.stash:
-        broken = blamed(fault)
-        item.stash[DECIDED] = Conclusion(broken.verdict, broken.message, evidence=(Verified("", None, broken=broken),))
+        item.stash[DECIDED] = broken_off(fault)
     elif ended and (decided is None or decided.evidence):
         item.stash[DECIDED] = item.stash[CASE].conclude(fault)
 
@@ -148,7 +147,7 @@ def _weight(verified: Verified) -> int:
 
 
 def _written(item: pytest.Item, conclusion: Conclusion) -> tuple[str, ...]:
-    """Write the evidence of every trace that decided, unless the run keeps none; its folders below the run's. Raises OSError."""
+    """Write the evidence of every trace that decided, unless the run keeps none; returns its folders. Raises OSError."""
     run = current_run(item.config)
     if run.folder is None or CASE not in item.stash:
         return ()

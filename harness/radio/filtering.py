@@ -15,6 +15,8 @@ FCS_LENGTH = 2
 ACK_LENGTH = 5  # octets: frame control, sequence number, FCS, 7.2.2.3
 _ADDRESS_LENGTH = {AddressMode.NONE: 0, AddressMode.SHORT: 2, AddressMode.EXTENDED: 8}
 _POLL = next(identifier for identifier, layer in COMMANDS.items() if layer is DataRequest)
+_FRAME_TYPE, _ADDRESS_MODE = 0x07, 0x03  # masks, 7.2.1.1
+_DEST_MODE_SHIFT, _SOURCE_MODE_SHIFT = 2, 6  # in the frame control's second octet
 _PENDING = 0x10  # of the frame control's first octet
 _ACK_REQUEST = 0x20
 _COMPRESSION = 0x40
@@ -40,7 +42,7 @@ def glance(psdu: bytes) -> Addressing | None:
     if len(psdu) < ACK_LENGTH:
         return None
     low, high, sequence = psdu[0], psdu[1], psdu[2]
-    dest_mode, source_mode = high >> 2 & 3, high >> 6 & 3
+    dest_mode, source_mode = high >> _DEST_MODE_SHIFT & _ADDRESS_MODE, high >> _SOURCE_MODE_SHIFT & _ADDRESS_MODE
     if dest_mode not in _ADDRESS_LENGTH or source_mode not in _ADDRESS_LENGTH:
         return None
     at = 3
@@ -60,7 +62,7 @@ def glance(psdu: bytes) -> Addressing | None:
         at += width
     if at > len(psdu) - FCS_LENGTH:
         return None
-    frame_type = low & 7
+    frame_type = low & _FRAME_TYPE
     is_poll = frame_type == FrameType.COMMAND and psdu[at] == _POLL and at < len(psdu) - FCS_LENGTH
     return Addressing(
         frame_type, bool(low & _ACK_REQUEST), sequence, dest_pan, dest, dest_mode, source_pan, source, is_poll
@@ -97,7 +99,7 @@ def acknowledgement(settings: RadioSettings, frame: Addressing) -> bytes:
 
 def is_acknowledgement_of(psdu: bytes, sequence: int) -> bool:
     """Whether a PSDU acknowledges the frame of this sequence number."""
-    return len(psdu) == ACK_LENGTH and psdu[0] & 7 == FrameType.ACK and psdu[2] == sequence
+    return len(psdu) == ACK_LENGTH and psdu[0] & _FRAME_TYPE == FrameType.ACK and psdu[2] == sequence
 
 
 def says_pending(ack: bytes) -> bool:

@@ -23,6 +23,7 @@ from harness.stack.fragmentation import (
     is_fragment,
     split,
 )
+from harness.stack.mac_frames import SEQUENCE_NUMBERS
 from harness.stack.nwk import FIRST_BROADCAST, Nwk, NwkData
 from harness.stack.policy import Policy
 from harness.stack.primitives import AsduConfirm, AsduIndication, AsduRequest, CommandIndication, CommandRequest
@@ -46,7 +47,7 @@ class Aps:
         self._nwk, self._policy, self._agenda = nwk, policy, agenda
         self._security = ApsSecurity(ieee, link_keys, nwk.neighbours, policy)
         self._max_transfer = max_transfer
-        self._counter = chance.randrange(0, 256)
+        self._counter = chance.randrange(0, SEQUENCE_NUMBERS)
         self._handles = count(1)
         self._underway: dict[int, Transmission] = {}
         self._seen: dict[tuple[int, int, int | None], float] = {}  # source, APS counter, block; until when
@@ -96,7 +97,7 @@ class Aps:
         ), now)
 
     def _next_counter(self) -> int:
-        self._counter = (self._counter + 1) % 256
+        self._counter = (self._counter + 1) % SEQUENCE_NUMBERS
         return self._counter
 
     def _refuse(self, status: str) -> int:
@@ -288,7 +289,7 @@ class Aps:
         self._reassemblies.pop(name, None)
 
     def forget(self, source: int) -> None:
-        """A device joined afresh: its counters may be those of frames seen before."""
+        """A device joined or came back: its APS counters may be those of frames seen before."""
         self._seen = {each: until for each, until in self._seen.items() if each[0] != source}
 
     def abandon(self) -> None:

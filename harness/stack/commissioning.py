@@ -84,12 +84,14 @@ def commission(partner: Partner, own_endpoint: int, clients: tuple[int, ...], ap
             ))
 
 
-def first_exchange(partner: Partner, own_endpoint: int, clients: tuple[int, ...], time: NetworkTime, now: Clock) -> Script:
+def first_exchange(
+    partner: Partner, own_endpoint: int, clients: tuple[int, ...], time: NetworkTime, now: Clock, receiver_on: bool,
+) -> Script:
     """Time, events, price, message, meter (step 9), for the clusters of which the device is a client."""
     questions = {
         TIME: zcl.ReadAttributes.of(attributes=WANTED),
         LOAD_CONTROL: drlc.GetScheduledEvents.of(start_time=0, number_of_events=0),
-        PRICE: price.GetCurrentPrice.of(requestor_rx_on_when_idle=1),
+        PRICE: price.GetCurrentPrice.of(requestor_rx_on_when_idle=int(receiver_on)),
         MESSAGING: messaging.GetLastMessage.of(),
         METERING: zcl.ReadAttributes.of(attributes=READINGS),
     }

@@ -16,7 +16,7 @@ from harness.errors import LocalProtocolError
 from harness.ports import Chance, Pdu, Received, Transmitted
 from harness.stack.joining import JoinState
 from harness.stack.layers import Layers
-from harness.stack.mac import AssociationAnswered
+from harness.stack.mac_frames import AssociationAnswered
 from harness.stack.memory import Memory, remembered
 from harness.stack.neighbours import Child
 from harness.stack.nwk import Network
@@ -207,10 +207,16 @@ class Core:
         """Leave the network: announce it with a NWK Leave (3.6.1.10.1) if asked, then forget network, addresses, network keys.
         Link keys stay; drop them with `forget_link_key`. No indication follows for a leave asked for here, and no confirm for a
         scan or join that it cuts short."""
-        if announce and self.network is not None and self.network_key is not None:
-            self._layers.membership.announce_leave(False, lambda sent, at: self._layers.forget_network(at), now)
+        left = self.network
+
+        def forget(sent: bool, at: float) -> None:
+            if self.network is left:  # else another join has begun
+                self._layers.forget_network(at)
+
+        if announce and left is not None and self.network_key is not None:
+            self._layers.membership.announce_leave(False, forget, now)
         else:
-            self._layers.forget_network(now)
+            forget(False, now)
         self._layers.settle(now)
 
     def dismiss(self, device: Eui64, now: float, rejoin: bool = False, announce: bool = True) -> None:

@@ -12,6 +12,7 @@ from dissectors import zdp
 from dissectors.clusters import basic, drlc, key_establishment, messaging, price
 from dissectors.clusters import time as time_cluster
 from dissectors.layer import Layer, Record
+from dissectors.nwk import MAX_UNICAST
 from dissectors.smart_energy import DeviceId
 from harness.crypto import cbke
 from harness.crypto.ecqv import Credentials
@@ -25,7 +26,7 @@ from harness.stack.core import Core
 from harness.stack.descriptors import Descriptors, coordinator_descriptor, power_descriptor
 from harness.stack.endpoint import ClusterSide, Endpoint, Heard, constant
 from harness.stack.happenings import Happening
-from harness.stack.key_establishment import NewEphemeralKey, Timing
+from harness.stack.key_establishment import NewEphemeralKey, Timing, told
 from harness.stack.key_establishment_responder import Responder
 from harness.stack.node import Node
 from harness.stack.policy import Policy
@@ -89,7 +90,7 @@ class EsiNode:
         self.trust_center = TrustCenter(self.application, self._report, lambda: self.responder.partner)
         self.responder = Responder(
             self.application, credentials, self.trust_center, self.settings.timing,
-            new_ephemeral_key or (lambda: cbke.ephemeral_key(chance)),
+            told(new_ephemeral_key or (lambda: cbke.ephemeral_key(chance)), credentials, ieee, self._report),
         )
         endpoints = self._endpoints()
         descriptors = Descriptors(
@@ -238,7 +239,7 @@ class EsiNode:
         conversation.start(script, lambda now: None, now)
 
     def _noticed(self, indication: AsduIndication, record: Record, now: float) -> None:
-        if record.is_a(zdp.DeviceAnnce):
+        if record.is_a(zdp.DeviceAnnce) and record.nwk_addr <= MAX_UNICAST:
             self.trust_center.announced(Eui64(record.ieee_addr), record.nwk_addr, now)
 
     def _took(self, heard: Heard) -> None:

@@ -34,7 +34,7 @@ from harness.stack.demand_response import DemandResponse, Enrolment
 from harness.stack.descriptors import Descriptors, end_device_descriptor, power_descriptor
 from harness.stack.endpoint import ClusterSide, Endpoint, Heard, client_side
 from harness.stack.happenings import Happening
-from harness.stack.key_establishment import NewEphemeralKey, Timing
+from harness.stack.key_establishment import NewEphemeralKey, Timing, told
 from harness.stack.key_establishment_initiator import Initiator
 from harness.stack.key_establishment_responder import NobodyRegisters, Responder
 from harness.stack.lifecycle import Lifecycle, Service
@@ -106,7 +106,7 @@ class HanDeviceNode:
         )
         self.application = Application(self._make_core(), policy, Agenda())
         self.application.core.install_link_key(None, link_key, LinkKeyKind.PRECONFIGURED)
-        draw = new_ephemeral_key or (lambda: cbke.ephemeral_key(chance))
+        draw = told(new_ephemeral_key or (lambda: cbke.ephemeral_key(chance)), credentials, ieee, self._report)
         self.initiator = Initiator(
             self.application, credentials, self.settings.timing, draw,
             lambda result, now: self.lifecycle.key_establishment_over(result, now),
@@ -199,7 +199,9 @@ class HanDeviceNode:
         endpoint, clients = self.settings.endpoint, self._clients
         return Service(
             commission=lambda partner: commission(partner, endpoint, clients, self.application),
-            first_exchange=lambda partner: first_exchange(partner, endpoint, clients, self.time, lambda: self.node.now),
+            first_exchange=lambda partner: first_exchange(
+                partner, endpoint, clients, self.time, lambda: self.node.now, not self.settings.sleepy,
+            ),
             begun=self._begin_daily_round, forgotten=self._forget,
         )
 

@@ -99,7 +99,10 @@ class ProvisioningFailed:
 
 @dataclass(frozen=True)
 class KeyLearnt:
-    """A key came into use: `kind` is nwk, ic (link key from an install code, or ordered) or link (established by CBKE)."""
+    """A key came into use: `kind` is nwk, ic (link key from an install code, or ordered) or link (established by CBKE).
+
+    Or it is a private key of the node itself, that key agreement works with: static (the certificate's) or ephemeral.
+    """
 
     kind: str
     key: bytes = field(repr=False)

@@ -15,6 +15,9 @@ from harness.values import Eui64
 Sent = Callable[[bool, float], None]
 """Told whether a frame got to the next hop, and when that was known."""
 
+Payload = Callable[[], bytes | None]
+"""A MAC payload, made when it is sent: what waited is secured only then, so that frame counters leave in their order."""
+
 DeviceAddress = Eui64 | int  # an EUI-64 for a device without a short address
 
 
@@ -24,7 +27,7 @@ class Waiting:
 
     device: DeviceAddress
     header: Record
-    payload: bytes
+    payload: Payload
     then: Sent
     expires: float
     in_flight: bool = False

@@ -11,7 +11,8 @@ from enum import Enum, auto
 from dissectors.mac import BROADCAST
 from harness.errors import LocalProtocolError
 from harness.stack.agenda import Agenda
-from harness.stack.mac import AssociationAnswered, Mac
+from harness.stack.mac import Mac
+from harness.stack.mac_frames import AssociationAnswered
 from harness.stack.policy import Policy
 from harness.stack.primitives import NetworkFound
 
@@ -98,11 +99,11 @@ class Joining:
         )
 
         def sent(acknowledged: bool, at: float) -> None:
-            if acknowledged:
-                self._happened(JoinEvent.ACKNOWLEDGED)
-                if self.state is JoinState.WAITING:
-                    self._agenda.set("joining", at + RESPONSE_WAIT, self._extract)
-            elif self._happened(JoinEvent.UNACKNOWLEDGED):
+            if self._answered is not answered:
+                return  # abandoned; what is under way now is another attempt
+            if acknowledged and self._happened(JoinEvent.ACKNOWLEDGED):
+                self._agenda.set("joining", at + RESPONSE_WAIT, self._extract)
+            elif not acknowledged and self._happened(JoinEvent.UNACKNOWLEDGED):
                 self._answered(None, at)
 
         self._mac.request_association(network.coordinator, self._capability, sent, now)

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 
 from dissectors.clusters.key_establishment import (
+    MINIMUM_TRANSIT,
     InitiateKeyEstablishment,
     Suite,
     TerminateKeyEstablishment,
@@ -20,15 +21,29 @@ from dissectors.layer import Record
 from harness.crypto import cbke
 from harness.crypto.cbke import EphemeralKey, Outcome, Parties
 from harness.crypto.ecqv import Certificate, CertificateError, CertificateFlaw, Credentials, check_certificate
+from harness.crypto.sect163k1 import FIELD_OCTETS
 from harness.stack.application import Application, Delivered, Path
 from harness.stack.endpoint import Heard
+from harness.stack.happenings import Happening, KeyLearnt
 from harness.stack.policy import Policy
 from harness.values import Eui64
 
 NewEphemeralKey = Callable[[], EphemeralKey]
 """Makes the ephemeral key of one exchange; every exchange asks anew."""
 
-MINIMUM_TRANSIT = 2.0  # seconds that a message must be given on its way, SE 1.0 annex C.3
+
+def told(
+    new_ephemeral_key: NewEphemeralKey, credentials: Credentials, ieee: Eui64, report: Callable[[Happening], None],
+) -> NewEphemeralKey:
+    """The same, and the bench is told what the node computes with, so that its trace can be judged without the node."""
+
+    def draw() -> EphemeralKey:
+        key = new_ephemeral_key()
+        report(KeyLearnt("static", credentials.private_key.to_bytes(FIELD_OCTETS, "big"), ieee))
+        report(KeyLearnt("ephemeral", key.private.to_bytes(FIELD_OCTETS, "big"), ieee))
+        return key
+
+    return draw
 
 
 @dataclass(frozen=True)
@@ -52,6 +67,11 @@ class Timing:
         if not policy.honours_advertised_times:
             return MINIMUM_TRANSIT
         return advertised + max(self.transit, MINIMUM_TRANSIT)
+
+    @staticmethod
+    def needed(advertised: int, making: float, policy: Policy) -> float:
+        """How long we compute before a message for which we advertised so many seconds and really need `making`."""
+        return making if policy.generate_time_share is None else advertised * policy.generate_time_share
 
 
 class Role(Enum):

@@ -19,6 +19,7 @@ from dissectors.clusters.key_establishment import (
     TerminateStatus,
 )
 from dissectors.layer import Record
+from harness.crypto.cbke import EphemeralKey
 from harness.crypto.ecqv import Credentials
 from harness.stack.application import Application, Path
 from harness.stack.endpoint import Answer, ClusterSide, Heard, constant
@@ -136,7 +137,7 @@ class Initiator:
         self._credentials = credentials
         self._timing = timing
         self._new_ephemeral_key = new_ephemeral_key
-        self._spent_ephemeral_key = None if not self._policy.reuses_ephemeral_key else new_ephemeral_key()
+        self._drawn: EphemeralKey | None = None
         self._done = done
         self._path = Path(0, 0, 0, cluster.CLUSTER.identifier)
         self._exchange: Exchange | None = None
@@ -241,11 +242,11 @@ class Initiator:
         self._exchange.partner_certificate = message.certificate
         self._exchange.partner_ephemeral_time = message.ephemeral_data_generate_time
         self._exchange.partner_confirm_time = message.confirm_key_generate_time
-        self._compute(self._timing.making_ephemeral, now)
+        self._compute(self._timing.needed(self._timing.ephemeral, self._timing.making_ephemeral, self._policy), now)
 
     def _send_ephemeral(self, now: float) -> None:
         assert self._exchange is not None
-        self._exchange.own_ephemeral = self._spent_ephemeral_key or self._new_ephemeral_key()
+        self._exchange.own_ephemeral = self._ephemeral_key()
         message = EphemeralData.of(ephemeral_public_key=self._exchange.own_ephemeral.public)
         self._request(message, self._exchange.partner_ephemeral_time, now)
 
@@ -253,7 +254,7 @@ class Initiator:
         assert self._exchange is not None
         assert self._heard is not None
         self._exchange.partner_ephemeral = self._heard.command.ephemeral_public_key
-        self._compute(self._timing.making_confirm, now)
+        self._compute(self._timing.needed(self._timing.confirm, self._timing.making_confirm, self._policy), now)
 
     def _send_confirm(self, now: float) -> None:
         assert self._exchange is not None
@@ -320,6 +321,11 @@ class Initiator:
 
     def _terminate(self, now: float) -> None:
         send(self._application, self._path, terminate(self._refusal, self._timing), now)
+
+    def _ephemeral_key(self) -> EphemeralKey:
+        if self._drawn is None or not self._policy.reuses_ephemeral_key:
+            self._drawn = self._new_ephemeral_key()
+        return self._drawn
 
     def _compute(self, seconds: float, now: float) -> None:
         self._application.agenda.set("initiator", now + seconds, lambda now: self.fire(Event.READY, now))

@@ -19,6 +19,7 @@ from dissectors.clusters.key_establishment import (
     TerminateStatus,
 )
 from dissectors.layer import Record
+from harness.crypto.cbke import EphemeralKey
 from harness.crypto.ecqv import Credentials
 from harness.stack.application import Application
 from harness.stack.descriptors import LAST_ENDPOINT
@@ -166,7 +167,7 @@ class Responder:
         self._registrar = registrar
         self._timing = timing
         self._new_ephemeral_key = new_ephemeral_key
-        self._spent_ephemeral_key = None if not self._policy.reuses_ephemeral_key else new_ephemeral_key()
+        self._drawn: EphemeralKey | None = None
         self._exchange: Exchange | None = None
         self._heard: Heard | None = None  # the partner's last message
         self._refusal = _OUT_OF_TURN
@@ -258,7 +259,7 @@ class Responder:
 
     def _flaw(self, event: Event, message: Record, partner: Eui64) -> Refusal | None:
         if event is Event.INITIATE:
-            if not self._registrar.may_establish(partner):
+            if not self._registrar.may_establish(partner) or not (self._policy.answers_after_failure or self._exchange is None):
                 return Refusal(TerminateStatus.NO_RESOURCES, "not registered here", cluster.MAXIMUM_SECONDS)
             return flaw_of_initiate(message, partner, self._credentials, self._policy)
         return flaw_of_ephemeral(message) if event is Event.EPHEMERAL else None
@@ -281,16 +282,16 @@ class Responder:
         assert self._exchange is not None
         assert self._heard is not None
         self._exchange.partner_ephemeral = self._heard.command.ephemeral_public_key
-        self._compute(self._timing.making_ephemeral, now)
+        self._compute(self._timing.needed(self._timing.ephemeral, self._timing.making_ephemeral, self._policy), now)
 
     def _send_ephemeral(self, now: float) -> None:
         assert self._exchange is not None
-        self._exchange.own_ephemeral = self._spent_ephemeral_key or self._new_ephemeral_key()
+        self._exchange.own_ephemeral = self._ephemeral_key()
         self._reply(EphemeralData.of(ephemeral_public_key=self._exchange.own_ephemeral.public), now)
         self._allow(self._exchange.partner_confirm_time, now)
 
     def _make_confirm(self, now: float) -> None:
-        self._compute(self._timing.making_confirm, now)
+        self._compute(self._timing.needed(self._timing.confirm, self._timing.making_confirm, self._policy), now)
 
     def _send_confirm(self, now: float) -> None:
         assert self._exchange is not None
@@ -385,6 +386,11 @@ class Responder:
         if self._policy.recovers_from_silence:
             deadline = now + self._timing.allowed(advertised, self._policy)
             self._application.agenda.set("responder", deadline, lambda now: self.fire(Event.TIMEOUT, now))
+
+    def _ephemeral_key(self) -> EphemeralKey:
+        if self._drawn is None or not self._policy.reuses_ephemeral_key:
+            self._drawn = self._new_ephemeral_key()
+        return self._drawn
 
     def _compute(self, seconds: float, now: float) -> None:
         self._application.agenda.set("responder", now + seconds, lambda now: self.fire(Event.READY, now))

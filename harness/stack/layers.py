@@ -13,7 +13,8 @@ from harness.stack.agenda import Agenda
 from harness.stack.aps import Aps
 from harness.stack.counters import LinkKeys, NetworkKeys
 from harness.stack.joining import Joining, JoinState
-from harness.stack.mac import AssociationAnswered, AssociationAsked, Mac, MacData, MacIndication, OrphanHeard, PollOver
+from harness.stack.mac import Mac
+from harness.stack.mac_frames import AssociationAnswered, AssociationAsked, MacData, MacIndication, OrphanHeard, PollOver
 from harness.stack.membership import Membership, ToldToLeave
 from harness.stack.neighbours import Neighbours
 from harness.stack.nwk import Network, Nwk, NwkCommand
@@ -119,11 +120,13 @@ class Layers:
 
     def _from_membership(self, member: JoinIndication | LeaveIndication | ToldToLeave, now: float) -> None:
         if isinstance(member, ToldToLeave):
+            if self.nwk.network != member.network:
+                return  # meanwhile we left by ourselves
             if not member.rejoin:
                 self.forget_network(now)
             self.up.append(LeaveIndication(None, member.source, member.rejoin))
             return
-        if isinstance(member, JoinIndication) and not member.rejoin:
+        if isinstance(member, JoinIndication):
             self.aps.forget(member.short_address)
         self.up.append(member)
 

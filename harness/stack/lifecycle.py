@@ -259,6 +259,11 @@ class Lifecycle:
     # -- from the announcement to service
 
     def _announce(self, now: float) -> None:
+        if self._policy.announces_before_establishing:
+            self._send_announcement(now)
+        self._agenda.set("settling", now + SETTLING, self._settled)
+
+    def _send_announcement(self, now: float) -> None:
         core, rejoined = self._core, self._rejoins > 0
         self._rejoins = 0
         announcement = zdp.DeviceAnnce.of(
@@ -266,7 +271,6 @@ class Lifecycle:
         )
         self._application.send_zdp(nwk.BroadcastAddress.RX_ON_WHEN_IDLE, announcement, now)
         self._report(happenings.Announced(core.ieee, core.short_address, now, rejoined))
-        self._agenda.set("settling", now + SETTLING, self._settled)
 
     def _settled(self, now: float) -> None:
         known = self.registered and bool(self.partner.endpoints)
@@ -292,6 +296,8 @@ class Lifecycle:
         self._initiator.start(path, self._trust_center, now)
 
     def _commission(self, now: float) -> None:
+        if not self._policy.announces_before_establishing:
+            self._send_announcement(now)
         script = self._service.commission(self.partner)
         self._conversation.start(script, lambda now: self.fire(Event.COMMISSIONED, now), now)
 

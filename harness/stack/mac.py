@@ -7,15 +7,27 @@ became of a frame is told to the function given with it.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import count
 
 from dissectors import mac as wire
 from dissectors.frame import encode_mpdu
-from dissectors.layer import Layer, Malformed, Record, encode, parse, parse_whole
+from dissectors.layer import Malformed, Record, encode, parse, parse_whole
 from harness.ports import Chance, Pdu, RadioSettings, Received, Transmit, Transmitted
 from harness.stack.agenda import Agenda
-from harness.stack.indirect import DeviceAddress, IndirectQueue, Sent, Waiting
+from harness.stack.indirect import DeviceAddress, IndirectQueue, Payload, Sent, Waiting
+from harness.stack.mac_frames import (
+    FCS_LENGTH,
+    IDENTIFIERS,
+    SEQUENCE_NUMBERS,
+    AssociationAnswered,
+    AssociationAsked,
+    MacData,
+    MacIndication,
+    OrphanHeard,
+    PollOver,
+    addressed,
+)
 from harness.stack.policy import Policy
 from harness.stack.polling import PollEvent, Polling
 from harness.stack.primitives import NetworkFound
@@ -23,72 +35,7 @@ from harness.values import Eui64
 
 RETRIES = 3  # macMaxFrameRetries, 7.4.2
 BEACON_JITTER = 0.02  # seconds at most before a beacon, so that the beacons of several coordinators are spread
-IDENTIFIERS: dict[type[Layer], int] = {layer: identifier for identifier, layer in wire.COMMANDS.items()}
-FCS_LENGTH = 2
 NEWEST_VERSION = 1  # frame version of 802.15.4-2006, 7.2.1.1.7
-
-
-@dataclass(frozen=True)
-class MacData:
-    """A data frame: its payload, and the MAC source (a short address)."""
-
-    payload: bytes
-    source: int
-
-
-@dataclass(frozen=True)
-class AssociationAsked:
-    """An association request."""
-
-    device: Eui64
-    capability: int
-
-
-@dataclass(frozen=True)
-class AssociationAnswered:
-    """At the joiner: an association response, and who sent it."""
-
-    short_address: int
-    status: int
-    parent: Eui64
-
-
-@dataclass(frozen=True)
-class OrphanHeard:
-    """An orphan notification."""
-
-    device: Eui64
-
-
-@dataclass(frozen=True)
-class PollOver:
-    """A poll is over; `event` says how (FRAME, NOTHING, SILENCE, UNACKNOWLEDGED)."""
-
-    event: PollEvent
-
-
-MacIndication = MacData | AssociationAsked | AssociationAnswered | OrphanHeard | PollOver | NetworkFound
-
-
-def addressed(
-    frame_type: wire.FrameType, dest: tuple[int, DeviceAddress] | None, source: tuple[int, DeviceAddress] | None, ack: bool,
-) -> Record:
-    """A MAC header between two (PAN, address) pairs; equal PANs are sent once (7.2.1.1.5), None leaves the fields out."""
-    fields: dict[str, int] = {"frame_type": frame_type, "ack_request": ack}
-    for side, address in (("dest", dest), ("source", source)):
-        if address is None:
-            continue
-        extended = isinstance(address[1], Eui64)
-        fields[f"{side}_pan"] = address[0]
-        fields[f"{side}_mode"] = wire.AddressMode.EXTENDED if extended else wire.AddressMode.SHORT
-        fields[f"{side}_ieee" if extended else f"{side}_short"] = int(address[1])
-    if dest is not None and source is not None and dest[0] == source[0]:
-        fields["pan_id_compression"] = 1
-        del fields["source_pan"]
-    return wire.Mac.of(**fields)
-
-
-DATA_OVERHEAD = len(encode(addressed(wire.FrameType.DATA, (0, 0), (0, 0), True))) + FCS_LENGTH  # octets, inside one PAN
 
 
 class Mac:
@@ -104,7 +51,7 @@ class Mac:
         self._chance, self._policy, self._agenda = chance, policy, agenda
         self._sleepy = sleepy
         self._awake: set[str] = set()  # why the receiver is on although the node sleeps
-        self._sequence = chance.randrange(0, 256)
+        self._sequence = chance.randrange(0, SEQUENCE_NUMBERS)
         self._handles = count(1)
         self._underway: dict[int, Callable[[Transmitted, float], None]] = {}
         self._queue = IndirectQueue()
@@ -175,8 +122,8 @@ class Mac:
         """A data frame to a neighbour, with acknowledgement and retries."""
         self._transmit(self._data_header(dest, ack=True), payload, lambda sent, at: then(sent.status == "ok", at), now)
 
-    def send_indirect(self, payload: bytes, dest: int, then: Sent, now: float) -> None:
-        """A data frame that waits until its sleepy neighbour polls."""
+    def send_indirect(self, payload: Payload, dest: int, then: Sent, now: float) -> None:
+        """A data frame that waits until its sleepy neighbour polls; its payload is made then, None counts as sent."""
         self._let_wait(dest, self._data_header(dest, ack=True), payload, then, now)
 
     def broadcast(self, payload: bytes, then: Sent, now: float) -> None:
@@ -205,7 +152,7 @@ class Mac:
         if response is None:
             return
         body = bytes([IDENTIFIERS[response.layer]]) + encode(response)
-        self._let_wait(device, header.joined(command=response), body, then, now)
+        self._let_wait(device, header.joined(command=response), lambda: body, then, now)
 
     def realign(self, device: Eui64, short: int, now: float) -> None:
         """7.3.8: tell an orphan that it is still our child."""
@@ -243,7 +190,7 @@ class Mac:
     ) -> None:
         """To the radio; a frame that the policy suppresses, or that no radio could send, ends here."""
         if sequence is None:
-            sequence, self._sequence = self._sequence, (self._sequence + 1) % 256
+            sequence = self._next_sequence()
         outgoing = self._policy.rewritten(header.replace(sequence=sequence))
         psdu = b"" if outgoing is None else encode_mpdu(outgoing, payload)
         if outgoing is None or len(psdu) > wire.MAX_PSDU:
@@ -254,12 +201,16 @@ class Mac:
         self.publish()
         self.out.append(Transmit(psdu, handle, retries=retries))
 
+    def _next_sequence(self) -> int:
+        sequence, self._sequence = self._sequence, (self._sequence + 1) % SEQUENCE_NUMBERS
+        return sequence
+
     # -- a parent's part
 
-    def _let_wait(self, device: DeviceAddress, header: Record, payload: bytes, then: Sent, now: float) -> None:
-        sequence, self._sequence = self._sequence, (self._sequence + 1) % 256  # kept until it is delivered
+    def _let_wait(self, device: DeviceAddress, header: Record, payload: Payload, then: Sent, now: float) -> None:
         expires = now + self._policy.indirect_persistence
-        self._queue.add(Waiting(device, header.replace(sequence=sequence), payload, then, expires))
+        numbered = header.replace(sequence=self._next_sequence())  # the number it keeps until it is delivered
+        self._queue.add(Waiting(device, numbered, payload, then, expires))
         self.publish()
         self._watch_queue()
 
@@ -281,8 +232,6 @@ class Mac:
         if frame is None or frame.in_flight:
             return
         frame.in_flight = True
-        more = self._queue.count_for(device) > 1
-        header = frame.header.replace(frame_pending=int(more))
 
         def sent(outcome: Transmitted, at: float) -> None:
             frame.in_flight = False
@@ -291,7 +240,12 @@ class Mac:
                 frame.then(True, at)
             self._expire(at)
 
-        self._transmit(header, frame.payload, sent, now, retries=0, sequence=frame.header.sequence)
+        payload = frame.payload()
+        if payload is None:
+            sent(Transmitted(0, "ok"), now)
+            return
+        header = frame.header.replace(frame_pending=int(self._queue.count_for(device) > 1))
+        self._transmit(header, payload, sent, now, retries=0, sequence=header.sequence)
 
     def _source(self) -> tuple[int, int]:
         return self._station.pan_id, self._station.short_address
@@ -329,7 +283,7 @@ class Mac:
             self.polling.happened(PollEvent.NOTHING, now)
             return
         self.stay_awake("poll", True)
-        joined = self._station.short_address <= wire.NO_SHORT_ADDRESS - 1
+        joined = self._station.short_address < wire.NO_SHORT_ADDRESS
         source = self._source() if joined else (wire.BROADCAST, self.ieee)
         header = addressed(wire.FrameType.COMMAND, self._parent, source, True)
 

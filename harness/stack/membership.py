@@ -14,9 +14,10 @@ from harness.ports import Chance
 from harness.stack.agenda import Agenda
 from harness.stack.indirect import Sent
 from harness.stack.joining import Joining
-from harness.stack.mac import AssociationAnswered, AssociationAsked, Mac
+from harness.stack.mac import Mac
+from harness.stack.mac_frames import AssociationAnswered, AssociationAsked
 from harness.stack.neighbours import Child
-from harness.stack.nwk import Hop, Nwk, NwkCommand
+from harness.stack.nwk import Hop, Network, Nwk, NwkCommand
 from harness.stack.policy import Policy
 from harness.stack.primitives import JoinIndication, LeaveIndication
 from harness.values import Eui64
@@ -30,6 +31,7 @@ ALLOCATE_ADDRESS = 0x80  # of the capability octet; 0 in a rejoin request, 3.6.1
 class ToldToLeave:
     """We obeyed a Leave and have announced it; what is left is to forget the network, unless we are to rejoin."""
 
+    network: Network
     source: int
     rejoin: bool
 
@@ -217,4 +219,4 @@ class Membership:
         if self._coordinator or network is None or not self._policy.obeys_leave:
             return
         if {source, previous_hop} == {network.parent} or self._policy.obeys_strangers_leave:
-            self.announce_leave(rejoin, lambda sent, at: self.up.append(ToldToLeave(source, rejoin)), now)
+            self.announce_leave(rejoin, lambda sent, at: self.up.append(ToldToLeave(network, source, rejoin)), now)

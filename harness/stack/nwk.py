@@ -5,7 +5,6 @@ Clauses: 05-3474 chapter 3. What membership is about (rejoin, leave, link status
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 from dissectors import nwk as wire
@@ -15,8 +14,9 @@ from harness.ports import Chance
 from harness.stack.agenda import Agenda
 from harness.stack.broadcasts import JITTER, MAX_RETRIES, PASSIVE_ACK_TIMEOUT, BroadcastTable
 from harness.stack.counters import NetworkKeys
-from harness.stack.indirect import Sent
-from harness.stack.mac import DATA_OVERHEAD, Mac, MacData
+from harness.stack.indirect import Payload, Sent
+from harness.stack.mac import Mac
+from harness.stack.mac_frames import DATA_OVERHEAD, SEQUENCE_NUMBERS, MacData
 from harness.stack.neighbours import Neighbours
 from harness.stack.policy import Policy
 from harness.stack.security import NWK_OVERHEAD, NwkSecurity
@@ -81,7 +81,7 @@ class Nwk:
         self._mac, self._policy, self._chance, self._agenda = mac, policy, chance, agenda
         self._coordinator, self._sleepy = coordinator, sleepy
         self._security = NwkSecurity(ieee, keys, neighbours, policy)
-        self._sequence = chance.randrange(0, 256)
+        self._sequence = chance.randrange(0, SEQUENCE_NUMBERS)
         self._broadcasts = BroadcastTable()
 
     # -- sending
@@ -126,15 +126,19 @@ class Nwk:
             self._unicast(outgoing, body, then, now, hop or self.next_hop(outgoing.dest))
 
     def _header(self, frame_type: wire.FrameType, dest: int, secured: bool, radius: int) -> Record:
-        sequence, self._sequence = self._sequence, (self._sequence + 1) % 256
+        sequence, self._sequence = self._sequence, (self._sequence + 1) % SEQUENCE_NUMBERS
         return wire.Nwk.of(
             frame_type=frame_type, dest=dest, source=self.network.short_address if self.network else 0, radius=radius,
             sequence=sequence, security_enabled=int(secured), discover_route=int(secured and dest < FIRST_BROADCAST),
         )
 
-    def _npdu(self, header: Record, body: bytes) -> bytes | None:
+    def _npdu(self, header: Record, body: bytes) -> Payload:
+        """How to make the frame, under the key that is active now and with the counter that is next when it is sent."""
         octets = encode(header)
-        return self._security.seal(octets, body) if header.security_enabled else octets + body
+        key = self.keys.current
+        if not header.security_enabled or key is None:
+            return lambda: octets + body
+        return lambda: self._security.seal(octets, body, key)
 
     def next_hop(self, dest: int) -> Hop | None:
         """To whom a unicast frame is handed: an end device's parent, a coordinator's child (a route, once there are some)."""
@@ -145,18 +149,47 @@ class Nwk:
         return None if child is None else Hop(child.short_address, child.sleepy)
 
     def _unicast(self, header: Record, body: bytes, then: Sent, now: float, hop: Hop | None) -> None:
-        npdu = self._npdu(header, body) if hop is not None else None
-        if hop is None or npdu is None:
+        if hop is None:
             then(False, now)
             return
-        send = self._mac.send_indirect if hop.sleepy else self._mac.send
-        send(npdu, hop.short_address, then, now)
+        make = self._npdu(header, body)
+        if self._policy.replays_after is not None and header.security_enabled:
+            make, then = self._recorded(make, then, hop, self._policy.replays_after)
+        self._hand_over(make, hop, then, now)
+
+    def _hand_over(self, make: Payload, hop: Hop, then: Sent, now: float) -> None:
+        if hop.sleepy:
+            self._mac.send_indirect(make, hop.short_address, then, now)
+        elif (npdu := make()) is not None:
+            self._mac.send(npdu, hop.short_address, then, now)
+        else:
+            then(True, now)
+
+    def _recorded(self, make: Payload, then: Sent, hop: Hop, after: float) -> tuple[Payload, Sent]:
+        """A node that replays: what got to the next hop goes there once more, octet for octet, `after` seconds later."""
+        made: list[bytes] = []
+
+        def kept() -> bytes | None:
+            npdu = make()
+            made.extend([npdu] if npdu is not None else [])
+            return npdu
+
+        def then_again(sent: bool, at: float) -> None:
+            then(sent, at)
+            if sent and made:
+                npdu = made[-1]
+                self._agenda.set(
+                    ("replay", npdu), at + after, lambda when: self._hand_over(lambda: npdu, hop, lambda sent, at: None, when)
+                )
+
+        return kept, then_again
 
     def _broadcast(self, header: Record, body: bytes, then: Sent, now: float, retries: int = MAX_RETRIES) -> None:
         """A coordinator sends to all (to sleepy children when they are meant too), an end device to its parent."""
-        npdu = self._npdu(header, body)
+        make = self._npdu(header, body)
+        npdu = make()
         if npdu is None:
-            then(False, now)
+            then(True, now)
             return
         if not self._coordinator and self._policy.broadcasts_through_parent:
             assert self.network is not None
@@ -167,7 +200,7 @@ class Nwk:
         if retries == MAX_RETRIES and header.dest == wire.BroadcastAddress.ALL:
             for child in self.neighbours.children.values():
                 if child.sleepy and child.short_address != header.source:
-                    self._mac.send_indirect(npdu, child.short_address, lambda sent, at: None, now)
+                    self._mac.send_indirect(make, child.short_address, lambda sent, at: None, now)
         self._await_passive_acks(header, body, now, retries)
 
     def _await_passive_acks(self, header: Record, body: bytes, now: float, retries: int) -> None:
@@ -226,7 +259,7 @@ class Nwk:
             if self._is_meant_for_us(header.dest):
                 self._deliver(header, body, data.source, secured)
             if self._coordinator and secured and header.radius > 1 and self._policy.relays_broadcasts:
-                self._later(lambda at: self._broadcast(self._onward(header), body, lambda sent, when: None, at), now)
+                self._relay(self._onward(header), body, now)
         elif header.dest == network.short_address:
             self._deliver(header, body, data.source, secured)
         elif self._coordinator and secured and header.radius > 1:
@@ -252,7 +285,8 @@ class Nwk:
     def _onward(self, header: Record) -> Record:
         return header.replace(radius=header.radius - 1)
 
-    def _later(self, action: Callable[[float], None], now: float) -> None:
+    def _relay(self, header: Record, body: bytes, now: float) -> None:
         at = now + self._chance.uniform(0, JITTER)
-        self._agenda.set(("relay", at), at, action)
+        name = ("relay", header.source, header.sequence)
+        self._agenda.set(name, at, lambda when: self._broadcast(header, body, lambda sent, after: None, when))
 

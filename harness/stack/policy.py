@@ -44,6 +44,7 @@ class Policy:
     relays_broadcasts: bool = True  # an end device's broadcast is sent on by its parent (3.6.5)
     broadcasts_through_parent: bool = True  # an end device's broadcast is a MAC unicast to its parent (3.6.5)
     sends_link_status: bool = True  # every 15 s (3.6.3.4)
+    replays_after: float | None = None  # sends each secured unicast frame once more, octet for octet, so many seconds later
     restarts_nwk_counter: bool = True  # counters start at 0 with every accepted network key (4.6.3.4.2)
     keeps_counters_over_power_cycle: bool = True  # 4.3.3, 08006r03 7.9
     keeps_keys_over_power_cycle: bool = True  # network and established link keys (3.6.8, 2.2.8.1)
@@ -73,6 +74,8 @@ class Policy:
     keeps_windows_over_restart: bool = True  # windows are not forgotten on a power failure (our choice)
     admits_strangers: bool = False  # sends the network key to a device that nobody ordered (SE 5.4.1)
     transport_key_identifier: int | None = 2  # key-transport key; None sends the network key in the clear (4.4.1.1, 4.4.9.2)
+    falls_back_to_clear_key: bool = False  # a device that joins again is sent the network key in the clear (SE 5.4.1)
+    sends_dummy_key: bool = False  # answers a secured rejoin with the all-zero network key (4.6.3.2.2.1)
     sends_key_again: bool = True  # each new association inside the window gets the network key (4.6.3.2.2.1)
     readmits_registered: bool = True  # a registered device that associates anew gets by with its install-code key (SE 5.4.1)
     loads_key_reversed: bool = False  # turns the octets of the ordered link key round (SE 5.4.8.1)
@@ -105,6 +108,9 @@ class Policy:
     retries_key_establishment: bool = True  # begins anew after a failure
     leaves_unknown_issuer: bool = True  # leaves the network when told, or finding, that the authorities differ
     honours_advertised_times: bool = True  # waits as long as the partner advertised
+    generate_time_share: float | None = None  # computing takes this share of the advertised time; None: as long as it needs
+    answers_after_failure: bool = True  # a failed exchange does not stand in the way of the next
+    announces_before_establishing: bool = True  # Device_annce comes first (05-3474 2.4.3.1.11); else after the new key
     recovers_from_silence: bool = True  # gives up an exchange that the partner has left
     terminates_on_timeout: bool = False  # sends Terminate when its own patience ends
     establishes_with_ack: bool = True  # asks for APS acknowledgements

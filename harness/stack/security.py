@@ -13,7 +13,7 @@ from dissectors.layer import Record, encode, parse
 from dissectors.nwk import AuxiliaryHeader, KeyIdentifier
 from dissectors.sealing import seal, unseal
 from dissectors.security import MIC_LENGTH, key_load_key, key_transport_key
-from harness.stack.counters import Counters, LinkKey, LinkKeys, NetworkKeys
+from harness.stack.counters import Counters, LinkKey, LinkKeys, NetworkKey, NetworkKeys
 from harness.stack.neighbours import Neighbours
 from harness.stack.policy import Policy
 from harness.values import Eui64
@@ -33,11 +33,8 @@ class NwkSecurity:
     def __init__(self, ieee: Eui64, keys: NetworkKeys, neighbours: Neighbours, policy: Policy) -> None:
         self._ieee, self._keys, self._neighbours, self._policy = ieee, keys, neighbours, policy
 
-    def seal(self, header: bytes, payload: bytes) -> bytes | None:
-        """The secured frame under the active key (4.3.1.1); None without one, or when the policy suppresses it."""
-        key = self._keys.current
-        if key is None:
-            return None
+    def seal(self, header: bytes, payload: bytes, key: NetworkKey) -> bytes | None:
+        """The secured frame under this key (4.3.1.1); None when the policy suppresses it."""
         auxiliary = self._policy.rewritten(AuxiliaryHeader.of(
             frame_counter=key.counters.take(), source_ieee=self._ieee, key_sequence=key.sequence
         ))

@@ -9,6 +9,7 @@ import math
 from collections.abc import Callable
 
 from dissectors import aps, nwk, zdp
+from dissectors.security import KEY_LENGTH
 from harness.stack import happenings
 from harness.stack.application import Application
 from harness.stack.core import Core
@@ -19,7 +20,7 @@ from harness.values import Eui64
 
 LONGEST_PERMIT = 254  # seconds in one Mgmt_Permit_Joining_req; 255 would be without end (SE 5.4.1)
 PERMIT_INTERVAL = 240.0  # seconds between two of them while a window lasts (SE 5.4.1.2)
-REGISTRATION_GRACE = 120.0  # seconds that a device which joined inside its window has for establishing a key after it
+REGISTRATION_GRACE = 60.0  # seconds that a device which joined inside its window has for establishing a key after it
 NOBODY = Eui64(0)
 
 Report = Callable[[Happening], None]
@@ -60,7 +61,9 @@ class TrustCenter:
         if window is None or not window.open or not self._policy.honours_cancel:
             return
         self._close(window, now, cancelled=True)
-        if window.registration is not Registration.REGISTERED:
+        if window.registration is Registration.REGISTERED:
+            self.windows.remove(device)
+        else:
             self._fail(window, FailureReason.CANCELLED, now)
 
     def restart(self, now: float) -> None:
@@ -169,17 +172,24 @@ class TrustCenter:
                 self._report(happenings.DeviceRefused(indication.device, indication.short_address, now))
                 return
             self._transport_network_key(indication.device, indication.short_address, now)
+        elif self._policy.sends_dummy_key:
+            dummy = aps.TransportKey.of(
+                key_type=aps.KeyType.STANDARD_NETWORK_KEY, key=bytes(KEY_LENGTH), key_sequence=0, dest=indication.device,
+                source=self._core.ieee,
+            )
+            self._core.command(CommandRequest(indication.short_address, indication.device, dummy, None), now)
         self._report(happenings.DeviceJoined(indication.device, indication.short_address, now, rejoin=True))
 
     def _admit(self, indication: JoinIndication, now: float) -> None:
         device = indication.device
         if device in self._keyed and not self._policy.sends_key_again:
             return
+        clear = self._policy.falls_back_to_clear_key and device in self._keyed
         self._keyed.add(device)
-        self._transport_network_key(device, indication.short_address, now)
+        self._transport_network_key(device, indication.short_address, now, clear)
         self._report(happenings.DeviceJoined(device, indication.short_address, now))
 
-    def _transport_network_key(self, device: Eui64, short_address: int, now: float) -> None:
+    def _transport_network_key(self, device: Eui64, short_address: int, now: float, clear: bool = False) -> None:
         """To a device that cannot read NWK security yet: under the key-transport key of its link key (4.4.9.2, 4.4.1.1)."""
         active = self._core.network_key
         assert active is not None
@@ -187,7 +197,8 @@ class TrustCenter:
             key_type=aps.KeyType.STANDARD_NETWORK_KEY, key=active[0], key_sequence=active[1],
             dest=device, source=self._core.ieee,
         )
-        identifier = self._policy.transport_key_identifier if self._core.link_key(device) is not None else None
+        sealed = self._core.link_key(device) is not None and not clear
+        identifier = self._policy.transport_key_identifier if sealed else None
         self._core.command(CommandRequest(short_address, device, command, identifier, nwk_secured=False), now)
 
     def announced(self, device: Eui64, short_address: int, now: float) -> None:

@@ -6,7 +6,7 @@ import random
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import cache
-from itertools import pairwise
+from typing import TypeVar
 
 from dissectors.frame import Frame, decode
 from dissectors.keyring import KeyRing
@@ -19,6 +19,7 @@ from harness.stack.han_device import HanDeviceNode, HanDeviceSettings
 from harness.stack.happenings import Happening, KeyLearnt
 from harness.stack.policy import Policy
 from harness.stack.programme import Programme, ordinary_programme
+from harness.trace import LINK_KEY_KINDS
 from harness.values import DeviceType, Eui64
 
 ESI = Eui64(0x0022080000000001)
@@ -28,6 +29,8 @@ LINK_KEY = bytes.fromhex("66b6900981e1ee3ca4206b6b861c02bb")
 NETWORK_KEY = bytes.fromhex("01030507090b0d0f00020406080a0c0d")
 START_OF_TIME = 822_830_400  # the UTCTime at t = 0
 CHANNEL = 15
+
+H = TypeVar("H")
 
 
 @cache
@@ -65,6 +68,7 @@ class Home:
         self.keyring = KeyRing()
         self.air = VirtualAir(self.chance, keyring=self.keyring, tap=lambda seen: self._seen.append(seen))
         self._seen: list[SeenFrame] = []
+        self._heard: list[Heard] = []
 
     def esi(
         self, policy: Policy | None = None, *, ieee: Eui64 = ESI, name: str = "esi", channel: int = CHANNEL,
@@ -93,6 +97,20 @@ class Home:
         )
         self.nodes[name] = device
         return device
+
+    @property
+    def portal(self) -> EsiNode:
+        """The ESI named `esi`."""
+        node = self.nodes["esi"]
+        assert isinstance(node, EsiNode)
+        return node
+
+    @property
+    def joiner(self) -> HanDeviceNode:
+        """The device named `device`."""
+        node = self.nodes["device"]
+        assert isinstance(node, HanDeviceNode)
+        return node
 
     # -- time
 
@@ -129,15 +147,16 @@ class Home:
                 if isinstance(happening, KeyLearnt):
                     if happening.kind == "nwk":
                         self.keyring.add_network_key(happening.key)
-                    else:
+                    elif happening.kind in LINK_KEY_KINDS:
                         self.keyring.add_link_key(happening.key, happening.device, happening.kind)
 
     # -- looking back
 
     def heard(self) -> list[Heard]:
-        """Every frame so far, decoded with all the keys of the run."""
-        ring = self.keyring
-        return [Heard(seen.time, seen.sender, decode(seen.psdu, ring), seen.fate) for seen in self._seen]
+        """Every frame so far, each decoded with the keys known when it was first looked at."""
+        for seen in self._seen[len(self._heard):]:
+            self._heard.append(Heard(seen.time, seen.sender, decode(seen.psdu, self.keyring), seen.fate))
+        return self._heard
 
     def find(self, layer: type[Layer], sender: str | None = None) -> list[Record]:
         """Every structure of that layer on the air, oldest first; MAC retransmissions count once."""
@@ -145,8 +164,8 @@ class Home:
             (each.sender, each.frame.mac.sequence if each.frame.mac else None, record) for each in self.heard()
             if sender in (None, each.sender) and (record := each.frame.find(layer)) is not None
         ]
-        return [after[2] for before, after in pairwise([(None, None, None), *found]) if before != after]  # type: ignore[misc]
+        return [record for index, (*_, record) in enumerate(found) if index == 0 or found[index - 1] != found[index]]
 
-    def happened(self, kind: type[Happening], name: str | None = None) -> Iterator[Happening]:
+    def happened(self, kind: type[H], name: str | None = None) -> Iterator[H]:
         """Everything of that kind that a node told, oldest first."""
         return (each for who, each in self.happenings if isinstance(each, kind) and name in (None, who))

@@ -27,11 +27,11 @@ def trace(scenario: str) -> Trace:
     told = Trace(Header(order=order, epoch="2026-01-15T12:00:00+00:00", scenario=scenario))
     told.learn(Key("ic", LINK_KEY, DEVICE))
     told.attest(Attestation(Point.MAC, "air", 0.0))
-    ends = (Actor.DR_APPLICATION, Actor.AMI_HEAD_END)
-    told.append(0.0, Point.CIM, "cim", ENVELOPE % b"create", *ends)
-    told.append(0.2, Point.CIM, "cim", ENVELOPE % b"reply", *reversed(ends))
-    told.append(0.3, Point.CIM, "cim", b"<not xml", *ends)
-    told.append(0.4, Point.LEG, "leg", b"not a leg message", Actor.AMI_HEAD_END, Actor.AMI_NETWORK)
+    utility, head_end = Actor.DR_APPLICATION, Actor.AMI_HEAD_END
+    told.append(0.0, Point.CIM, "cim", ENVELOPE % b"create", utility, head_end)
+    told.append(0.2, Point.CIM, "cim", ENVELOPE % b"reply", head_end, utility)
+    told.append(0.3, Point.CIM, "cim", b"<not xml", utility, head_end)
+    told.append(0.4, Point.LEG, "leg", b"not a leg message", head_end, Actor.AMI_NETWORK)
     to_all = {"dest_mode": mac.AddressMode.SHORT, "dest_pan": mac.BROADCAST, "dest_short": mac.BROADCAST}
     told.append(60.0, Point.MAC, "air", _command(mac.BeaconRequest.of(), **to_all), Actor.HAN_DEVICE)
     request = _command(mac.AssociationRequest.of(), **_joining("dest", "source"))

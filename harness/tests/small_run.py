@@ -94,7 +94,7 @@ def key(trace):
     sent = next(trace.at(Point.CIM), None)
     if sent is not None:
         ordered = trace.header.order.key_material.hex().upper().encode()
-        right = ordered in sent.octets
+        right = bool(ordered) and ordered in sent.octets
         yield passed("the key is right", sent.number) if right else failed("wrong key", sent.number, expected="1", observed="0")
 
 def clauses():

@@ -62,11 +62,13 @@ HEAD = MAGIC + b"\x01\x01\x00\x00\x00\x07"
 
 
 @pytest.mark.parametrize(("octets", "reason"), [
-    (b"", "too few"), (HEAD, "too few"), (sealed(b"XX" + HEAD[2:]), "begins with 5858"), (sealed(MAGIC + b"\x02" + HEAD[3:]), "version 2"),
+    (b"", "too few"), (HEAD, "too few"), (sealed(b"XX" + HEAD[2:]), "begins with 5858"),
+    (sealed(MAGIC + b"\x02" + HEAD[3:]), "version 2"),
     (sealed(MAGIC + b"\x01\x09" + HEAD[4:]), "unknown kind 9"), (HEAD + bytes(4), "CRC is wrong"),
     (CODEC.encode(ORDER)[:-1], "CRC is wrong"), (sealed(HEAD + b"\x01\x00"), "inside an element's head"),
     (sealed(HEAD + b"\x01\x00\x03M1"), "METER says 3 octets, 2 are left"), (sealed(HEAD + b"\x63\x00\x00"), "unknown tag 99"),
-    (sealed(HEAD + b"\x01\x00\x01M\x01\x00\x01M"), "METER is repeated"), (sealed(HEAD + b"\x01\x00\x01\xff"), "METER is unreadable"),
+    (sealed(HEAD + b"\x01\x00\x01M\x01\x00\x01M"), "METER is repeated"),
+    (sealed(HEAD + b"\x01\x00\x01\xff"), "METER is unreadable"),
     (sealed(HEAD + b"\x02\x00\x01M"), "DEVICE is unreadable"), (sealed(HEAD + b"\x03\x00\x01M"), "DEVICE_TYPE is unreadable"),
     (sealed(HEAD + b"\x06\x00\x08" + b"\xff" * 8), "END is unreadable"), (sealed(HEAD + b"\x07\x00\x01M"), "WINDOW_LEFT"),
     (sealed(HEAD + b"\x08\x00\x04open"), "STATE is unreadable"),

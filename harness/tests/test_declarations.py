@@ -61,7 +61,7 @@ def test_key_material_from_file_or_environment_is_confidential(tmp_path: Path, m
 
 @pytest.mark.parametrize(("change", "to", "line", "said"), [
     ("type: pct", "type: fridge", 2, "type: 'fridge' is not known; right would be one of pct, load_control"),
-    ("name: pct\n", "", 1, "name is missing"),
+    ("name: pct\n", "", 1, "name: is missing"),
     ("price: yes", "price: maybe", 4, "pics.price: 'maybe' is not known; right would be one of yes, no, unset"),
     ("price: yes", "prize: yes", 4, "pics.prize: there is no such PICS item; right would be one of joins_by_itself"),
     ("price: yes", "price: [yes]", 4, "pics.price: is not a single value"),

@@ -39,7 +39,7 @@ def test_a_retransmission_shares_the_fate_of_its_first_transmission() -> None:
     (replay(after=60.0), [(0.0, FRAME), (60.0, FRAME)]),
     (drop(AssociationRequest), None),
     (drop(sender="esi"), None),
-    (drop(lambda frame: frame.mac.dest_pan == 0xFFFF), []),
+    (drop(lambda frame: frame.pan == 0xFFFF), []),
 ])
 def test_what_arrives(fault: Fault, arrivals: list[tuple[float, bytes]] | None) -> None:
     assert fault(seen()) == arrivals

@@ -35,7 +35,7 @@ def raising(trace: Trace) -> Iterator[Finding]:
 
 
 def clause(check: object, *actors: Actor, **fields: object) -> Clause:
-    about = {actor: (check,) for actor in actors or (Actor.ESI,)}
+    about = dict.fromkeys(actors or (Actor.ESI,), (check,))
     return Clause(id="UC2.7-06-X", text="", origin="UC", citation="", checks=about, **fields)  # type: ignore[arg-type]
 
 

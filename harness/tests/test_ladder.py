@@ -10,7 +10,7 @@ from lxml import etree
 
 from harness.tests import sample_run
 from harness.trace import Trace
-from harness.usecase import Actor
+from harness.usecase import Actor, Point
 from reports import ladder
 from reports.ladder_svg import as_svg
 from reports.rungs import Fold, Rung, lifelines, rungs
@@ -44,19 +44,34 @@ def test_an_exchange_is_an_arrow_of_its_step(
     assert rung.label.startswith(label)
 
 
-def test_acks_and_polls_are_folded_with_their_time(trace: Trace) -> None:
-    folds = [each for each in rungs(trace) if isinstance(each, Fold)]
-    assert [(fold.first, fold.last, fold.words) for fold in folds] == [(0, 0, ""), (8, 9, "1 MAC ack, 1 poll")]
-    assert folds[0].text == "... 59.6 s of silence"
+def test_acks_and_polls_are_folded_and_long_silences_told(trace: Trace) -> None:
+    assert [each.text for each in rungs(trace) if isinstance(each, Fold)] == ["... 59.6 s of silence"]
     assert sorted(drawn(trace)) == [1, 2, 3, 4, 5, 6, 7, 10]
 
 
+def test_evidence_is_never_folded(trace: Trace) -> None:
+    kept = {each.number for each in rungs(trace, keep={8, 9}) if isinstance(each, Rung)}
+    assert {8, 9} <= kept
+
+
+@pytest.mark.parametrize(("keep", "numbers", "told"), [
+    ((), [10, 11], "Beacon Request (to all), 4 times in 40.0 s"), ((13,), [10, 11, 12, 13, 14], "Beacon Request (to all)"),
+])
+def test_what_is_said_again_and_again_is_drawn_once(keep: tuple[int, ...], numbers: list[int], told: str) -> None:
+    trace = sample_run.trace("again")
+    for time in (70.0, 80.0, 90.0, 110.0):
+        trace.append(time, Point.MAC, "air", trace[5].octets, Actor.HAN_DEVICE)
+    ladder = [each for each in rungs(trace, keep) if isinstance(each, Rung)]
+    assert [rung.number for rung in ladder if rung.number >= 10] == numbers
+    assert ladder[-1].text == told
+
+
 def test_lifelines_stand_in_the_order_of_the_use_case(trace: Trace) -> None:
-    stranger = Rung(99, 70.0, "stranger", Actor.ESI, "Association Request", 5, "arrived", True)
+    stranger = Rung(99, 70.0, "stranger", Actor.ESI, "Association Request", 5, "arrived")
     assert lifelines([*rungs(trace), stranger]) == [
         Actor.DR_APPLICATION, Actor.AMI_HEAD_END, Actor.AMI_NETWORK, Actor.ESI, Actor.HAN_DEVICE, "stranger",
     ]
-    assert Rung(1, 0.0, Actor.ESI, "", "Beacon", 5, "arrived", True).heard_by(lifelines([stranger])) == ["stranger"]
+    assert Rung(1, 0.0, Actor.ESI, "", "Beacon", 5, "arrived").heard_by(lifelines([stranger])) == ["stranger"]
 
 
 def test_the_text_has_one_line_an_arrow(trace: Trace, tmp_path: Path) -> None:
@@ -88,5 +103,5 @@ def test_no_label_is_cut_and_lifelines_keep_apart(trace: Trace) -> None:
 
 
 def test_what_a_device_says_stays_text() -> None:
-    rung = Rung(1, 0.0, Actor.ESI, Actor.HAN_DEVICE, sample_run.HOSTILE, 9, "arrived", True)
+    rung = Rung(1, 0.0, Actor.ESI, Actor.HAN_DEVICE, sample_run.HOSTILE, 9, "arrived")
     assert "<script" not in as_svg([rung], {})

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -26,11 +27,12 @@ from harness.ports import RadioSettings, Received
 from harness.stack import joining, polling
 from harness.stack.agenda import Agenda
 from harness.stack.joining import RESPONSE_WAIT, JoinEvent, Joining, JoinState
-from harness.stack.mac import IDENTIFIERS, Mac, addressed
+from harness.stack.mac import Mac
+from harness.stack.mac_frames import IDENTIFIERS, addressed
 from harness.stack.policy import Policy
 from harness.stack.polling import PollEvent, Polling, PollState
 from harness.stack.primitives import AssociateConfirm, JoinIndication, NetworkFound, ScanConfirm
-from harness.tests.virtual_party import CHANNEL, EXTENDED_PAN, PAN, PCT, ROUTER, RX_ON, SWITCH, Party, asdu
+from harness.tests.virtual_party import CHANNEL, EXTENDED_PAN, PAN, PCT, RX_ON, SWITCH, Party, asdu
 from harness.values import Eui64
 
 
@@ -130,11 +132,9 @@ def test_association_in_the_preferred_forms(party: Party) -> None:
     confirm = party.associated()
     assert confirm.status == AssociationStatus.SUCCESS
     assert 0 < confirm.short_address <= 0xFFF7
-    controls = {
-        layer: party.frames(lambda frame, layer=layer: frame.find(layer) is not None)[0].octets[:2].hex()
-        for layer in (AssociationRequest, DataRequest, AssociationResponse)
-    }
-    assert controls == {AssociationRequest: "23c8", DataRequest: "23c8", AssociationResponse: "63cc"}
+    controls = {frame.summary(): frame.octets[:2].hex() for frame in party.frames()}
+    assert controls["Association Request"] == controls["Data Request"] == "23c8"
+    assert controls["Association Response"] == "63cc"
     assert party.last("esi", JoinIndication) == JoinIndication(PCT, confirm.short_address, RX_ON)
 
 
@@ -165,7 +165,8 @@ def test_a_coordinator_takes_every_form_of_the_request_and_of_the_poll(
         header = addressed(FrameType.COMMAND, dest, source, True)
         if spelled_out and header.pan_id_compression:
             header = header.replace(pan_id_compression=0, source_pan=PAN)
-        party.air.inject(encode_mpdu(header, bytes([IDENTIFIERS[command.layer]]) + encode(command)), CHANNEL, party.now, "other")
+        body = bytes([IDENTIFIERS[command.layer]]) + encode(command)
+        party.air.inject(encode_mpdu(header, body), CHANNEL, party.now, "other")
         party.run(0.5)
     assert [child.ieee for child in esi.children] == [SWITCH]
 
@@ -286,7 +287,7 @@ def test_several_frames_are_fetched_one_after_the_other(party: Party) -> None:
     for octets in (b"one", b"two", b"three"):
         esi.data(asdu(pct.short_address, octets, ack=False), party.now)
     assert party.run(8.0, lambda: party.received("pct") == [b"one", b"two", b"three"])
-    waiting = [frame.mac.frame_pending for frame in party.frames(sender="esi") if frame.aps is not None and frame.aps.payload]
+    waiting = [frame.mac.frame_pending for frame in party.frames(lambda frame: frame.aps is not None, "esi") if frame.mac]
     assert waiting[-3:] == [1, 1, 0]
 
 
@@ -334,7 +335,7 @@ def test_polls_come_at_their_interval_and_fast_when_told(party: Party) -> None:
 
 def intervals(party: Party) -> list[float]:
     polls = [seen.time for seen in party.seen if seen.sender == "pct" and seen.psdu[0] & 7 == FrameType.COMMAND]
-    return [later - earlier for earlier, later in zip(polls, polls[1:], strict=False)]
+    return [later - earlier for earlier, later in pairwise(polls)]
 
 
 def test_a_receiver_that_is_on_does_not_poll(party: Party) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -11,18 +12,18 @@ from dissectors.frame import decode, encode_mpdu
 from dissectors.mac import BROADCAST, FrameType, fcs
 from harness.faults import SeenFrame, drop
 from harness.ports import RadioSettings, Received, Transmit, Transmitted
-from harness.radio.filtering import accepts, glance
+from harness.radio.filtering import ACK_LENGTH, accepts, glance
 from harness.radio.virtual import ACK_WAIT, BACKOFF, TURNAROUND, VirtualAir, airtime
-from harness.stack.mac import addressed
+from harness.stack.mac_frames import addressed
 from harness.values import Eui64
 
 CHANNEL, PAN = 20, 0x1234
 NEAR, FAR = Eui64(0xA1), Eui64(0xB2)
 
 
-def psdu(*address: Any, frame_type: FrameType = FrameType.DATA, ack: bool = True, payload: bytes = b"\x00" * 10) -> bytes:
-    """A frame with an FCS; its sequence number is 0."""
-    return encode_mpdu(addressed(frame_type, *address, ack), payload)
+def psdu(dest: Any, source: Any, frame_type: FrameType = FrameType.DATA, ack: bool = True, payload: bytes = bytes(10)) -> bytes:
+    """A frame with an FCS between (PAN, address) pairs; its sequence number is 0."""
+    return encode_mpdu(addressed(frame_type, dest, source, ack), payload)
 
 
 UNICAST = psdu((PAN, 2), (PAN, 1))
@@ -92,7 +93,7 @@ def test_retries_are_as_many_as_asked_for() -> None:
 
 def test_a_lost_acknowledgement_is_a_retransmission_that_is_heard_twice() -> None:
     lab = pair()
-    with lab.air.suffering(drop(lambda frame: frame.mac.frame_type == FrameType.ACK)):
+    with lab.air.suffering(drop(lambda frame: len(frame.octets) == ACK_LENGTH)):
         lab.air.submit("near", Transmit(UNICAST, 1), 0.0)
         lab.run()
     assert len(lab.of("far", Received)) == 2
@@ -150,7 +151,7 @@ def test_stations_take_turns() -> None:
         lab.air.submit(f"s{number}", Transmit(psdu((PAN, 99), (PAN, number)), 1), 0.0)
     lab.run()
     spans = [(frame.time - airtime(frame.psdu), frame.time) for frame in lab.seen]
-    assert all(earlier[1] <= later[0] + 1e-9 for earlier, later in zip(spans, spans[1:], strict=False))
+    assert all(earlier[1] <= later[0] + 1e-9 for earlier, later in pairwise(spans))
     assert [pdu.status for number in range(1, 6) for _, pdu in lab.of(f"s{number}", Transmitted)] == ["ok"] * 5
 
 

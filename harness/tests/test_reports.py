@@ -108,7 +108,7 @@ def test_a_finding_shows_expected_observed_and_its_evidence(own: html.HtmlElemen
         "expected": "sealed", "observed": "in clear", "hint": "cofactor-left-out", "evidence": "provisioned-pct #10",
     }
     [link] = finding.xpath(".//a/@href")
-    assert own.get_element_by_id(link.removeprefix("#")).tag.endswith("g")
+    assert str(own.get_element_by_id(link.removeprefix("#")).tag).endswith("g")
 
 
 def test_what_a_device_says_stays_text(own: html.HtmlElement) -> None:

@@ -15,6 +15,7 @@ from harness.radio.virtual import VirtualAir
 from harness.stack.core import Core
 from harness.stack.policy import Policy
 from harness.stack.primitives import (
+    AsduConfirm,
     AsduIndication,
     AsduRequest,
     AssociateConfirm,
@@ -31,6 +32,7 @@ EXTENDED_PAN = Eui64(0x5350000000000001)
 PAN, CHANNEL = 0x1A62, 15
 NETWORK_KEY = bytes(range(16))
 LINK_KEY = bytes.fromhex("66b6900981e1ee3ca4206b6b861c02bb")
+PRIVATE_PROFILE = 0xC000  # a manufacturer's own: any octets are a good ASDU
 RX_ON, SLEEPY, ROUTER = 0x8C, 0x80, 0x8E  # capability octets
 
 
@@ -156,6 +158,19 @@ class Party:
         assert self.nodes[name].network_key is not None
         return self.nodes[name]
 
+    def pair(
+        self, esi_policy: Policy | None = None, pct_policy: Policy | None = None, *, sleepy: bool = False,
+        max_transfer: int = 256,
+    ) -> tuple[Core, Core]:
+        """A coordinator and a device that has the network key."""
+        esi = self.formed(esi_policy, max_transfer=max_transfer)
+        self.device(policy=pct_policy, sleepy=sleepy, max_transfer=max_transfer)
+        return esi, self.joined()
+
+    def status(self, name: str, handle: int) -> str | None:
+        """What became of a request, None while that is not known."""
+        return next((each.status for each in self.all(name, AsduConfirm) if each.handle == handle), None)
+
     def received(self, name: str) -> list[bytes]:
         """The ASDUs that a node was given."""
         return [each.asdu for each in self.all(name, AsduIndication)]
@@ -171,7 +186,6 @@ def transport_key(esi: Core, device: Eui64, key: bytes = NETWORK_KEY, sequence: 
 
 
 def asdu(dest: int, octets: bytes, **changes: Any) -> AsduRequest:
-    """A request to send octets to endpoint 2 of a node, from endpoint 1, in the SE profile."""
-    return AsduRequest(**{
-        "dest": dest, "dest_endpoint": 2, "source_endpoint": 1, "profile": 0x0109, "cluster": 0x0800, "asdu": octets, **changes,
-    })
+    """A request to send octets to endpoint 2 of a node, from endpoint 1, in a private profile."""
+    addressing = {"dest": dest, "dest_endpoint": 2, "source_endpoint": 1, "profile": PRIVATE_PROFILE, "cluster": 0x0800}
+    return AsduRequest(**{**addressing, "asdu": octets, **changes})

@@ -17,7 +17,11 @@ from harness.usecase import Actor
 
 @dataclass(frozen=True)
 class Defect:
-    """One wrong behaviour: `decisions` replaces fields of the actor's policy, `rewrites` changes outgoing structures."""
+    """One wrong behaviour: `decisions` replaces fields of the actor's policy, `rewrites` changes outgoing structures.
+
+    `made` makes further rewrites anew for each bench, so that they may count what they see; it takes what the plan says the
+    behaviour is provoked with, None where it says nothing.
+    """
 
     id: str
     actor: Actor
@@ -25,6 +29,7 @@ class Defect:
     breaks: tuple[str, ...] = ()
     decisions: Mapping[str, Any] = field(default_factory=dict)
     rewrites: tuple[Callable[[Any], Any], ...] = ()
+    made: Callable[[Any], tuple[Callable[[Any], Any], ...]] | None = None
 
 
 def all_defects() -> dict[str, Defect]:

@@ -1,0 +1,53 @@
+"""Step 3: what the AMI Network makes of an order for a joining window."""
+
+from __future__ import annotations
+
+from hypothesis import given
+
+from cases.table import clause, step
+from harness.backhaul import faults
+from harness.strategies import windows
+from harness.usecase import Actor
+
+pytestmark = step(3)  # AMI Network -> NIC: MAC address, device type, key, and the command to open the window
+
+
+@clause("UC2.7-03-FORWARDED", "UC2.7-03-TARGET", "UC2.7-03-ONCE", "UC2.7-03-TIMELY")
+def test_the_order_goes_on_to_its_meter_as_it_came(provisioned, verify):
+    verify(provisioned)
+
+
+@clause("UC2.7-03-CONFIDENTIAL")
+def test_the_key_stays_out_of_the_log(provisioned, verify):
+    verify(provisioned)
+
+
+@clause("UC2.7-03-ONCE")
+def test_an_order_that_comes_twice_goes_on_once(bench, verify):
+    with bench.suffering(faults.duplicate(faults.between(Actor.AMI_HEAD_END, Actor.AMI_NETWORK))):
+        bench.play()
+    verify(bench.trace)
+
+
+@clause("UC2.7-03-FORWARDED", "UC2.7-03-TIMELY")
+@given(window=windows(expired=False))
+def test_what_is_left_of_any_window_is_what_goes_on(benches, verify, window):
+    bench = benches(window_start=window.start, window_duration=window.duration, latency=window.latency)
+    bench.open()
+    verify(bench.trace)
+
+
+@clause("UC2.7-03-TIMELY")
+@given(window=windows(expired=True))
+def test_a_window_that_is_over_does_not_go_on(benches, verify, window):
+    bench = benches(window_start=window.start, window_duration=window.duration)
+    with bench.suffering(faults.delay(faults.between(Actor.AMI_HEAD_END, Actor.AMI_NETWORK), by=window.latency)):
+        bench.open()
+    verify(bench.trace)
+
+
+@clause("UC2.7-03-UNDELIVERABLE")
+def test_an_order_for_an_unknown_meter_is_reported_back(benches, verify):
+    bench = benches(provocation="head-end-names-another-meter")
+    bench.play()
+    verify(bench.trace)

@@ -1,0 +1,40 @@
+"""Step 11: how the NIC reports the provisioning state of a HAN device."""
+
+from __future__ import annotations
+
+from hypothesis import given
+
+from cases.table import clause, step
+from harness.backhaul import faults
+from harness.strategies import eui64s, link_keys
+from harness.usecase import Actor
+
+pytestmark = step(11)  # NIC -> AMI Network: provisioned state, HAN Device MAC address
+
+
+@clause("UC2.7-11-STATE", "UC2.7-11-AFTER-REGISTRATION", "UC2.7-11-ONCE", "UC2.7-11-UNALTERED")
+def test_a_provisioned_device_is_reported_once_it_is_provisioned(provisioned, verify):
+    verify(provisioned)
+
+
+@clause("UC2.7-11-STATE", "UC2.7-11-ONCE")
+@given(device=eui64s())
+def test_whatever_its_mac_address_the_device_is_reported_by_it(benches, verify, device):
+    bench = benches(ordered=device, han_device=device)
+    bench.play()
+    verify(bench.trace)
+
+
+@clause("UC2.7-11-FAILURE")
+@given(key=link_keys())
+def test_a_device_with_another_key_is_not_reported_as_provisioned(benches, verify, key):
+    bench = benches(han_device_key=key)
+    bench.play()
+    verify(bench.trace)
+
+
+@clause("UC2.7-11-ONCE")
+def test_a_report_that_comes_twice_goes_on_once(bench, verify):
+    with bench.suffering(faults.duplicate(faults.between(Actor.ESI, Actor.NIC), times=None)):
+        bench.play()
+    verify(bench.trace)

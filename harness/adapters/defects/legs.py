@@ -1,0 +1,138 @@
+"""Defects of the actors on the way between head-end and ESI, steps 2 to 4 and 10 to 12; the same for every leg."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+from harness.adapters.back_office_policy import on_leg
+from harness.adapters.defects import Defect
+from harness.backhaul.message import LegKind, LegMessage, LegState
+from harness.usecase import Actor
+from harness.values import DeviceType, Eui64
+
+Change = Callable[[LegMessage], Any]
+
+DOWN = {"02": Actor.AMI_HEAD_END, "03": Actor.AMI_NETWORK, "04": Actor.NIC}
+UP = {"10": Actor.ESI, "11": Actor.NIC, "12": Actor.AMI_NETWORK}
+NOWHERE = "METER-9999"  # a meter that nobody serves
+AN_HOUR = timedelta(hours=1)
+
+
+def _reversed(message: LegMessage) -> LegMessage:
+    return replace(message, device=Eui64(int.from_bytes(Eui64(message.device or 0).octets, "little")))
+
+
+def _other_type(message: LegMessage) -> LegMessage:
+    others = {DeviceType.PCT: DeviceType.LOAD_CONTROL, DeviceType.LOAD_CONTROL: DeviceType.PCT}
+    return replace(message, device_type=others[message.device_type or DeviceType.PCT])
+
+
+def _other_key(message: LegMessage) -> LegMessage:
+    return replace(message, key_material=bytes(reversed(message.key_material or b"")))
+
+
+def _longer(message: LegMessage) -> LegMessage:
+    return replace(message, end=message.end and message.end + AN_HOUR)
+
+
+def _elsewhere(message: LegMessage) -> LegMessage:
+    return replace(message, meter=NOWHERE)
+
+
+def _of_state(state: LegState, change: Change) -> Change:
+    """The change, for reports of this state alone."""
+    return lambda message: change(message) if message.state is state else message
+
+
+def _defect(
+    step: str, actor: Actor, name: str, text: str, clauses: tuple[str, ...], change: Change | None = None,
+    kind: LegKind = LegKind.OPEN_WINDOW, decisions: Mapping[str, Any] | None = None,
+) -> Defect:
+    return Defect(
+        f"{step}-{name}", actor, text, tuple(f"UC2.7-{step}-{clause}@{actor}" for clause in clauses), decisions or {},
+        (on_leg(change, kind),) if change else (),
+    )
+
+
+def _outbound(step: str, actor: Actor) -> Iterator[Defect]:
+    yield _defect(step, actor, "mac-reversed", "forwards the MAC address with its octets reversed", ("FORWARDED",), _reversed)
+    yield _defect(step, actor, "type-changed", "forwards another device type", ("FORWARDED",), _other_type)
+    yield _defect(step, actor, "key-reversed", "forwards the key with its octets reversed", ("FORWARDED",), _other_key)
+    yield _defect(step, actor, "end-later", "forwards a window that ends an hour later", ("FORWARDED",), _longer)
+    yield _defect(step, actor, "order-lost", "forwards nothing", ("FORWARDED",), lambda message: None)
+    yield _defect(step, actor, "another-meter", "forwards to another meter", ("TARGET",), _elsewhere)
+    yield _defect(step, actor, "order-doubled", "sends every order twice", ("ONCE",), lambda message: (message, message))
+    yield _defect(
+        step, actor, "repeats-obeyed", "takes an order that comes twice for two", ("ONCE",) if step != "02" else (),
+        decisions={"drops_duplicates": False},
+    )
+    yield _defect(
+        step, actor, "latency-kept", "says the window that was left before the message was on its way", ("TIMELY",),
+        lambda message: replace(message, window_left=(message.window_left or 0.0) + AN_HOUR.total_seconds()),
+    )
+    yield _defect(
+        step, actor, "late-order-kept", "forwards a window that is over", ("TIMELY",),
+        decisions={"drops_expired": False, "validates": False},
+    )
+    yield _defect(
+        step, actor, "key-logged", "writes the key into its log", ("CONFIDENTIAL",), decisions={"logs_keys": True},
+    )
+    if step != "02":
+        yield _defect(
+            step, actor, "obstacle-kept-quiet", "does not report what it cannot deliver", ("UNDELIVERABLE",),
+            decisions={"reports_undeliverable": False},
+        )
+
+
+def _inbound(step: str, actor: Actor) -> Iterator[Defect]:
+    state, provisioned, failed = LegKind.STATE, LegState.PROVISIONED, LegState.FAILED
+    yield _defect(
+        step, actor, "report-mac-reversed", "reports the MAC address with its octets reversed",
+        ("STATE",) if step == "10" else ("STATE", "UNALTERED"), _of_state(provisioned, _reversed), state,
+    )
+    yield _defect(step, actor, "report-lost", "reports nothing", ("STATE",), _of_state(provisioned, lambda each: None), state)
+    yield _defect(
+        step, actor, "report-doubled", "reports everything twice", ("ONCE",), _of_state(provisioned, lambda each: (each, each)),
+        state,
+    )
+    yield _defect(
+        step, actor, "report-too-early", "reports the device as provisioned before it has registered", ("AFTER-REGISTRATION",),
+        decisions={"awaits_registration": False},
+    )
+    yield _defect(
+        step, actor, "failure-beautified", "reports a failure as provisioned", ("FAILURE",),
+        _of_state(failed, lambda each: replace(each, state=provisioned, reason=None)), state,
+    )
+    yield _defect(
+        step, actor, "failure-kept-quiet", "reports no failure", ("FAILURE",), _of_state(failed, lambda each: None), state,
+    )
+    if step != "10":
+        yield _defect(
+            step, actor, "report-time-changed", "passes a report on with another time", ("UNALTERED",),
+            lambda message: replace(message, at=message.at and message.at + AN_HOUR), state,
+        )
+        yield _defect(
+            step, actor, "report-repeats-obeyed", "takes a report that comes twice for two", ("ONCE",),
+            decisions={"drops_duplicates": False},
+        )
+
+
+PROVOCATIONS = (
+    Defect(
+        "head-end-names-another-meter", Actor.AMI_HEAD_END, "orders a window at a meter that nobody serves",
+        rewrites=(on_leg(_elsewhere, LegKind.OPEN_WINDOW),),
+    ),
+    Defect(
+        "network-delivers-to-the-wrong-meter", Actor.AMI_NETWORK, "hands the NIC an order for another meter",
+        rewrites=(on_leg(_elsewhere, LegKind.OPEN_WINDOW),),
+    ),
+)
+
+DEFECTS = (
+    *(defect for step, actor in DOWN.items() for defect in _outbound(step, actor)),
+    *(defect for step, actor in UP.items() for defect in _inbound(step, actor)),
+    *PROVOCATIONS,
+)

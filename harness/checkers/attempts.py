@@ -1,0 +1,275 @@
+"""Reading key establishment in a trace: what was said in cluster 0800, once each, in attempts. Gives no verdict.
+
+In the use case the HAN Device begins and the ESI answers (row 8), so the device's messages are the initiator's whatever their
+direction bit says. Smart Energy 1.0 (075356), annex C.3.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+from dissectors import aps, mac, nwk, zcl
+from dissectors.clusters import key_establishment as cluster
+from dissectors.clusters.key_establishment import (
+    ConfirmKeyData,
+    EphemeralData,
+    InitiateKeyEstablishment,
+    TerminateKeyEstablishment,
+)
+from dissectors.layer import Layer, Malformed, Record, parse
+from harness.checkers.reading import Air, Heard, air
+from harness.trace import Trace
+from harness.usecase import Actor, Point
+from harness.values import Eui64
+
+INITIATOR, RESPONDER = Actor.HAN_DEVICE, Actor.ESI
+TURNS: tuple[type[Layer], ...] = (InitiateKeyEstablishment, EphemeralData, ConfirmKeyData)
+REPEAT_SPAN = 60.0  # seconds within which the same APS counter and octets are a repetition: more than all APS retries take
+ANSWER_TIME = 30.0  # seconds, on top of the sender's generate time: more than all APS retries to a sleepy device take
+
+
+def partner_of(actor: Actor) -> Actor:
+    """The other party of key establishment."""
+    return RESPONDER if actor is INITIATOR else INITIATOR
+
+
+@dataclass(frozen=True)
+class Said:
+    """One message, however often it was transmitted. `kind` is None for a command that the cluster does not have.
+
+    `header` is None where not even that can be read; `command` is None where what follows it cannot.
+    """
+
+    by: Actor
+    transmissions: tuple[Heard, ...]
+    header: Record | None
+    command: Record | None
+    kind: type[Layer] | None
+
+    @property
+    def first(self) -> Heard:
+        """Its first transmission."""
+        return self.transmissions[0]
+
+    @property
+    def number(self) -> int:
+        """The exchange of its first transmission, for evidence."""
+        return self.first.number
+
+    @property
+    def time(self) -> float:
+        """When it was first sent, seconds since the bench started."""
+        return self.first.time
+
+    @property
+    def arrival(self) -> Heard | None:
+        """The first transmission that the bench's faults let through."""
+        return next((heard for heard in self.transmissions if heard.arrived), None)
+
+    @property
+    def name(self) -> str:
+        """What it is, in words."""
+        return self.kind.__name__ if self.kind is not None else "a message that cannot be read"
+
+    @property
+    def surplus(self) -> bytes:
+        """Octets beyond the command."""
+        return b"" if self.header is None or self.command is None else bytes(self.header.surplus)
+
+    def is_a(self, layer: type[Layer]) -> bool:
+        """Whether it is this command, readable."""
+        return self.command is not None and self.command.is_a(layer)
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """One exchange between a device and the ESI, from the device's first message to the one before its next beginning.
+
+    `number` counts the device's attempts from 0; `next_at` is when the next one begins, None for the last.
+    """
+
+    device: Eui64 | None
+    number: int
+    said: tuple[Said, ...]
+    next_at: float | None = None
+
+    def by(self, actor: Actor) -> tuple[Said, ...]:
+        """What one party said."""
+        return tuple(said for said in self.said if said.by is actor)
+
+    def find(self, actor: Actor, layer: type[Layer]) -> Said | None:
+        """The first readable message of that kind from one party."""
+        return next((said for said in self.by(actor) if said.is_a(layer)), None)
+
+    def after(self, said: Said) -> tuple[Said, ...]:
+        """What was said later."""
+        return tuple(other for other in self.said if other.number > said.number)
+
+    def before(self, said: Said) -> tuple[Said, ...]:
+        """What was said earlier."""
+        return tuple(other for other in self.said if other.number < said.number)
+
+    def generate_time(self, actor: Actor, layer: type[Layer]) -> int:
+        """Seconds that a party advertised for making its message of this kind; 0 for the first, or where it said nothing."""
+        initiate = self.find(actor, InitiateKeyEstablishment)
+        if initiate is None or initiate.command is None or layer not in TURNS[1:]:
+            return 0
+        command = initiate.command
+        return int(command.ephemeral_data_generate_time if layer is EphemeralData else command.confirm_key_generate_time)
+
+    @cached_property
+    def strays(self) -> tuple[Said, ...]:
+        """Messages at a wrong place: a request is right after the answer to the one before, an answer after its request."""
+        asked = answered = 0
+        wrong: list[Said] = []
+        for said in self.said:
+            if said.kind not in TURNS:
+                continue
+            turn = TURNS.index(said.kind)
+            if said.by is INITIATOR and turn == asked == answered:
+                asked += 1
+            elif said.by is RESPONDER and turn == answered < asked:
+                answered += 1
+            else:
+                wrong.append(said)
+        return tuple(wrong)
+
+    @property
+    def terminated(self) -> bool:
+        """Whether either party ended it with Terminate Key Establishment."""
+        return any(said.kind is TerminateKeyEstablishment for said in self.said)
+
+    @property
+    def completed(self) -> Said | None:
+        """The ESI's Confirm Key Data that ended the exchange well; None where it did not."""
+        last = self.find(RESPONDER, ConfirmKeyData)
+        return None if last is None or last.arrival is None or self.terminated or self.strays else last
+
+
+def attempts(trace: Trace) -> tuple[Attempt, ...]:
+    """Every attempt at key establishment in a trace, each device's in order."""
+    heard = air(trace)
+    found: list[Attempt] = []
+    for short, said in _conversations(heard).items():
+        parts = list(_divided(said))
+        starts: list[float | None] = [part[0].time for part in parts]
+        found += [
+            Attempt(heard.short_addresses.get(short), number, tuple(part), next_at)
+            for number, (part, next_at) in enumerate(zip(parts, [*starts[1:], None], strict=True))
+        ]
+    return tuple(found)
+
+
+def watched(trace: Trace, heard: Heard, seconds: float) -> bool:
+    """Whether a tap attests the frame's channel for so many seconds after it; what has no end is known to the last exchange."""
+    last = max((exchange.time for exchange in trace), default=0.0)
+    return any(
+        each.medium == heard.exchange.medium and each.start <= heard.time
+        and heard.time + seconds <= (last if each.end is None else each.end)
+        for each in trace.attestations if each.point is Point.MAC
+    )
+
+
+def ends_of(heard: Heard) -> int | None:
+    """The short address of the device that a unicast frame comes from or goes to; None where the ESI has no part in it."""
+    if heard.nwk is None or not heard.nwk.is_a(nwk.Nwk):
+        return None
+    ends = {heard.nwk.source, heard.nwk.dest} - {nwk.COORDINATOR}
+    if len(ends) != 1 or nwk.COORDINATOR not in (heard.nwk.source, heard.nwk.dest):
+        return None
+    device: int = ends.pop()
+    return device if device <= nwk.MAX_UNICAST else None
+
+
+def coordinator(heard: Air) -> Eui64 | None:
+    """The ESI's own EUI-64, as its NWK-secured frames or its Transport-Key carry it."""
+    for each in heard:
+        if not heard.from_coordinator(each) or each.nwk is None:
+            continue
+        transport = each.find(aps.TransportKey)
+        if transport is not None and transport.source:
+            return Eui64(transport.source)
+        security = getattr(each.nwk, "security", None)
+        if each.frame.security.nwk == "ok" and security is not None and security.source_ieee is not None:
+            return Eui64(security.source_ieee)
+    return None
+
+
+def address(trace: Trace, attempt: Attempt, actor: Actor) -> Eui64 | None:
+    """The EUI-64 of one party of an attempt."""
+    return attempt.device if actor is INITIATOR else coordinator(air(trace))
+
+
+def polls(trace: Trace, device: Eui64 | None, start: float, end: float) -> tuple[float, ...]:
+    """When the device asked its parent for what waits, between two instants."""
+    heard = air(trace)
+    return tuple(
+        each.time for each in heard.of(mac.DataRequest)
+        if start < each.time < end and device is not None and heard.sender(each) == device
+    )
+
+
+def _conversations(heard: Air) -> dict[int, list[Said]]:
+    """What was said with each device, by its short address, repetitions taken together."""
+    found: dict[int, list[Said]] = {}
+    known: dict[tuple[int, int, int, bytes], int] = {}  # source, destination, APS counter and octets to the place in the list
+    for each in heard:
+        if not _is_of_cluster(each):
+            continue
+        short = ends_of(each)
+        if short is None:
+            continue
+        said = found.setdefault(short, [])
+        key = (each.nwk.source, each.nwk.dest, each.aps.counter, each.aps.payload)
+        place = known.get(key)
+        if place is not None and each.time - said[place].time <= REPEAT_SPAN:
+            said[place] = replace(said[place], transmissions=(*said[place].transmissions, each))
+            continue
+        message = _said(each)
+        if message is not None:
+            known[key] = len(said)
+            said.append(message)
+    return found
+
+
+def _is_of_cluster(heard: Heard) -> bool:
+    header = heard.aps
+    if header is None or header.frame_type != aps.FrameType.DATA or header.delivery_mode != aps.DeliveryMode.UNICAST:
+        return False
+    return bool(header.cluster == cluster.CLUSTER.identifier and header.payload is not None)
+
+
+def _by(heard: Heard) -> Actor:
+    return RESPONDER if heard.nwk.source == nwk.COORDINATOR else INITIATOR
+
+
+def _said(heard: Heard) -> Said | None:
+    """The message in a frame; None for attributes being read, which is no part of an attempt."""
+    header: Record | None = heard.zcl
+    command = None if header is None else header.command
+    if header is None:
+        try:
+            header, _ = parse(zcl.Zcl, heard.aps.payload)
+        except Malformed:
+            return Said(_by(heard), (heard,), None, None, None)
+    if header.frame_type == zcl.FrameType.GENERAL:
+        general = zcl.GENERAL_COMMANDS.get(header.command_identifier)
+        return Said(_by(heard), (heard,), header, command, general) if general is zcl.DefaultResponse else None
+    kind = cluster.CLUSTER.client_commands.get(header.command_identifier)
+    return Said(_by(heard), (heard,), header, command, kind)
+
+
+def _divided(said: Sequence[Said]) -> Iterator[list[Said]]:
+    """Cut where the device begins: with an Initiate, or with any other message after the end of an attempt."""
+    part: list[Said] = []
+    for each in said:
+        begins = each.by is INITIATOR and each.kind is not TerminateKeyEstablishment and each.kind is not zcl.DefaultResponse
+        over = any(other.kind is TerminateKeyEstablishment for other in part)
+        if part and begins and (each.kind is InitiateKeyEstablishment or over):
+            yield part
+            part = []
+        part.append(each)
+    if part:
+        yield part

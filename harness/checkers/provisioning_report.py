@@ -1,0 +1,177 @@
+"""Steps 10 to 12: how the provisioning state of a HAN device travels back to the head-end. Knows frames and legs, no bench."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from dissectors import zcl
+from dissectors.clusters.key_establishment import ConfirmKeyData
+from harness.backhaul.message import LegKind, LegState
+from harness.checkers.correspondence import Carried, carried
+from harness.checkers.legs import Leg
+from harness.checkers.reading import Heard, air
+from harness.trace import Trace
+from harness.usecase import Check, Point
+from harness.verdict import Finding, failed, passed
+
+ANSWER_TIME = 60.0  # seconds; PROFILE: how long an actor may keep what it has to report
+SETTLED = 90.0  # seconds after the end of a window: what has not registered by then is a failure (PROFILE)
+
+
+def state_is_reported(leg: Leg) -> Check:
+    """NN-STATE: a device that is provisioned is reported so, with its own MAC address."""
+
+    def check(trace: Trace) -> Iterator[Finding]:
+        device = trace.header.order.device
+        for cause, at in _causes(trace, leg):
+            reports = [each for each in _states(trace, leg, LegState.PROVISIONED) if each.exchange.time >= at]
+            right = next((each for each in reports if each.message and each.message.device == device), None)
+            if right is not None:
+                yield passed(f"{device} was reported as provisioned", cause, right.number)
+            elif reports:
+                yield failed(
+                    "another device was reported as provisioned", cause, reports[0].number, expected=str(device),
+                    observed=str(reports[0].message.device if reports[0].message else None),
+                )
+            elif _watched(trace, at):
+                yield failed(
+                    f"the {leg.producer} did not report that the device is provisioned", cause,
+                    expected=f"state {LegState.PROVISIONED} of {device}", observed="no such report",
+                )
+
+    return _named(check, "state_is_reported", leg)
+
+
+def reported_after_registration(leg: Leg) -> Check:
+    """NN-AFTER-REGISTRATION: nothing is reported as provisioned before its cause: step 8, or the same report one leg before."""
+
+    def check(trace: Trace) -> Iterator[Finding]:
+        causes = _causes(trace, leg)
+        for report in _states(trace, leg, LegState.PROVISIONED):
+            before = [number for number, at in causes if at <= report.exchange.time]
+            if before:
+                yield passed("reported as provisioned after it was", before[0], report.number)
+            else:
+                yield failed(
+                    "the device was reported as provisioned before it was", report.number,
+                    expected="a report after key establishment", observed="a report with nothing to report",
+                )
+
+    return _named(check, "reported_after_registration", leg)
+
+
+def passed_on_unaltered(leg: Leg) -> Check:
+    """NN-UNALTERED: a report goes on with meter, device, state, reason and time as they came."""
+
+    def check(trace: Trace) -> Iterator[Finding]:
+        for came in _above(trace, leg):
+            for went in carried(trace, leg.producer, leg.receiver, LegKind.STATE):
+                if came.message is None or went.message is None or went.message.sequence != came.message.sequence:
+                    continue
+                names = ("meter", "device", "state", "reason", "at")
+                altered = [name for name in names if getattr(went.message, name) != getattr(came.message, name)]
+                if not altered:
+                    yield passed("the report went on unaltered", came.number, went.number)
+                for name in altered:
+                    yield failed(
+                        f"the report went on with another {name}", came.number, went.number,
+                        expected=str(getattr(came.message, name)), observed=str(getattr(went.message, name)),
+                    )
+
+    return _named(check, "passed_on_unaltered", leg)
+
+
+def reported_once(leg: Leg) -> Check:
+    """NN-ONCE: one provisioning is reported once, however often it was told."""
+
+    def check(trace: Trace) -> Iterator[Finding]:
+        causes = _causes(trace, leg)
+        reports = [each.number for each in _states(trace, leg, LegState.PROVISIONED)]
+        if causes and len(reports) == 1:
+            yield passed("reported once", causes[0][0], *reports)
+        elif causes and reports:
+            yield failed(
+                "one provisioning was reported more than once", causes[0][0], *reports, expected="1 report",
+                observed=f"{len(reports)} reports",
+            )
+
+    return _named(check, "reported_once", leg)
+
+
+def failure_is_reported(leg: Leg) -> Check:
+    """NN-FAILURE: a device that was not provisioned inside its window is reported so, and not as provisioned."""
+
+    def check(trace: Trace) -> Iterator[Finding]:
+        device, end = trace.header.order.device, trace.header.order.end
+        if _registrations(trace) or not _windows(trace, leg):
+            return
+        claims = [each for each in _states(trace, leg, LegState.PROVISIONED) if each.message and each.message.device == device]
+        reports = [each for each in _states(trace, leg, LegState.FAILED) if each.message and each.message.device == device]
+        if claims:
+            yield failed(
+                "a device that never registered was reported as provisioned", claims[0].number,
+                expected=f"state {LegState.FAILED}", observed=f"state {LegState.PROVISIONED}",
+            )
+        elif reports:
+            yield passed(f"{device} was reported as not provisioned", reports[0].number)
+        elif _watched(trace, end, SETTLED):
+            yield failed(
+                "nothing was reported of a device that was not provisioned", *_windows(trace, leg),
+                expected=f"state {LegState.FAILED} of {device} when its window is over", observed="no report",
+            )
+
+    return _named(check, "failure_is_reported", leg)
+
+
+
+
+def _named(check: Check, name: str, leg: Leg) -> Check:
+    check.__name__ = f"{name} by the {leg.producer}"
+    return check
+
+
+def _states(trace: Trace, leg: Leg, state: LegState) -> Iterator[Carried]:
+    for each in carried(trace, leg.producer, leg.receiver, LegKind.STATE):
+        if each.message is not None and each.message.state is state:
+            yield each
+
+
+def _windows(trace: Trace, leg: Leg) -> list[int]:
+    """Where the leg's producer said, or was told, that a window is open."""
+    return [
+        each.number for each in carried(trace, leg.producer, leg.receiver, LegKind.WINDOW_STATE)
+        if each.message is not None and each.message.state is LegState.OPENED
+    ]
+
+
+def _causes(trace: Trace, leg: Leg) -> list[tuple[int, float]]:
+    """What a report of provisioning rests on: the registration on the air, or the same report on the leg before."""
+    if leg.above is None:
+        return [(each.number, each.time) for each in _registrations(trace)]
+    return [
+        (each.number, each.exchange.about.get("arrives") or each.exchange.time)
+        for each in _above(trace, leg) if each.message is not None and each.message.state is LegState.PROVISIONED
+    ]
+
+
+def _above(trace: Trace, leg: Leg) -> Iterator[Carried]:
+    if leg.above is not None:
+        for each in carried(trace, leg.above.producer, leg.above.receiver, LegKind.STATE):
+            if each.arrived:
+                yield each
+
+
+def _registrations(trace: Trace) -> list[Heard]:
+    """The ESI's confirmation that ends key establishment with the ordered device; its first transmission counts."""
+    heard = air(trace)
+    return [
+        each for each in heard.of(ConfirmKeyData)
+        if each.zcl.direction == zcl.Direction.SERVER_TO_CLIENT and heard.from_coordinator(each)
+        and heard.short_addresses.get(each.nwk.dest) == trace.header.order.device
+    ][:1]
+
+
+def _watched(trace: Trace, since: float, span: float = ANSWER_TIME) -> bool:
+    legs = [each for each in trace.attestations if each.point is Point.LEG]
+    last = trace.exchanges[-1].time if trace.exchanges else 0.0
+    return any((last if each.end is None else each.end) >= since + span for each in legs)

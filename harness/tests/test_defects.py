@@ -1,0 +1,71 @@
+"""Every clause has been seen to fail: a defect planted in a virtual actor is a fail of the clauses that it says it breaks."""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+import pkgutil
+from collections.abc import Callable
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import cases
+from cases.table import clauses
+from harness.adapters.defects import Defect, all_defects
+from harness.declarations import BenchFile, Device, read_bench
+from harness.plugin.bench_building import build
+from harness.plugin.campaign import Campaign
+from harness.plugin.case import clauses_of, run_case
+from harness.verdict import Verdict
+
+BENCH = Path(__file__).parents[2] / "fixtures" / "benches" / "virtual.yaml"
+BREAKING = {identity: defect for identity, defect in all_defects().items() if defect.breaks}
+
+
+@cache
+def bench_file() -> BenchFile:
+    """The virtual bench of CI."""
+    return read_bench(BENCH)
+
+
+@cache
+def cases_of_clauses() -> dict[str, list[Callable[..., Any]]]:
+    """Case functions by the id of a clause that they ask about."""
+    found: dict[str, list[Callable[..., Any]]] = {}
+    for module in pkgutil.iter_modules(cases.__path__):
+        if module.ispkg:
+            continue
+        for _, function in inspect.getmembers(importlib.import_module(f"cases.{module.name}"), inspect.isfunction):
+            for clause in clauses_of(function):
+                found.setdefault(clause.id, []).append(function)
+    return found
+
+
+def fails(defect: Defect, broken: str, device: Device) -> bool:
+    """Whether some case of the broken clause, played with the defect, is a fail of that clause for that actor."""
+    campaign = Campaign(bench_file(), bench_file().seed, build)
+    for function in cases_of_clauses().get(broken.partition("@")[0], []):
+        conclusion = run_case(function, campaign, device, defect)
+        if any(judgement.id == broken and judgement.verdict is Verdict.FAIL for judgement in conclusion.judgements):
+            return True
+    return False
+
+
+@pytest.mark.parametrize("identity", sorted(BREAKING))
+def test_a_defect_is_caught_by_the_clauses_it_breaks(identity: str) -> None:
+    defect = BREAKING[identity]
+    missed = [
+        broken for broken in defect.breaks if not any(fails(defect, broken, device) for device in bench_file().devices)
+    ]
+    assert not missed, f"{identity} ({defect.text}) goes unnoticed by {', '.join(missed)}"
+
+
+def test_every_clause_has_a_case_and_for_each_actor_a_defect() -> None:
+    wanted = {f"{clause.id}@{actor}" for clause in clauses().values() for actor in clause.checks}
+    broken = {each for defect in BREAKING.values() for each in defect.breaks}
+    assert sorted(wanted - broken) == []
+    assert sorted(broken - wanted) == []
+    assert sorted(set(clauses()) - set(cases_of_clauses())) == []

@@ -1,0 +1,242 @@
+"""The evidence of scenarios and runs: written once, the same every time, read back complete, secrets withheld, judged again."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from dataclasses import replace
+from pathlib import Path
+from xml.etree import ElementTree
+
+import pytest
+
+from dissectors.capture import read_capture
+from harness.declarations import read_device
+from harness.errors import InputError
+from harness.evidence.junit import write_junit
+from harness.evidence.rejudge import rejudge
+from harness.evidence.results import CaseResult, Results
+from harness.evidence.run_folder import LATEST, close_run, find_run
+from harness.evidence.scenario import CAPTURE, KEYS, TRACE, read_scenario, write_scenario
+from harness.evidence.withheld import Withheld
+from harness.judge import concluded, judge, merged
+from harness.tests.small_run import BENCH, python, write_project
+from harness.trace import Attestation, Header, Key, Trace
+from harness.usecase import Actor, Clause, Order, Point
+from harness.values import DeviceType, Eui64
+from harness.verdict import Finding, Verdict, failed, passed
+
+DEVICE = Eui64(0x00124B0001020304)
+CODE = bytes.fromhex("83FED3407A939723A5C639B26916D505C3B5")
+LINK_KEY = bytes.fromhex("66b6900981e1ee3ca4206b6b861c02bb")
+DEVICE_FILE = f"name: pct\ntype: pct\npixit: {{eui64: {DEVICE}, install_code: {{env: ITS_CODE}}}}\n"
+
+
+def trace() -> Trace:
+    made = Trace(Header(order=Order(DEVICE, DeviceType.PCT, CODE), epoch="2026-01-15T12:00:00+00:00", scenario="joins", seed=3))
+    made.attest(Attestation(Point.MAC, "air", 0.0, 9.0))
+    made.learn(Key("ic", LINK_KEY, DEVICE))
+    made.learn(Key("nwk", bytes(range(16))))
+    made.learn(Key("ephemeral", bytes(range(21)), DEVICE))
+    ends = ("DR Application", "AMI Head-End")
+    made.append(1.0, Point.CIM, "cim", f"<key>{CODE.hex().upper()}</key>".encode(), *ends, about={"status": 200})
+    made.append(2.0, Point.LEG, "leg", b"\x01" + LINK_KEY + b"\x02", "NIC", "ESI")
+    made.append(3.25, Point.MAC, "air", bytes.fromhex("0300aaffff3412"), "HAN Device", fate="lost", about={"channel": 15})
+    made.append(3.5, Point.MAC, "air", bytes.fromhex("0300abffff3412"), "HAN Device", about={"channel": 15})
+    return made
+
+
+def test_a_scenario_reads_back_as_it_was(tmp_path: Path) -> None:
+    path = write_scenario(tmp_path, "joins", trace())
+    read = read_scenario(tmp_path / path)
+    written = trace()
+    assert read.header == written.header
+    assert read.header.order.key_material == CODE
+    assert (read.exchanges, read.attestations, read.keys) == (written.exchanges, written.attestations, written.keys)
+    assert [file.name for file in (tmp_path / path / "cim").iterdir()] == ["001-dr_application-ami_head-end.xml"]
+
+
+def test_a_scenario_is_written_once(tmp_path: Path) -> None:
+    write_scenario(tmp_path, "joins", trace())
+    grown = trace()
+    grown.append(9.0, Point.LEG, "leg", b"later")
+    write_scenario(tmp_path, "joins", grown)
+    assert len(read_scenario(tmp_path / "scenarios" / "joins")) == 4
+    assert [folder.name for folder in (tmp_path / "scenarios").iterdir()] == ["joins"]
+
+
+@pytest.mark.parametrize("written", [
+    CODE.hex().encode(), CODE.hex().upper().encode(), b"83FE D340 7A93 9723 A5C6 39B2 6916 D505 C3B5",
+    b"83:fe:d3:40:7a:93:97:23:a5:c6:39:b2:69:16:d5:05:c3:b5", b"g/7TQHqTlyOlxjmyaRbVBcO1", CODE, LINK_KEY,
+    LINK_KEY.hex().encode(),
+])
+def test_what_is_withheld_is_covered_however_it_is_written(written: bytes) -> None:
+    withheld = Withheld((CODE, LINK_KEY))
+    octets = b"<key>" + written + b"</key>"
+    covered = withheld.cover(octets)
+    assert written not in covered
+    assert b"withh" in covered
+    assert len(covered) == len(octets)
+    assert withheld.uncover(covered) == octets
+
+
+def test_confidential_keys_reach_no_file_and_come_back_with_the_device_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("ITS_CODE", CODE.hex())
+    (tmp_path / "pct.yaml").write_text(DEVICE_FILE)
+    device = read_device(tmp_path / "pct.yaml")
+    folder = tmp_path / write_scenario(tmp_path, "joins", trace(), device.confidential)
+    for file in (path for path in folder.rglob("*") if path.is_file()):
+        shown = file.read_bytes().lower()
+        for each in (CODE, LINK_KEY):
+            digits = each.hex().encode()
+            assert not any(written in shown for written in (each, digits, digits.hex().encode(), digits.upper().hex().encode()))
+    without, back = read_scenario(folder), read_scenario(folder, device)
+    assert (without.header.order.key_material, without.keys) == (b"", trace().keys[1:])
+    assert back.header.order.key_material == CODE
+    assert back.exchanges == trace().exchanges
+    assert set(back.keys) == set(trace().keys)
+
+
+@pytest.mark.parametrize(("file", "content", "said"), [
+    (TRACE, None, "cannot be read"), (TRACE, "{}\n", "trace.jsonl:1: not a line"), (TRACE, "", "empty"),
+    (KEYS, None, "cannot be read"), (KEYS, "one,two\n", "line 1"),
+    (KEYS, "# ordered install_code x y\n", "line 1: right would be"),
+])
+def test_evidence_that_cannot_be_read_is_named(tmp_path: Path, file: str, content: str | None, said: str) -> None:
+    folder = tmp_path / write_scenario(tmp_path, "joins", trace())
+    (folder / file).unlink()
+    if content is not None:
+        (folder / file).write_text(content)
+    with pytest.raises(InputError, match=said):
+        read_scenario(folder)
+
+
+# -- a run
+
+
+def asked(trace: Trace, word: bytes = b"\x03\x00") -> list[Finding]:
+    frames = [exchange for exchange in trace.at(Point.MAC) if exchange.octets.startswith(word)]
+    return [passed("it asks", frames[0].number)] if frames else [failed("silent", expected="a request", observed="nothing")]
+
+
+CLAUSE = Clause("UC2.7-05-ASKS", "", "UC", "", {Actor.HAN_DEVICE: (lambda trace: iter(asked(trace)),)})
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> Path:
+    folder = tmp_path / "runs" / "one"
+    judgements = judge(trace(), [CLAUSE])
+    verdict, reason = concluded(merged(judgements))
+    finding = {"clause": judgements[0].id, "scenario": "joins", **judgements[0].findings[0].as_dict()}
+    broken = {**finding, "clause": "", "verdict": "inconc", "message": "odd \x00 end", "evidence": []}
+    cases = [
+        CaseResult("cases/step_05.py::test_it[pct]", "it", "5", "pct", (judgements[0].id,), verdict, reason, (finding,),
+                   (write_scenario(folder, "joins", trace()),), place=2),
+        CaseResult("cases/step_05.py::test_broken[pct]", "broken", "5", "pct", (judgements[0].id,), Verdict.INCONC,
+                   broken["message"], (broken,), (write_scenario(folder, "broken", trace()),), unjudged=("scenarios/broken",), place=1),
+    ]
+    close_run(folder, Results.of(cases, {"name": "small", "devices": {"pct": {}}}, {"id": "one"}))
+    return folder
+
+
+def test_verdicts_read_back_and_stand_in_the_order_of_collection(run: Path) -> None:
+    results = Results.read(run)
+    assert [case.title for case in results.cases] == ["broken", "it"]
+    assert json.loads((run / "verdicts.json").read_text()) == json.loads(json.dumps(results.as_dict()))
+    assert results.totals == {"cases": 2, "pass": 1, "inconc": 1, "fail": 0, "error": 0, "not_applicable": 0}
+    assert (results.step("5"), results.steps()["6"]) == (Verdict.INCONC, Verdict.NONE)
+    assert results.clauses()["UC2.7-05-ASKS@HAN Device"]["verdict"] == "pass"
+
+
+def test_the_capture_carries_findings_on_the_frames_they_are_about(run: Path) -> None:
+    first, second = read_capture(run / "scenarios" / "joins" / CAPTURE)
+    assert first.comment == "exchange 3\nlost\nUC2.7-05-ASKS@HAN Device pass: it asks"
+    assert (second.comment, second.octets.hex()) == ("exchange 4", "0300abffff3412")
+    assert second.time - first.time == pytest.approx(0.25)
+
+
+def test_junit_is_xml_whatever_a_device_says(run: Path) -> None:
+    (case,) = ElementTree.parse(run / "junit.xml").findall(".//testcase[error]")
+    error = case.find("error")
+    assert error is not None
+    assert (error.get("type"), error.get("message")) == ("inconclusive", "odd \ufffd end")
+    assert (case.get("classname"), case.get("name")) == ("cases.step_05", "test_broken[pct]")
+
+
+def test_latest_points_at_the_run(run: Path) -> None:
+    assert find_run(None, run.parent).resolve() == run
+    assert find_run("one", run.parent) == run
+    (run.parent / LATEST).unlink()
+    (run.parent / LATEST).write_text("one\n")  # as where links cannot be made
+    assert find_run(None, run.parent) == run
+    with pytest.raises(InputError, match="not the folder of a finished run"):
+        find_run("two", run.parent)
+
+
+def test_a_run_judged_again_gives_the_same(run: Path) -> None:
+    assert [each.same for each in rejudge(run, Results.read(run), lambda name: CLAUSE)] == [True, True]
+
+
+def test_evidence_that_was_changed_gives_another_verdict(run: Path) -> None:
+    path = run / "scenarios" / "joins" / TRACE
+    path.write_text(path.read_text().replace('"0300a', '"0200a'))
+    broken, changed = rejudge(run, Results.read(run), lambda name: CLAUSE)
+    assert broken.same
+    assert not changed.same
+    assert list(changed.differences()) == [
+        "verdict was pass, is fail",
+        "no longer found: UC2.7-05-ASKS@HAN Device pass: it asks (joins)",
+        "newly found: UC2.7-05-ASKS@HAN Device fail: silent (joins)",
+    ]
+
+
+def test_a_verdict_that_was_changed_is_found_out(run: Path) -> None:
+    results = Results.read(run)
+    better = replace(results, cases=tuple(replace(case, verdict=Verdict.PASS, reason="") for case in results.cases))
+    assert [each.same for each in rejudge(run, better, lambda name: CLAUSE)] == [False, True]
+    bare = replace(better, cases=tuple(replace(case, evidence=(), findings=()) for case in better.cases))
+    assert [each.now.verdict for each in rejudge(run, bare, lambda name: CLAUSE)] == [Verdict.INCONC, Verdict.INCONC]
+
+
+def test_evidence_outside_the_run_is_not_read(run: Path) -> None:
+    results = Results.read(run)
+    outside = replace(results, cases=(replace(results.cases[1], evidence=("../../elsewhere",)),))
+    with pytest.raises(InputError, match="outside the run"):
+        list(rejudge(run, outside, lambda name: CLAUSE))
+
+
+@pytest.mark.parametrize(("content", "said"), [
+    ("{}", "not the verdicts of a run"), ("[", "not the verdicts of a run"), ('{"schema": "x"}', "schema is 'x'"),
+    (None, "cannot be read"),
+])
+def test_a_folder_that_holds_no_run_is_named(tmp_path: Path, content: str | None, said: str) -> None:
+    if content is not None:
+        (tmp_path / "verdicts.json").write_text(content)
+    with pytest.raises(InputError, match=said):
+        Results.read(tmp_path)
+
+
+def test_an_empty_run_is_written_too(tmp_path: Path) -> None:
+    results = Results.of([], {"name": "small", "devices": {}}, {})
+    write_junit(results, tmp_path)
+    assert ElementTree.parse(tmp_path / "junit.xml").getroot().get("tests") == "0"
+
+
+def test_a_whole_run_with_confidential_keys(tmp_path: Path) -> None:
+    """From the device file to `hanproof judge`: the code in no file, the verdicts the same once it is given again."""
+    project = write_project(tmp_path, bench=BENCH.replace("[pct.yaml, load_control.yaml]", "[pct.yaml]"))
+    (project / "pct.yaml").write_text(DEVICE_FILE)
+    arguments = ("pytest", "-q", "--run-dir=one", "-k", "test_pass or test_fail")
+    assert python(project, *arguments, ITS_CODE=CODE.hex()).returncode == 1
+    for file in (path for path in (project / "one").rglob("*") if path.is_file()):
+        assert CODE.hex() not in file.read_text(encoding="latin-1").lower(), file
+    judged = ("harness.cli", "judge", "one", "--table", "small_table")
+    without = python(project, *judged)
+    assert (without.returncode, "the key of pct was withheld" in without.stdout) == (6, True)
+    back = python(project, *judged, "--device-file", "pct.yaml", ITS_CODE=CODE.hex())
+    assert back.returncode == 0, back.stdout
+    shutil.rmtree(project / "one")
+    assert python(project, *arguments, "--keep-keys", ITS_CODE=CODE.hex()).returncode == 1
+    assert python(project, *judged).returncode == 0

@@ -1,0 +1,158 @@
+"""What is lower knows nothing of what is higher: the imports of every module are held to the table below.
+
+A row names a package (the longest name that fits a module counts) and what of ours it may import beside itself; `LAYER_0` is
+open to every package of the harness. docs/design.md quotes this table.
+"""
+
+from __future__ import annotations
+
+import ast
+import sys
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+OURS = ("harness", "dissectors", "cases", "reports")
+LAYER_0 = (
+    "harness.values", "harness.clock", "harness.errors", "harness.verdict", "harness.usecase", "harness.trace", "harness.ports",
+    "harness.judge", "harness.pics",
+)
+
+MAY_IMPORT = {
+    "dissectors": (),
+    "harness": (),
+    **dict.fromkeys(LAYER_0, LAYER_0),
+    "harness.crypto": ("dissectors.security",),
+    "harness.cim": (),
+    "harness.stack": ("dissectors", "harness.crypto"),
+    "harness.faults": ("dissectors",),
+    "harness.radio": ("dissectors", "harness.faults"),
+    "harness.backhaul": ("dissectors", "harness.faults"),
+    "harness.checkers": ("dissectors", "harness.cim", "harness.crypto", "harness.backhaul.codec", "harness.backhaul.message"),
+    "harness.strategies": ("dissectors", "harness.cim", "harness.crypto"),
+    "harness.declared": (),
+    "harness.declarations": ("harness.crypto", "harness.declared"),
+    "harness.actors": (),
+    "harness.adapters": (
+        "dissectors", "harness.actors", "harness.stack", "harness.crypto", "harness.cim", "harness.radio", "harness.backhaul",
+    ),
+    "harness.bench": (
+        "harness.actors", "harness.radio", "harness.backhaul", "harness.faults", "harness.declarations",
+        "harness.stack.happenings", "harness.adapters.defects",
+    ),
+    "harness.evidence": ("dissectors.capture", "dissectors.key_file", "harness.declarations"),
+    "harness.plugin": ("harness.declarations", "harness.evidence"),
+    "harness.plugin.bench_building": ("harness.bench", "harness.plugin"),
+    "harness.commands": (
+        "dissectors", "harness.cim", "harness.crypto", "harness.declarations", "harness.evidence", "harness.plugin", "reports",
+    ),
+    "harness.cli": ("harness.commands",),
+    "cases.table": ("harness.checkers",),
+    "cases": ("dissectors", "harness.checkers", "harness.faults", "harness.backhaul.faults", "harness.strategies"),
+    "reports": ("dissectors", "harness", "cases.table"),
+}
+MAY_KEEP_TIME = {"time": ("harness.clock",), "random": ("harness.bench",), "asyncio": ("harness.adapters", "harness.backhaul")}
+MAY_USE = {  # packages from outside that belong to one subject
+    "scapy": ("dissectors",), "cryptography": ("dissectors",), "lxml": ("harness.cim", "harness.adapters", "reports"),
+    "xmlschema": ("harness.cim",), "yaml": ("harness.declared",),
+    "hypothesis": ("harness.strategies", "harness.plugin", "cases"),
+    "allure_commons": ("harness.plugin",), "allure_pytest": ("harness.plugin",),
+    "pytest": ("harness.plugin", "harness.commands", "cases"),
+}
+
+
+def modules() -> Iterator[tuple[str, Path]]:
+    packages = [ROOT / top for top in OURS]
+    while packages:
+        package = packages.pop()
+        packages += [path.parent for path in package.glob("*/__init__.py") if path.parent.name != "tests"]
+        for path in sorted(package.glob("*.py")):
+            parts = path.relative_to(ROOT).with_suffix("").parts
+            yield ".".join(parts[:-1] if parts[-1] == "__init__" else parts), path
+
+
+MODULES = dict(modules())
+
+
+@cache
+def syntax(path: Path) -> tuple[ast.AST, ...]:
+    return tuple(ast.walk(ast.parse(path.read_text(encoding="utf-8"))))
+
+
+@cache
+def imported(path: Path) -> tuple[tuple[str, int], ...]:
+    """Every name that a module imports, also inside functions, with its line; what is taken from a package is below it."""
+    found: list[tuple[str, int]] = []
+    for node in syntax(path):
+        if isinstance(node, ast.Import):
+            found += [(alias.name, node.lineno) for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path}:{node.lineno}: relative import"
+            found += [(f"{node.module}.{alias.name}", node.lineno) for alias in node.names]
+    return tuple(found)
+
+
+def within(name: str, packages: tuple[str, ...]) -> bool:
+    return any(name == package or name.startswith(f"{package}.") for package in packages)
+
+
+def row_of(module: str) -> str:
+    return max((package for package in MAY_IMPORT if within(module, (package,))), key=len, default="")
+
+
+def forbidden(module: str, path: Path) -> Iterator[str]:
+    row = row_of(module)
+    allowed = (row, *MAY_IMPORT[row], *(LAYER_0 if row not in ("dissectors", *LAYER_0) else ()))
+    for name, line in imported(path):
+        if name.split(".")[0] in OURS and not within(name, allowed) and name not in allowed:
+            yield f"{path.relative_to(ROOT)}:{line}: {module} imports {name}"
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_a_module_imports_only_what_its_row_names(module: str) -> None:
+    assert row_of(module) not in ("", "harness") or module == "harness", f"{module} stands in no row of the table"
+    assert list(forbidden(module, MODULES[module])) == []
+
+
+@pytest.mark.parametrize(("package", "owners"), [*MAY_KEEP_TIME.items(), *MAY_USE.items()])
+def test_time_chance_and_libraries_stay_with_their_owners(package: str, owners: tuple[str, ...]) -> None:
+    users = {module for module, path in MODULES.items() for name, _ in imported(path) if name.split(".")[0] == package}
+    assert {user for user in users if not within(user, owners)} == set()
+
+
+def test_nobody_reads_a_clock_or_draws_chance_by_another_way() -> None:
+    hidden = {
+        ("datetime", "now"), ("datetime", "utcnow"), ("datetime", "today"), ("date", "today"),
+        ("os", "urandom"), ("uuid", "uuid4"),
+    }
+    found = [
+        f"{path.relative_to(ROOT)}:{node.lineno}"
+        for module, path in MODULES.items() if module != "harness.clock"
+        for node in syntax(path)
+        if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and (node.value.id, node.attr) in hidden
+    ]
+    assert found == []
+
+
+def test_adapters_know_each_other_only_by_shared_modules_without_an_actor() -> None:
+    adapters = {module for module in MODULES if module.startswith("harness.adapters.virtual_")}
+    found = [
+        f"{module} imports {name}" for module in adapters for name, _ in imported(MODULES[module])
+        if any(within(name, (other,)) for other in adapters - {module})
+    ]
+    assert found == []
+
+
+def test_no_module_hides_a_standard_one() -> None:
+    top = {path.stem for path in ROOT.glob("*.py")} | {path.name for path in ROOT.iterdir() if (path / "__init__.py").is_file()}
+    assert top & sys.stdlib_module_names == set()
+
+
+def test_the_table_would_notice(tmp_path: Path) -> None:
+    (tmp_path / "intruder.py").write_text("def late():\n    from harness.bench import Bench\n")
+    ((name, line),) = imported(tmp_path / "intruder.py")
+    assert (name, line) == ("harness.bench.Bench", 2)
+    assert not within(name, (row_of("dissectors.intruder"), *MAY_IMPORT["dissectors"]))
