@@ -6,7 +6,7 @@ direction bit says. Smart Energy 1.0 (075356), annex C.3.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -160,6 +160,17 @@ def attempts(trace: Trace) -> tuple[Attempt, ...]:
             for number, (part, next_at) in enumerate(zip(parts, [*starts[1:], None], strict=True))
         ]
     return tuple(found)
+
+
+def said_by(trace: Trace, actor: Actor, layer: type[Layer]) -> Iterator[Said]:
+    """Every readable message of that kind from one party."""
+    for attempt in attempts(trace):
+        yield from (said for said in attempt.by(actor) if said.is_a(layer))
+
+
+def numbers(said: Iterable[Said]) -> tuple[int, ...]:
+    """The exchanges of these messages, for evidence."""
+    return tuple(each.number for each in said)
 
 
 def watched(trace: Trace, heard: Heard, seconds: float) -> bool:

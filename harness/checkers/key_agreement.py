@@ -33,7 +33,7 @@ from harness.checkers.attempts import (
 from harness.checkers.reading import Heard, air
 from harness.crypto import cbke
 from harness.crypto.cbke import EphemeralKey, Outcome, Parties
-from harness.crypto.ecqv import Certificate, CertificateError, Credentials, public_key_of
+from harness.crypto.ecqv import Certificate, CertificateError, Credentials
 from harness.trace import Trace
 from harness.usecase import Actor
 from harness.verdict import Finding, failed, inconclusive, passed
@@ -106,9 +106,9 @@ def confirmation_is_right(trace: Trace, judged: Actor) -> Iterator[Finding]:
             yield passed(f"{name} is right", said.number)
         else:
             mistake = agreed.mistake(judged, received)
-            cause = f", as it comes out with the {mistake.replace('-', ' ')}" if mistake else ""
+            cause = f"; it is what comes of a known mistake: {mistake.replace('-', ' ')}" if mistake else ""
             yield failed(
-                f"{name} is wrong{cause}", *(each.number for each in attempt.before(said) if each.kind is not None), said.number,
+                f"{name} is wrong{cause}", *(each.number for each in attempt.before(said)), said.number,
                 expected=agreed.confirmation(judged).hex(), observed=received.hex(), hint=mistake,
             )
 
@@ -120,7 +120,7 @@ def new_key_is_used(trace: Trace, judged: Actor) -> Iterator[Finding]:
         if end is None:
             continue
         agreed = agreement(trace, attempt)
-        later = [each for each in _secured(trace, attempt, end) if _fits(each, None) or each.frame.security.aps is not None]
+        later = list(_secured(trace, attempt, end))
         own = [each for each in later if air(trace).from_coordinator(each) is (judged is RESPONDER)]
         wrong = next((each for each in own if not _fits(each, agreed)), None)
         if wrong is not None:
@@ -157,11 +157,12 @@ def _secured(trace: Trace, attempt: Attempt, end: Said) -> Iterator[Heard]:
     device = ends_of(end.first)
     for each in air(trace).after(end.first):
         asks = each.find(mac.AssociationRequest)
-        if (asks is not None and each.mac.source_ieee == attempt.device) or each.time >= (attempt.next_at or each.time + 1):
+        begins_anew = asks is not None and each.mac.source_ieee == attempt.device
+        if begins_anew or (attempt.next_at is not None and each.time >= attempt.next_at):
             return
-        if ends_of(each) == device and each.aps is not None and each.aps.security_enabled:
-            if each.aps.frame_type in (aps.FrameType.DATA, aps.FrameType.ACK):
-                yield each
+        kinds = (aps.FrameType.DATA, aps.FrameType.ACK)
+        if ends_of(each) == device and each.aps is not None and each.aps.security_enabled and each.aps.frame_type in kinds:
+            yield each
 
 
 def _fits(heard: Heard, agreed: Agreement | None) -> bool:
@@ -178,8 +179,7 @@ def _told_by_reaction(trace: Trace, attempt: Attempt, said: Said, judged: Actor)
     """Without private keys only the partner's reaction tells; it is believed where the partner is not under test itself."""
     name, partner = MAC_NAMES[judged], partner_of(judged)
     refusal = next((each for each in attempt.after(said) if each.by is partner and each.is_a(TerminateKeyEstablishment)), None)
-    refused = refusal is not None and refusal.command is not None
-    if refused and refusal is not None and refusal.command is not None:
+    if refusal is not None and refusal.command is not None:
         if refusal.command.status != TerminateStatus.BAD_KEY_CONFIRM:
             return
         if judged in trace.header.dut and partner not in trace.header.dut:

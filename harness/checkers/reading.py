@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import islice
 from typing import Any
 from weakref import WeakKeyDictionary
 
@@ -13,8 +15,10 @@ from dissectors.frame import Frame, decode
 from dissectors.keyring import KeyRing
 from dissectors.layer import Layer
 from harness.trace import LINK_KEY_KINDS, Exchange, Trace
-from harness.usecase import Point
+from harness.usecase import Actor, Point
 from harness.values import Eui64
+
+ACK_TIME = 0.002  # seconds in which a MAC acknowledgement is out: turnaround and airtime (802.15.4-2006, 7.5.6.4.2)
 
 
 @dataclass(frozen=True)
@@ -64,6 +68,16 @@ class Heard:
         """Whether the bench's faults let it through unaltered."""
         return self.exchange.fate == "arrived"
 
+    @property
+    def sent(self) -> bool:
+        """Whether a device sent it; else it is what the bench's faults made arrive in a frame's stead, or once more."""
+        return "instead_of" not in self.exchange.about
+
+    @property
+    def channel(self) -> str:
+        """The medium it was heard on."""
+        return self.exchange.medium
+
     def find(self, layer: type[Layer]) -> Any:
         """The structure of that layer which the frame carries (a Record), or None."""
         return self.frame.find(layer)
@@ -90,7 +104,25 @@ class Air:
 
     def after(self, heard: Heard) -> tuple[Heard, ...]:
         """The frames heard later than this one."""
-        return tuple(other for other in self.heard if other.number > heard.number)
+        return self.heard[self._places[heard.number] + 1 :]
+
+    def between(self, start: float, end: float) -> tuple[Heard, ...]:
+        """The frames heard after `start` and not after `end`, seconds."""
+        return self.heard[bisect_right(self.heard, start, key=_time) : bisect_right(self.heard, end, key=_time)]
+
+    def is_acknowledged(self, heard: Heard) -> bool:
+        """Whether a MAC acknowledgement with its sequence number came at once: a radio took the frame."""
+        for other in islice(self.heard, self._places[heard.number] + 1, None):
+            if other.time - heard.time > ACK_TIME:
+                return False
+            header = other.mac
+            if other.channel == heard.channel and header is not None and header.frame_type == mac.FrameType.ACK:
+                return bool(header.sequence == heard.mac.sequence)
+        return False
+
+    @cached_property
+    def _places(self) -> dict[int, int]:
+        return {heard.number: place for place, heard in enumerate(self.heard)}
 
     @cached_property
     def short_addresses(self) -> dict[int, Eui64]:
@@ -122,6 +154,26 @@ class Air:
         if frame.nwk is not None and "source" in frame.nwk:
             return bool(frame.nwk.source == nwk.COORDINATOR)
         return frame.mac is not None and frame.mac.source_short == nwk.COORDINATOR
+
+
+def _time(heard: Heard) -> float:
+    return heard.time
+
+
+def marks(trace: Trace, verb: str, actor: Actor) -> list[float]:
+    """When the bench did that to an actor (start_joining, power_cycle, factory_reset), seconds; nothing in a field capture."""
+    noted = trace.header.about.get("marks", ())
+    return [mark["at"] for mark in noted if (mark["verb"], mark["actor"]) == (verb, actor)]
+
+
+def attested(trace: Trace, point: Point, start: float, end: float, medium: str | None = None) -> bool:
+    """Whether a tap attests that it missed nothing of the medium (None: of any there) from `start` to `end`, seconds."""
+    last = trace.exchanges[-1].time if trace.exchanges else 0.0
+    return any(
+        each.point is point and medium in (None, each.medium)
+        and each.start <= start and end <= (last if each.end is None else each.end)
+        for each in trace.attestations
+    )
 
 
 _AIRS: WeakKeyDictionary[Trace, tuple[tuple[int, int], Air]] = WeakKeyDictionary()

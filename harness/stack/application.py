@@ -125,6 +125,29 @@ class Application:
         )
         self._send_fitting(request, now, delivered or (self._undelivered("zcl", number) if then else None))
 
+    def put(
+        self, path: Path, header: Record, command: Record, now: float, *, link_key: bool = False, ack: bool = True,
+        profile: int | None = None,
+    ) -> None:
+        """Put a ZCL frame as a stimulus: any header (its sequence number apart) before anything, past the policy. What comes
+        back is waited for and goes nowhere."""
+        number = self._next("zcl")
+        self._await("zcl", number, path.dest, path.cluster, lambda record, now: None, now)
+        asdu = zcl.build(header.replace(sequence=number), command)
+        self._data(
+            AsduRequest(
+                path.dest, path.dest_endpoint, path.source_endpoint, self.profile if profile is None else profile, path.cluster,
+                asdu, ack=ack, link_key=link_key,
+            ), now, None,
+        )
+
+    def put_zdp(self, dest: int, cluster: int, octets: bytes, now: float) -> None:
+        """Put a ZDP frame as a stimulus: any octets after the sequence number, in any cluster."""
+        number = self._next("zdp")
+        self._await("zdp", number, dest, cluster | zdp.RESPONSE, lambda record, now: None, now)
+        asdu = bytes([number]) + octets
+        self._data(AsduRequest(dest, zdp.ENDPOINT, zdp.ENDPOINT, zdp.PROFILE, cluster, asdu), now, None)
+
     def answer(self, kind: str, peer: int, cluster: int, sequence: int, record: Record, now: float) -> bool:
         """Hand an incoming frame to whoever asked for it; whether somebody did. `kind` is zdp or zcl."""
         question = self._questions.get((kind, sequence))

@@ -31,7 +31,22 @@ class ZclQuestion:
     command: Record
 
 
-Script = Generator[ZdpQuestion | ZclQuestion, Record | None, None]
+@dataclass(frozen=True)
+class Tell:
+    """Do something at once and wait for no answer: `say` is given the time."""
+
+    say: Callable[[float], None]
+
+
+@dataclass(frozen=True)
+class Pause:
+    """Wait so many seconds."""
+
+    seconds: float
+
+
+Turn = ZdpQuestion | ZclQuestion | Tell | Pause
+Script = Generator[Turn, Record | None, None]
 Done = Callable[[float], None]
 
 
@@ -42,7 +57,7 @@ class Conversation:
         self._application = application
         self._name = name
         self._script: Script | None = None
-        self._question: ZdpQuestion | ZclQuestion | None = None
+        self._question: Turn | None = None
         self._attempts = 0
         self._done: Done = lambda now: None
 
@@ -72,8 +87,14 @@ class Conversation:
             self.stop()
             self._done(now)
             return
-        self._attempts = 0
-        self._ask(now)
+        if isinstance(self._question, Pause):
+            self._application.agenda.set(self._name, now + self._question.seconds, lambda now: self._advance(None, now))
+        elif isinstance(self._question, Tell):
+            self._question.say(now)
+            self._advance(None, now)
+        else:
+            self._attempts = 0
+            self._ask(now)
 
     def _ask(self, now: float) -> None:
         question = self._question
@@ -91,5 +112,5 @@ class Conversation:
 
         if isinstance(question, ZdpQuestion):
             self._application.send_zdp(question.dest, question.record, now, then=take)
-        else:
+        elif isinstance(question, ZclQuestion):
             self._application.send_zcl(question.path, question.command, now, then=take)

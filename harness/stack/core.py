@@ -7,6 +7,8 @@ as the indications of `harness.stack.primitives`. Clauses are those of 05-3474 u
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from copy import deepcopy
 from dataclasses import replace
 
@@ -14,6 +16,7 @@ from dissectors.mac import BROADCAST, AssociationStatus
 from dissectors.nwk import COORDINATOR
 from harness.errors import LocalProtocolError
 from harness.ports import Chance, Pdu, Received, Transmitted
+from harness.stack.counters import Counters, LinkKey
 from harness.stack.joining import JoinState
 from harness.stack.layers import Layers
 from harness.stack.mac_frames import AssociationAnswered
@@ -265,6 +268,23 @@ class Core:
     def forget_link_key(self, device: Eui64 | None) -> None:
         """Drop the link key shared with `device`; none is no error."""
         self._layers.link_keys.forget(device)
+
+    @contextmanager
+    def sharing(self, device: Eui64, key: bytes, kind: LinkKeyKind, counter: int) -> Iterator[None]:
+        """While this lasts, frames to `device` are sealed with another link key, from that frame counter on: a stimulus.
+
+        The key shared before comes back with its counters; whatever is to be sent so must be sent at once, and once.
+        """
+        held = self._layers.link_keys.held
+        before = held.get(device)
+        held[device] = LinkKey(key, kind, Counters(counter))
+        try:
+            yield
+        finally:
+            if before is None:
+                del held[device]
+            else:
+                held[device] = before
 
     def link_key(self, device: Eui64 | None) -> tuple[bytes, LinkKeyKind] | None:
         """The link key that would be used with `device` (its own, else the one installed for None)."""

@@ -36,7 +36,7 @@ from harness.stack.endpoint import ClusterSide, Endpoint, Heard, client_side
 from harness.stack.happenings import Happening
 from harness.stack.key_establishment import NewEphemeralKey, Timing, told
 from harness.stack.key_establishment_initiator import Initiator
-from harness.stack.key_establishment_responder import NobodyRegisters, Responder
+from harness.stack.key_establishment_responder import Responder
 from harness.stack.lifecycle import Lifecycle, Service
 from harness.stack.messaging_client import MessagingClient
 from harness.stack.network_time import NetworkTime
@@ -51,6 +51,7 @@ from harness.stack.primitives import (
     ParentLost,
     ScanConfirm,
 )
+from harness.stack.registrar import NobodyRegisters
 from harness.stack.smart_energy_servers import basic_side, identify_side
 from harness.stack.startup import Event, State
 from harness.stack.zcl import ClusterLibrary

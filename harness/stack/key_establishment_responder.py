@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from enum import Enum, auto
-from typing import Protocol
 
 from dissectors.clusters import key_establishment as cluster
 from dissectors.clusters.key_establishment import (
@@ -38,6 +37,7 @@ from harness.stack.key_establishment import (
     terminate,
 )
 from harness.stack.primitives import AsduIndication
+from harness.stack.registrar import Registrar
 from harness.values import Eui64
 
 
@@ -112,45 +112,6 @@ TRANSITIONS: dict[tuple[State, Event], tuple[State, Action]] = {
     (State.CONFIRMED, Event.TERMINATE): (State.IDLE, Action.WITHDRAW),
     (State.CONFIRMED, Event.TIMEOUT): (State.IDLE, Action.NOTHING),
 }
-
-
-class Registrar(Protocol):
-    """Whoever decides what an established key is good for: the trust centre."""
-
-    def may_establish(self, device: Eui64) -> bool:
-        """Whether this device is to have a link key."""
-
-    def established(self, device: Eui64, key: bytes, now: float) -> None:
-        """Key establishment gave this key; it is valid from now on."""
-
-    def registered(self, device: Eui64, now: float) -> None:
-        """The device has acknowledged the last message."""
-
-    def withdrawn(self, device: Eui64, now: float) -> None:
-        """The device refused our confirmation: the key is not valid."""
-
-    def failed(self, device: Eui64 | None, cause: str, now: float) -> None:
-        """An exchange ended without a key."""
-
-
-class NobodyRegisters:
-    """The registrar of a node that is no trust centre: it establishes keys only where it begins."""
-
-    def may_establish(self, device: Eui64) -> bool:
-        """Nobody."""
-        return False
-
-    def established(self, device: Eui64, key: bytes, now: float) -> None:
-        """Cannot happen."""
-
-    def registered(self, device: Eui64, now: float) -> None:
-        """Cannot happen."""
-
-    def withdrawn(self, device: Eui64, now: float) -> None:
-        """Cannot happen."""
-
-    def failed(self, device: Eui64 | None, cause: str, now: float) -> None:
-        """Of no interest."""
 
 
 class Responder:

@@ -48,6 +48,7 @@ class Membership:
         self._nwk, self._mac, self._joining = nwk, mac, joining
         self._policy, self._chance, self._agenda = policy, chance, agenda
         self._coordinator, self._capability, self._child_capacity = coordinator, capability, child_capacity
+        self._welcomed: set[Eui64] = set()  # who was given an address and has not fetched it yet
 
     # -- a coordinator's part
 
@@ -77,8 +78,10 @@ class Membership:
             return
         child = Child(asked.device, self._address_for(asked.device), asked.capability)
         self._mac.forget(child.short_address, now)
+        self._welcomed.add(child.ieee)
 
         def then(delivered: bool, at: float) -> None:
+            self._welcomed.discard(child.ieee)
             if delivered:
                 self._adopt(child, rejoin=False, secured=False)
 
@@ -115,7 +118,8 @@ class Membership:
 
     def _is_full_for(self, device: Eui64) -> bool:
         children = self._nwk.neighbours.children
-        return self._policy.honours_child_capacity and device not in children and len(children) >= self._child_capacity
+        others = self._welcomed.union(children) - {device}
+        return self._policy.honours_child_capacity and device not in children and len(others) >= self._child_capacity
 
     def _adopt(self, child: Child, rejoin: bool, secured: bool) -> None:
         if not secured:

@@ -136,9 +136,9 @@ class Nwk:
         """How to make the frame, under the key that is active now and with the counter that is next when it is sent."""
         octets = encode(header)
         key = self.keys.current
-        if not header.security_enabled or key is None:
+        if not header.security_enabled:
             return lambda: octets + body
-        return lambda: self._security.seal(octets, body, key)
+        return lambda: None if key is None else self._security.seal(octets, body, key)
 
     def next_hop(self, dest: int) -> Hop | None:
         """To whom a unicast frame is handed: an end device's parent, a coordinator's child (a route, once there are some)."""

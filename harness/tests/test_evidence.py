@@ -135,7 +135,8 @@ def run(tmp_path: Path) -> Path:
         CaseResult("cases/step_05.py::test_it[pct]", "it", "5", "pct", (judgements[0].id,), verdict, reason, (finding,),
                    (write_scenario(folder, "joins", trace()),), place=2),
         CaseResult("cases/step_05.py::test_broken[pct]", "broken", "5", "pct", (judgements[0].id,), Verdict.INCONC,
-                   broken["message"], (broken,), (write_scenario(folder, "broken", trace()),), unjudged=("scenarios/broken",), place=1),
+                   broken["message"], (broken,), (write_scenario(folder, "broken", trace()),), place=1,
+                   unjudged=("scenarios/broken",)),
     ]
     close_run(folder, Results.of(cases, {"name": "small", "devices": {"pct": {}}}, {"id": "one"}))
     return folder

@@ -41,7 +41,7 @@ MAY_IMPORT = {
     ),
     "harness.bench": (
         "harness.actors", "harness.radio", "harness.backhaul", "harness.faults", "harness.declarations",
-        "harness.stack.happenings", "harness.adapters.defects",
+        "harness.crypto.install_code", "harness.stack.happenings", "harness.adapters.defects",
     ),
     "harness.evidence": ("dissectors.capture", "dissectors.key_file", "harness.declarations"),
     "harness.plugin": ("harness.declarations", "harness.evidence"),

@@ -199,11 +199,9 @@ def differing(compared: filecmp.dircmp[str]) -> Iterator[str]:
 
 
 @pytest.mark.parametrize(("arguments", "cases", "code"), [
-    (("-k", "test_pass"), None, 0),
     (("-k", "test_fail or test_inconc"), None, 1),
     (("-k", "test_inconc"), None, 6),
     (("-k", "test_not_claimed"), None, 5),
-    (("-k", "nothing_like_that"), None, 5),
     (("--bench=nix.yaml",), None, 4),
     (("--device=fridge",), None, 4),
     (("--run-dir=pytest.ini/below",), None, 8),
@@ -229,6 +227,27 @@ def test_the_exit_code(tmp_path: Path, arguments: tuple[str, ...], cases: str | 
 ])
 def test_the_worst_exit_code_wins(status: int, outcomes: list[str], more: dict[str, bool], code: int) -> None:
     assert exit_code(status, outcomes, **more) == code
+
+
+CRASHES = """
+from small_table import clause
+@clause("06-WORD")
+def test_pass(provisioned, verify):
+    verify(provisioned)
+@clause("06-WORD")
+def test_crash(bench, verify):
+    %s
+"""
+
+
+@pytest.mark.parametrize(("crash", "arguments", "code"), [
+    ("raise KeyboardInterrupt", (), 2), ("import os; os._exit(1)", ("-n", "1", "--max-worker-restart=0"), 7),
+])
+def test_a_run_that_breaks_off_is_closed(tmp_path: Path, crash: str, arguments: tuple[str, ...], code: int) -> None:
+    ran = Ran(write_project(tmp_path, CRASHES % crash), "--device=pct", *arguments)
+    assert ran.process.returncode == code, ran.output
+    assert [case["verdict"] for case in ran.verdicts["cases"]] == ["pass"]
+    assert ran.verdicts["run"]["exit_code"] == code
 
 
 def test_a_default_bench_file_that_is_wrong_stops_collection(tmp_path: Path) -> None:

@@ -1,0 +1,104 @@
+"""Reading associations in a trace: who asked whom to be let in, what the answer was, which keys followed. Gives no verdict."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from math import inf
+
+from dissectors import aps, mac, nwk
+from harness.checkers.reading import Air, Heard, air
+from harness.trace import Trace
+from harness.usecase import Actor
+from harness.values import Eui64
+
+REPEAT_SPAN = 0.5  # seconds within which a request with the same sequence number is a MAC retransmission of the first
+
+
+@dataclass(frozen=True)
+class Association:
+    """One attempt to associate, until the device's next one at `until` (infinite for the last).
+
+    `request` is its first transmission. `responses` are the association responses to it, `transports` the APS commands without
+    NWK security that the coordinator sent to the address it gave: Transport-Key, as far as the keys of the run open them.
+    """
+
+    device: Eui64
+    request: Heard
+    until: float
+    responses: tuple[Heard, ...]
+    transports: tuple[Heard, ...]
+    granted: Heard | None  # the response that let it in and that its radio took
+
+    @property
+    def short_address(self) -> int | None:
+        """The address it was given, None where it was not let in."""
+        return None if self.granted is None else self.granted.find(mac.AssociationResponse).short_address
+
+    @property
+    def pan(self) -> int:
+        """The PAN it asked to be let into."""
+        return int(self.request.mac.dest_pan)
+
+
+def associations(trace: Trace) -> tuple[Association, ...]:
+    """Every attempt in the order of the requests."""
+    heard = air(trace)
+    requests = [each for each in heard.of(mac.AssociationRequest) if each.sent and each.mac.source_ieee is not None]
+    firsts = [each for place, each in enumerate(requests) if not any(_repeats(each, other) for other in requests[:place])]
+    return tuple(_association(heard, each, firsts[place + 1 :]) for place, each in enumerate(firsts))
+
+
+def of_the_device(trace: Trace) -> Iterator[Association]:
+    """The attempts of the HAN device that is on the bench, whoever was ordered."""
+    address = trace.header.pixit.get("eui64")
+    device = trace.header.order.device if address is None else Eui64.parse(address)
+    return (each for each in associations(trace) if each.device == device)
+
+
+def is_by_esi(heard: Heard) -> bool:
+    """Whether the ESI made the frame: the coordinator, where the capture cannot tell its sender."""
+    if heard.exchange.producer is not None and heard.exchange.producer != Actor.ESI:
+        return False
+    if heard.nwk is not None and "source" in heard.nwk:
+        return bool(heard.nwk.source == nwk.COORDINATOR)
+    return heard.mac is not None and heard.mac.source_short == nwk.COORDINATOR
+
+
+def carries_network_key(transport: Heard) -> bool:
+    """Whether it is a Transport-Key with a network key, or may be one: a command that stays sealed."""
+    command = transport.find(aps.TransportKey)
+    return transport.aps.command is None or (command is not None and command.key_type in aps.NETWORK_KEYS)
+
+
+def _repeats(request: Heard, other: Heard) -> bool:
+    same = (request.mac.source_ieee, request.mac.sequence) == (other.mac.source_ieee, other.mac.sequence)
+    return same and request.time - other.time <= REPEAT_SPAN
+
+
+def _association(heard: Air, request: Heard, later: list[Heard]) -> Association:
+    device = Eui64(request.mac.source_ieee)
+    until = next((each.time for each in later if each.mac.source_ieee == device), inf)
+    during = heard.between(request.time, until)
+    responses = tuple(
+        each for each in during if each.find(mac.AssociationResponse) is not None and each.mac.dest_ieee == device
+    )
+    granted = next((each for each in responses if _lets_in(each) and each.arrived and heard.is_acknowledged(each)), None)
+    short = None if granted is None else granted.find(mac.AssociationResponse).short_address
+    transports = tuple(
+        each for each in during
+        if granted is not None and each.number > granted.number and _is_transport(each)
+        and (each.mac.dest_pan, each.nwk.dest) == (request.mac.dest_pan, short)
+    )
+    return Association(device, request, until, responses, transports, granted)
+
+
+def _lets_in(response: Heard) -> bool:
+    return bool(response.find(mac.AssociationResponse).status == mac.AssociationStatus.SUCCESS)
+
+
+def _is_transport(each: Heard) -> bool:
+    return (
+        each.aps is not None and each.aps.frame_type == aps.FrameType.COMMAND and not each.nwk.security_enabled
+        and each.nwk.source == nwk.COORDINATOR
+    )

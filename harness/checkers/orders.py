@@ -1,0 +1,98 @@
+"""Which joining windows the ESI was told to open, and when, as a trace shows it. Gives no verdict.
+
+Leg 4 says it; where that leg is inside a DUT that is both NIC and ESI, leg 3 does; where no leg is seen, the order itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+
+from harness.backhaul.message import LegKind, LegMessage
+from harness.checkers.correspondence import Carried, carried
+from harness.crypto.install_code import InstallCodeError, ordered_link_key
+from harness.trace import Trace
+from harness.usecase import Actor, Point
+from harness.values import Eui64
+
+REACTION = 2.0  # PROFILE: seconds that an ESI may take to open or close; what it shows within them is not judged
+
+
+@dataclass(frozen=True)
+class Window:
+    """One window: open for `device` from `opens` (when the order reached the ESI) until `ends`, seconds; `number` is the order's
+    exchange, 0 where none was seen. `link_key` is the one made from what was ordered, None where that was withheld."""
+
+    device: Eui64
+    opens: float
+    ends: float
+    number: int = 0
+    link_key: bytes | None = field(default=None, repr=False)
+
+    def is_open(self, at: float, margin: float = 0.0) -> bool:
+        """Whether it is open, `margin` seconds away from its edges (negative: or up to so many seconds outside)."""
+        return self.opens + margin < at < self.ends - margin
+
+
+def windows(trace: Trace) -> tuple[Window, ...]:
+    """The windows that the ESI was rightly told to open, in the order in which it was told."""
+    if Point.LEG not in trace.observed() or _is_withheld(trace):
+        return (_as_ordered(trace),)
+    known: list[Window] = []
+    for each in orders(trace):
+        message, at = each.message, arrival(each)
+        assert message is not None
+        if message.device is None:
+            continue
+        known = [  # a withdrawal, and a further order for the same device, end what was
+            replace(window, ends=min(window.ends, at)) if window.device == message.device else window for window in known
+        ]
+        if message.kind is LegKind.OPEN_WINDOW and message.end is not None and flaw(message) is None:
+            key = ordered_link_key(message.key_form or "", message.key_material or b"")
+            end = (message.end - datetime.fromisoformat(trace.header.epoch)).total_seconds()
+            known.append(Window(message.device, at, max(at, end), each.number, key))
+    return tuple(known)
+
+
+def orders(trace: Trace) -> Iterator[Carried]:
+    """The orders and withdrawals that reached the ESI, by arrival; one that came twice counts once."""
+    hidden = {Actor.NIC, Actor.ESI} <= set(trace.header.dut)
+    ends = (Actor.AMI_NETWORK, Actor.NIC) if hidden else (Actor.NIC, Actor.ESI)
+    met: list[LegMessage] = []
+    for each in sorted(carried(trace, *ends, LegKind.OPEN_WINDOW, LegKind.CANCEL_WINDOW), key=arrival):
+        assert each.message is not None
+        if each.arrived and each.message not in met:
+            met.append(each.message)
+            yield each
+
+
+def arrival(each: Carried) -> float:
+    """When a leg message reached its receiver, seconds."""
+    arrives: float | None = each.exchange.about.get("arrives")
+    return each.exchange.time if arrives is None else arrives
+
+
+def flaw(message: LegMessage) -> InstallCodeError | None:
+    """What is wrong with the install code of an order, None where nothing is or where it carries a link key."""
+    try:
+        ordered_link_key(message.key_form or "", message.key_material or b"")
+    except InstallCodeError as fault:
+        return fault
+    return None
+
+
+def _is_withheld(trace: Trace) -> bool:
+    """Whether the order's key was kept out of the evidence: no leg message that carried it can be read then."""
+    return not trace.header.order.key_material
+
+
+def _as_ordered(trace: Trace) -> Window:
+    order = trace.header.order
+    key = None
+    with suppress(InstallCodeError):
+        key = ordered_link_key(order.key_form, order.key_material) or None
+    first = next((each for each in trace.at(Point.LEG) if each.receiver == Actor.ESI), None)
+    opens = order.start if first is None else first.about.get("arrives") or first.time
+    return Window(order.device, opens, max(opens, order.end), 0 if first is None else first.number, key)
