@@ -37,8 +37,8 @@ KEY_EDGES = (bytes([0xFF]) * KEY_LENGTH, bytes(15) + b"\x01", b"\x01" + bytes(15
 SHORT_ADDRESS_EDGES = (0x0001, 0x00FF, 0x0100, 0x0101, 0xFF00, MAX_UNICAST)
 
 LONGEST_PERMIT_JOIN = 254  # seconds that one Mgmt_Permit_Joining_req can ask for (05-3474, 2.4.3.3.7)
-LONGEST_WINDOW = 86_400.0
-LATEST_START = 3600.0
+LONGEST_WINDOW = 10_800.0
+LATEST_START = 600.0
 _DURATION_EDGES = tuple(
     float(edge + offset)
     for edge in (
