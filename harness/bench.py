@@ -21,7 +21,7 @@ from harness.backhaul.wires import CIM, LEG, VirtualWires
 from harness.clock import Clock, VirtualClock
 from harness.crypto.install_code import ordered_link_key
 from harness.declarations import BenchFile, Device
-from harness.errors import BenchError
+from harness.errors import BenchError, Inconclusive
 from harness.faults import SeenFrame
 from harness.ports import Machine, Message, RadioSettings, Received, Transmit, Transmitted
 from harness.radio.virtual import VirtualAir
@@ -34,6 +34,8 @@ CHANNELS = range(11, 27)  # IEEE 802.15.4-2006 6.1.2.1, the 2.4 GHz band
 WAY_OF_AN_ORDER = (CIM, "2", "3", "4")  # the wires from the DR Application to the ESI
 SETTLING = 100.0  # seconds after the end of a window: an ESI gives a device that is inside 60 s more to register
 GRACE = 20.0  # seconds that a device which does not get in is watched beyond its window
+LONGEST_STIMULUS = 2 * 86_400.0  # seconds; an event lasts a day at most
+ACROSS_THE_HAN = {Actor.ESI: Actor.HAN_DEVICE, Actor.HAN_DEVICE: Actor.ESI}
 STEP_LIMIT = 1_000_000  # deliveries of one wait: more is a bench that runs in circles at one instant
 
 
@@ -181,6 +183,23 @@ class Bench:
         self.machines[Actor.ESI].renew_network_key(self.now)
         self.wait_until(lambda: False, SETTLING)
         self.machines[Actor.ESI].switch_network_key(self.now)
+
+    def ask(self, of: Actor, question: str, **given: Any) -> None:
+        """The other side of the HAN puts a named stimulus (`harness.adapters.stimuli`) to an actor; returns when its course is
+        over. An actor that is not under test is not asked: nobody would judge the answer."""
+        if self.file.dut and of not in self.file.dut:
+            return
+        asker = self.machines[ACROSS_THE_HAN[of]]
+        if not hasattr(asker, "put"):
+            raise Inconclusive(f"the {ACROSS_THE_HAN[of]} of this bench puts no questions")
+        self._mark(of, f"ask {question}")
+        asker.put(question, given, self.now)
+        if not self.wait_until(lambda: not asker.putting, LONGEST_STIMULUS):
+            raise BenchError(f"the stimulus {question} did not come to an end")
+
+    def publish(self, offer: str, **given: Any) -> None:
+        """The ESI sends the device a named offer (an event, a price, a message); returns when its course is over."""
+        self.ask(Actor.HAN_DEVICE, offer, **given)
 
     @contextmanager
     def suffering(self, *faults: WireFault) -> Iterator[None]:

@@ -85,7 +85,7 @@ class Clause:
     """A named requirement. `checks` says, per actor whose conformance it is about, which checkers decide it.
 
     `origin` is one of UC, ZB, SE, SE1.1, ZCL, MAC, CIM, ENV, PROFILE; `citation` is document and clause. `needs` names the
-    observation points without which it is not applicable; `pics` an item that must be "yes" (no: not applicable, unset: inconc).
+    observation points without which it is not applicable; `pics` an item that must be yes (no: not applicable, unset: inconc).
     """
 
     id: str

@@ -5,6 +5,7 @@ It joins two vocabularies, leg messages and the happenings of the stack, and dec
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import fields
 from datetime import datetime, timedelta
 from typing import Any
@@ -14,12 +15,13 @@ from harness.actors.reports import Logged
 from harness.actors.setup import Setup
 from harness.adapters.back_office_policy import BackOfficePolicy, LegRewrite
 from harness.adapters.credentials import credentials_of
+from harness.adapters.stimuli import all_stimuli
 from harness.backhaul.codec import TlvCodec
 from harness.backhaul.message import LegKind, LegMessage, Obstacle
 from harness.backhaul.wires import LEG
 from harness.clock import smart_energy_time
 from harness.crypto.install_code import ordered_link_key
-from harness.errors import RemoteProtocolError
+from harness.errors import Inconclusive, RemoteProtocolError
 from harness.ports import Message, Pdu
 from harness.stack import happenings
 from harness.stack.esi import EsiNode, EsiSettings
@@ -43,6 +45,7 @@ class VirtualEsi:
         self._legs = BackOfficePolicy(**on_the_leg, rewrites=tuple(r for r in setup.rewrites if isinstance(r, LegRewrite)))
         self._provisioned_by = happenings.DeviceProvisioned if self._legs.awaits_registration else happenings.DeviceJoined
         self._epoch = setup.epoch
+        self._device = setup.orders[0].device if setup.orders else Eui64(0)
         self._codec = setup.options.get("codec") or TlvCodec()
         ieee = Eui64.parse(setup.options.get("eui64", str(DEFAULT_EUI64)))
         chance = self._chance = setup.chance
@@ -103,6 +106,20 @@ class VirtualEsi:
     def switch_network_key(self, now: float) -> None:
         """Have every device use it."""
         self.node.switch_network_key(self._key_sequence, now)
+
+    def put(self, stimulus: str, given: Mapping[str, Any], now: float) -> None:
+        """Put a named stimulus to the device that was ordered. Raises Inconclusive where that device never registered."""
+        script = all_stimuli()[stimulus].script
+        key = self._link_key(self._orders[self._device]) if self._device in self._orders else b""
+        try:
+            self.node.put(lambda asker: script(asker, **given), self._device, key, now)
+        except LookupError as fault:
+            raise Inconclusive(str(fault)) from None
+
+    @property
+    def putting(self) -> bool:
+        """Whether a stimulus is not yet over."""
+        return self.node.putting
 
     # -- inside
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from harness.actors.setup import Setup
 from harness.adapters.credentials import credentials_of
+from harness.adapters.stimuli import all_stimuli
 from harness.ports import Message, Pdu
 from harness.stack.commissioning import LOAD_CONTROL, MESSAGING, METERING, PRICE, TIME
 from harness.stack.han_device import HanDeviceNode, HanDeviceSettings
@@ -67,3 +69,13 @@ class VirtualHanDevice:
     def factory_reset(self, now: float) -> None:
         """Forget every network and key but the pre-configured one."""
         self.node.factory_reset(now)
+
+    def put(self, stimulus: str, given: Mapping[str, Any], now: float) -> None:
+        """Put a named stimulus to the ESI."""
+        script = all_stimuli()[stimulus].script
+        self.node.put(lambda asker: script(asker, **given), now)
+
+    @property
+    def putting(self) -> bool:
+        """Whether a stimulus is not yet over."""
+        return self.node.putting

@@ -234,8 +234,10 @@ def _refused(trace: Trace, leg: Leg, ordered: Ordered) -> int | None:
     """The exchange in which the leg's producer said that the order goes no further, None if it never did."""
     if leg.above is None:
         for letter in letters(trace, producer=leg.producer, kind=Kind.RESPONSE, noun=END_DEVICE_CONTROLS):
-            reply = letter.message.reply if letter.message is not None else None
-            if reply is not None and reply.result != "OK" and letter.message.correlation_id == ordered.correlation_id:
+            answer = letter.message
+            if answer is None or answer.reply is None or answer.correlation_id != ordered.correlation_id:
+                continue
+            if answer.reply.result != "OK":
                 return letter.number
         return None
     for each in carried(trace, leg.producer, leg.above.producer, LegKind.UNDELIVERABLE):

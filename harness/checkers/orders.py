@@ -22,8 +22,11 @@ REACTION = 2.0  # PROFILE: seconds that an ESI may take to open or close; what i
 
 @dataclass(frozen=True)
 class Window:
-    """One window: open for `device` from `opens` (when the order reached the ESI) until `ends`, seconds; `number` is the order's
-    exchange, 0 where none was seen. `link_key` is the one made from what was ordered, None where that was withheld."""
+    """One window: open for `device` from `opens` (when the order reached the ESI) until `ends`, seconds.
+
+    `number` is the order's exchange, 0 where none was seen; `link_key` the one made from what was ordered, None where that was
+    withheld.
+    """
 
     device: Eui64
     opens: float

@@ -40,7 +40,10 @@ def window_closes(trace: Trace) -> Iterator[Finding]:
     """04-CLOSES: before every window, after its end and after its withdrawal nothing permits association."""
     ordered = windows(trace)
     wrong = [each for each in _beacons(trace) if _is_closed(ordered, each.time) and _permits(each)]
-    right = [each for each in _beacons(trace) if _is_closed(ordered, each.time) and not _permits(each)]
+    right = [
+        each for each in _beacons(trace)
+        if not _permits(each) and not any(window.is_open(each.time) for window in ordered)
+    ]
     for beacon in wrong[:1]:
         yield failed(
             f"a beacon permits association outside of every window, at {beacon.time:.3f} s", *_numbers(ordered), beacon.number,
@@ -102,7 +105,7 @@ def _sealed_as_ordered(trace: Trace, window: Window, key: Heard) -> Finding:
         return passed("the network key was sealed with the ordered key", *numbers)
     hint = _known_mistake(trace, key)
     return failed(
-        "the network key was not sealed with the key that was ordered" + (f", but with one made wrongly: {hint}" if hint else ""),
+        f"the network key was not sealed with the key that was ordered{f', but with one made wrongly: {hint}' if hint else ''}",
         *numbers, expected=f"the key ordered for {window.device}", hint=hint,
         observed="no APS security" if key.frame.security.aps is None else "another key",
     )
@@ -193,11 +196,12 @@ def _permitted(trace: Trace, window: Window, start: float, end: float) -> Iterat
 
     Closing when the ordered device has joined, and before the window's end, is no more than remarkable.
     """
-    beacons = [
-        each for each in _beacons(trace)
-        if start + REACTION < each.time < end - REACTION and window.is_open(each.time, REACTION)
+    beacons = [each for each in _beacons(trace) if start < each.time < end and window.is_open(each.time)]
+    permitting = [each for each in beacons if _permits(each)]
+    closed = [
+        each for each in beacons
+        if not _permits(each) and start + REACTION < each.time < end - REACTION and window.is_open(each.time, REACTION)
     ]
-    closed = [each for each in beacons if not _permits(each)]
     numbers = (window.number,) if window.number else ()
     early = [each for each in closed if not _has_joined(trace, window, each.time)]
     if early:
@@ -211,8 +215,8 @@ def _permitted(trace: Trace, window: Window, start: float, end: float) -> Iterat
             "the window was closed as soon as its device had joined", *numbers, closed[0].number,
             expected=f"association permitted until {window.ends:.3f} s", observed=f"not permitted at {closed[0].time:.3f} s",
         )
-    elif beacons:
-        yield passed("beacons permit association inside the window", *numbers, beacons[0].number)
+    elif permitting:
+        yield passed("beacons permit association inside the window", *numbers, permitting[0].number)
 
 
 def _has_joined(trace: Trace, window: Window, at: float) -> bool:

@@ -51,7 +51,7 @@ class Completing:
             *(Label(kind, clause) for kind in (LabelType.STORY, LabelType.TAG) for clause in case.clauses),
         ]
         result.parameters += [Parameter("seed", str(current_run(self.config).campaign.seed))]
-        result.parameters += [Parameter(name, value, excluded=True) for name, value in case.example.items()]
+        result.parameters += [Parameter(f"drawn {name}", value, excluded=True) for name, value in case.example.items()]
         result.links += [Link(LinkType.LINK, f"../{path}/", path) for path in case.evidence]
         result.steps += _steps(case, result)
 

@@ -104,11 +104,11 @@ class CaseRun:
         return self.benches() if name == "bench" else getattr(self, name)
 
     @contextmanager
-    def example(self, arguments: Mapping[str, Any]) -> Iterator[None]:
+    def example(self, drawn: Mapping[str, Any]) -> Iterator[None]:
         """One example of Hypothesis: an inconclusive end is recorded, or it would be shrunk as if it were a failure."""
         self.close()
-        drawn = {name: repr(value) for name, value in arguments.items() if name not in FIXTURES}
-        self._example = {name: text for name, text in drawn.items() if " at 0x" not in text}
+        shown = {name: repr(value) for name, value in drawn.items()}
+        self._example = {name: text for name, text in shown.items() if " at 0x" not in text}  # an address says nothing
         try:
             yield
         except Inconclusive as fault:

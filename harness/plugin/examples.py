@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
@@ -43,15 +44,15 @@ def prepare(function: Callable[..., Any], examples: int, seed: int, phases: tupl
 
 @contextmanager
 def watched(function: Callable[..., Any], around: Callable[[Mapping[str, Any]], Any]) -> Iterator[None]:
-    """While this lasts, every example of `function` runs inside the context manager that `around(arguments)` returns."""
+    """While this lasts, every example of `function` runs inside what `around(drawn)` returns: a context manager."""
     handle = getattr(function, "hypothesis", None)
     if handle is None:
         yield
         return
-    inner = handle.inner_test
+    inner, given_by_fixtures = handle.inner_test, inspect.signature(function).parameters
 
     def example(*positional: Any, **named: Any) -> Any:
-        with around(named):
+        with around({name: value for name, value in named.items() if name not in given_by_fixtures}):
             return inner(*positional, **named)
 
     # what Hypothesis reads of the function it calls: its name, its source, the digest that keeps parameters apart

@@ -37,11 +37,12 @@ Clock = Callable[[], float]
 
 @dataclass
 class Partner:
-    """What a node has found out about another: its addresses, and on which endpoint it serves a cluster."""
+    """What a node has found out about another: its addresses, and on which endpoint it serves or uses a cluster."""
 
     address: int = COORDINATOR
     ieee: Eui64 | None = None
     endpoints: dict[int, int] = field(default_factory=dict)
+    clients: dict[int, int] = field(default_factory=dict)
 
     def path(self, cluster: int, own_endpoint: int) -> Path | None:
         """The path to its server of a cluster, None where it has none."""
@@ -51,7 +52,7 @@ class Partner:
 
 def find_key_establishment(partner: Partner, own_endpoint: int, application: Application) -> Script:
     """Where the trust centre serves Key Establishment, and with which suites (SE 1.0, 5.5 and annex C)."""
-    yield from _match(partner, KEY_ESTABLISHMENT, application)
+    yield from match(partner, KEY_ESTABLISHMENT, application)
     path = partner.path(KEY_ESTABLISHMENT, own_endpoint)
     if path is not None:
         # whatever it answers is tolerated: old trust centres report no suite at all
@@ -71,7 +72,7 @@ def commission(partner: Partner, own_endpoint: int, clients: tuple[int, ...], ap
         partner.ieee = Eui64(answer.ieee_addr)
         application.core.remember_address(partner.address, partner.ieee)
     for cluster in clients:
-        yield from _match(partner, cluster, application)
+        yield from match(partner, cluster, application)
     for endpoint in sorted(set(partner.endpoints.values())):
         yield ZdpQuestion(
             partner.address, zdp.SimpleDescReq.of(nwk_addr_of_interest=partner.address, endpoint=endpoint)
@@ -112,13 +113,15 @@ def read_time(partner: Partner, own_endpoint: int, time: NetworkTime, now: Clock
         time.take(values(answer), now())
 
 
-def inspect(address: int, own_endpoint: int, application: Application) -> Script:
+def inspect(partner: Partner, own_endpoint: int, application: Application) -> Script:
     """What an ESI asks of a device that it has registered: who it is and what it can do (step 7)."""
+    address = partner.address
     yield from _node_descriptor(address, application)
     active = yield ZdpQuestion(address, zdp.ActiveEpReq.of(nwk_addr_of_interest=address))
     endpoints = active.endpoints if active is not None and active.status == zdp.Status.SUCCESS else ()
     for endpoint in endpoints:
         answer = yield ZdpQuestion(address, zdp.SimpleDescReq.of(nwk_addr_of_interest=address, endpoint=endpoint))
+        _note(partner, endpoint, answer)
         if _serves(answer, basic.CLUSTER.identifier):
             wanted = (basic.ZCL_VERSION, basic.POWER_SOURCE, basic.DEVICE_ENABLED)
             path = Path(address, endpoint, own_endpoint, basic.CLUSTER.identifier)
@@ -131,13 +134,22 @@ def _serves(answer: Record | None, cluster: int) -> bool:
     return answer.simple_descriptor.profile == PROFILE and cluster in answer.simple_descriptor.in_clusters
 
 
+def _note(partner: Partner, endpoint: int, answer: Record | None) -> None:
+    """Remember which sides of clusters an endpoint has; the first endpoint counts."""
+    if answer is not None and answer.status == zdp.Status.SUCCESS and answer.simple_descriptor is not None:
+        for cluster in answer.simple_descriptor.in_clusters:
+            partner.endpoints.setdefault(cluster, endpoint)
+        for cluster in answer.simple_descriptor.out_clusters:
+            partner.clients.setdefault(cluster, endpoint)
+
+
 def _node_descriptor(address: int, application: Application) -> Script:
     answer = yield ZdpQuestion(address, zdp.NodeDescReq.of(nwk_addr_of_interest=address))
     if answer is not None and answer.status == zdp.Status.SUCCESS:
         application.transfer_sizes[address] = answer.node_descriptor.maximum_incoming_transfer_size
 
 
-def _match(partner: Partner, cluster: int, application: Application) -> Script:
+def match(partner: Partner, cluster: int, application: Application) -> Script:
     """Find the endpoint of a server; a device with a habit takes one for granted."""
     if application.policy.assumed_endpoint is not None:
         partner.endpoints[cluster] = application.policy.assumed_endpoint

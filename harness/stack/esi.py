@@ -20,7 +20,7 @@ from harness.ports import Chance, Pdu
 from harness.stack import happenings
 from harness.stack.agenda import Agenda
 from harness.stack.application import Application, Path, Then
-from harness.stack.commissioning import inspect
+from harness.stack.commissioning import Partner, inspect
 from harness.stack.conversation import Conversation
 from harness.stack.core import Core
 from harness.stack.descriptors import Descriptors, coordinator_descriptor, power_descriptor
@@ -30,7 +30,7 @@ from harness.stack.key_establishment import NewEphemeralKey, Timing, told
 from harness.stack.key_establishment_responder import Responder
 from harness.stack.node import Node
 from harness.stack.policy import Policy
-from harness.stack.primitives import AsduIndication, CommandIndication, JoinIndication, LeaveIndication
+from harness.stack.primitives import AsduIndication, CommandIndication, JoinIndication, LeaveIndication, LinkKeyKind
 from harness.stack.programme import Programme
 from harness.stack.smart_energy_servers import (
     Utc,
@@ -42,6 +42,7 @@ from harness.stack.smart_energy_servers import (
     price_side,
     time_side,
 )
+from harness.stack.stimulus import Asker, Stimulus
 from harness.stack.trust_center import TrustCenter
 from harness.stack.zcl import ClusterLibrary
 from harness.stack.zdo import DeviceObject
@@ -100,12 +101,15 @@ class EsiNode:
         self.node = Node(
             self.application, device_object, ClusterLibrary(self.application, endpoints),
             {
+                AsduIndication: self._indicated,
                 JoinIndication: self.trust_center.joined,
                 LeaveIndication: self.trust_center.left,
                 CommandIndication: lambda indication, now: None,  # what a device asks of the trust centre is refused in silence
             },
         )
         self._inspections: dict[Eui64, Conversation] = {}
+        self._partners: dict[Eui64, Partner] = {}
+        self._stimulus = Conversation(self.application, "stimulus")
 
     # -- the five verbs
 
@@ -186,6 +190,19 @@ class EsiNode:
         self.application.send_zdp(dest, record, now, then=then)
         self.node.settle(now)
 
+    def put(self, stimulus: Stimulus, device: Eui64, install_key: bytes, now: float) -> None:
+        """Put a stimulus to a device that was inspected. Raises LookupError for any other."""
+        if device not in self._partners:
+            raise LookupError(f"the ESI knows nothing of {device}")
+        asker = Asker(self.application, self._partners[device], self.settings.endpoint, self._utc, install_key)
+        self._stimulus.start(stimulus(asker), lambda now: None, now)
+        self.node.settle(now)
+
+    @property
+    def putting(self) -> bool:
+        """Whether a stimulus is not yet over."""
+        return self._stimulus.running
+
     def power_cycle(self, now: float) -> None:
         """Power fails and returns: network, keys, children and windows are kept; exchanges are not."""
         memory = self.application.core.snapshot()
@@ -194,6 +211,7 @@ class EsiNode:
         self.application.forget()
         self.responder.forget()
         self._inspections.clear()
+        self._stimulus.stop()
         self.application.core.restore(memory, now)
         self.trust_center.restart(now)
         self.node.settle(now)
@@ -235,8 +253,15 @@ class EsiNode:
         if address is None:
             return
         conversation = self._inspections.setdefault(device, Conversation(self.application, f"inspection of {device}"))
-        script = inspect(address, self.settings.endpoint, self.application)
+        partner = self._partners.setdefault(device, Partner(ieee=device))
+        partner.address = address
+        script = inspect(partner, self.settings.endpoint, self.application)
         conversation.start(script, lambda now: None, now)
+
+    def _indicated(self, indication: AsduIndication, now: float) -> None:
+        if indication.key is LinkKeyKind.ESTABLISHED:
+            self.trust_center.used(indication.source_ieee or self.application.core.ieee_of(indication.source), now)
+        self.node.indicated(indication, now)
 
     def _noticed(self, indication: AsduIndication, record: Record, now: float) -> None:
         if record.is_a(zdp.DeviceAnnce) and record.nwk_addr <= MAX_UNICAST:

@@ -54,6 +54,7 @@ from harness.stack.primitives import (
 from harness.stack.registrar import NobodyRegisters
 from harness.stack.smart_energy_servers import basic_side, identify_side
 from harness.stack.startup import Event, State
+from harness.stack.stimulus import Asker, Stimulus
 from harness.stack.zcl import ClusterLibrary
 from harness.stack.zdo import DeviceObject
 from harness.values import DeviceType, Eui64
@@ -124,6 +125,8 @@ class HanDeviceNode:
             endpoint=self.settings.endpoint, channels=self.settings.channels, chance=chance,
         )
         self._daily = Conversation(self.application, "daily time")
+        self._stimulus = Conversation(self.application, "stimulus")
+        self._link_key = link_key
         self._hurried = False
         self.node = self._wired(capability)
 
@@ -194,6 +197,19 @@ class HanDeviceNode:
         self.application.send_zdp(dest, record, now, then=then)
         self.node.settle(now)
 
+    def put(self, stimulus: Stimulus, now: float) -> None:
+        """Put a stimulus to the ESI."""
+        asker = Asker(
+            self.application, self.lifecycle.partner, self.settings.endpoint, lambda now: self.time.utc(now) or 0, self._link_key,
+        )
+        self._stimulus.start(stimulus(asker), lambda now: None, now)
+        self.node.settle(now)
+
+    @property
+    def putting(self) -> bool:
+        """Whether a stimulus is not yet over."""
+        return self._stimulus.running
+
     # -- what it is made of
 
     def _service(self) -> Service:
@@ -259,6 +275,7 @@ class HanDeviceNode:
         self.responder.forget()
         self.lifecycle.interrupt()
         self._daily.stop()
+        self._stimulus.stop()
         self._hurried = False
         self._forget()
         if memory is not None:

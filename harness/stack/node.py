@@ -27,7 +27,7 @@ class Node:
         self.device_object = device_object
         self.library = library
         self._routes: dict[type, Route] = {
-            AsduConfirm: application.confirm, AsduIndication: self._indicated, **routes,
+            AsduConfirm: application.confirm, AsduIndication: self.indicated, **routes,
         }
         self._settled = settled
         self.now = 0.0  # of the last verb
@@ -76,7 +76,8 @@ class Node:
             self.application.agenda.run(now)
         self._settled(now)
 
-    def _indicated(self, indication: AsduIndication, now: float) -> None:
+    def indicated(self, indication: AsduIndication, now: float) -> None:
+        """Take an application frame to the device object or to the cluster library."""
         if indication.profile == zdp.PROFILE and indication.dest_endpoint == zdp.ENDPOINT:
             self.device_object.take(indication, now)
         else:

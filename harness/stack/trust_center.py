@@ -240,6 +240,12 @@ class TrustCenter:
         assert short_address is not None
         self._report(happenings.DeviceProvisioned(device, short_address, now))
 
+    def used(self, device: Eui64 | None, now: float) -> None:
+        """A frame under the established key: whoever sends that has it, acknowledged or not."""
+        window = self.windows.get(device)
+        if window is not None and window.registration is Registration.ESTABLISHING:
+            self.registered(window.device, now)
+
     def withdrawn(self, device: Eui64, now: float) -> None:
         """The device refused the key: what it had before counts again."""
         window = self.windows.get(device)

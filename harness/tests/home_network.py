@@ -77,8 +77,8 @@ class Home:
     ) -> EsiNode:
         """An ESI with its network formed, named `esi` unless another name is given."""
         esi = EsiNode(
-            ieee, own or credentials(ieee), self.chance, policy or Policy(), utc,
-            programme=ordinary_programme(utc(0)) if programme is None else programme, settings=settings, **others,  # type: ignore[arg-type]
+            ieee, own or credentials(ieee), self.chance, policy or Policy(), utc, settings=settings,
+            programme=ordinary_programme(utc(0)) if programme is None else programme, **others,  # type: ignore[arg-type]
         )
         self.nodes[name] = esi
         esi.form(

@@ -178,9 +178,9 @@ def test_examples_pass(benches, verify, number):
     bench = benches(says=str(number)); bench.play(); verify(bench.trace)
 
 @clause("06-WORD")
-@given(number=st.integers(0, 1000))
-def test_examples_fail(benches, verify, number):
-    bench = benches(says=str(number)); bench.play(); verify(bench.trace)
+@given(device=st.integers(0, 1000))
+def test_examples_fail(benches, verify, device):
+    bench = benches(says=str(device)); bench.play(); verify(bench.trace)
 
 @clause("06-WORD")
 @given(says=st.sampled_from(["good", "mumble", "unready"]))

@@ -133,6 +133,16 @@ def test_provisioned_is_told_once_and_after_the_last_message_was_acknowledged() 
     assert kinds == ["nwk", "ic", "link"]
 
 
+def test_a_device_that_uses_its_key_has_it_also_where_the_acknowledgement_was_lost() -> None:
+    home = Home()
+    esi, device = home.esi(), home.device(Policy(acknowledges=False))
+    esi.open_window(PCT, LINK_KEY, 600.0, home.now)
+    device.start_joining(home.now)
+    assert home.run(60.0, lambda: any(home.happened(DeviceProvisioned)))
+    first = next(each.time for each in home.heard() if each.sender == "device" and each.frame.security.aps == "ok")
+    assert next(home.happened(DeviceProvisioned)).at == pytest.approx(first)
+
+
 def test_a_device_that_is_no_member_gets_no_link_key() -> None:
     home = Home()
     esi, device = home.esi(Policy(admits_strangers=False)), home.device()

@@ -291,7 +291,8 @@ def test_a_default_response_instead_of_a_response_is_a_failure() -> None:
     device, esi = home.joiner, home.portal
     assert home.run(3.0, lambda: bool(home.find(InitiateKeyEstablishment, "device")))
     home.run(0.05)
-    path = Path(device.application.core.short_address, device.settings.endpoint, esi.settings.endpoint, KEY_ESTABLISHMENT, False)
+    address, endpoint = device.application.core.short_address, device.settings.endpoint
+    path = Path(address, endpoint, esi.settings.endpoint, KEY_ESTABLISHMENT, to_server=False)
     esi.send_zcl(path, zcl.DefaultResponse.of(command=0, status=zcl.Status.FAILURE), home.now)
     assert home.run(1.0, lambda: any(home.happened(KeyEstablishmentFailed, "device")))
     assert next(iter(home.happened(KeyEstablishmentFailed))).cause == "default_response"

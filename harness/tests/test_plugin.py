@@ -121,7 +121,7 @@ def test_allure_names_clauses_devices_and_evidence(ran: Ran) -> None:
     labels = {(label["name"], label["value"]) for label in result["labels"]}
     assert {("feature", "step 6"), ("story", "UC2.7-06-WORD@ESI"), ("tag", "UC2.7-06-WORD@ESI")} <= labels
     parameters = {parameter["name"]: parameter["value"] for parameter in result["parameters"]}
-    assert parameters == {"device": "'pct'", "seed": "27", "number": "10"}
+    assert parameters == {"device": "'pct'", "seed": "27", "drawn device": "10"}
     assert [link["url"] for link in result["links"]] == ["../scenarios/step_06-examples_fail-pct/"]
     assert [step["name"] for step in result["steps"]] == ["UC2.7-06-WORD@ESI: fail"]  # one, whatever the number of examples
     assert result["statusDetails"]["message"].startswith("fail: ")
@@ -145,7 +145,7 @@ def test_the_terminal_shows_steps_by_device_and_where_the_evidence_is(ran: Ran) 
 
 def test_examples_end_in_the_smallest_failing_one(ran: Ran) -> None:
     case = ran.case("examples_fail")
-    assert case["example"] == {"number": "10"}
+    assert case["example"] == {"device": "10"}
     assert case["evidence"] == ["scenarios/step_06-examples_fail-pct"]
     assert [bytes.fromhex(line["octets"]) for line in ran.trace_lines(case["evidence"][0])[1:2]] == [b"10"]
 
