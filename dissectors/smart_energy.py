@@ -5,7 +5,9 @@ Knows no cluster's content and no device's behaviour. Smart Energy 1.0, 075356r1
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from enum import IntEnum
+from types import MappingProxyType
 
 PROFILE = 0x0109
 
@@ -32,6 +34,22 @@ NETWORK_KEY_CLUSTERS = frozenset({
 })
 """Clusters that NWK security is enough for; every other one needs the link key made by key establishment (SE 1.0, 5.4.6)."""
 
+MANDATORY_SERVERS: Mapping[DeviceId, frozenset[int]] = MappingProxyType({
+    DeviceId.ENERGY_SERVICE_PORTAL: frozenset({0x0000, 0x000A, 0x0700, 0x0701, 0x0703, 0x0800}),
+    DeviceId.PROGRAMMABLE_COMMUNICATING_THERMOSTAT: frozenset({0x0000, 0x0800}),
+    DeviceId.LOAD_CONTROL_DEVICE: frozenset({0x0000, 0x0800}),
+})
+"""Clusters that the endpoints of a device must serve (SE 1.0, table 6.1 and the devices' tables): Basic, Key Establishment; at
+an ESI also Time, Price, load control, Messaging."""
+
+MANDATORY_CLIENTS: Mapping[DeviceId, frozenset[int]] = MappingProxyType({
+    DeviceId.ENERGY_SERVICE_PORTAL: frozenset({0x0800}),
+    DeviceId.PROGRAMMABLE_COMMUNICATING_THERMOSTAT: frozenset({0x000A, 0x0701, 0x0800}),
+    DeviceId.LOAD_CONTROL_DEVICE: frozenset({0x000A, 0x0701, 0x0800}),
+})
+"""Clusters that they must be clients of: Key Establishment; at the devices Time and load control."""
+
+HOME_AUTOMATION = 0x0104  # another profile of the same cluster library, with many of the same clusters
 PREFERRED_CHANNELS = (11, 14, 15, 19, 20, 24, 25)  # SE 1.0, table 5-2
 ALL_CHANNELS = tuple(range(11, 27))
 SCAN_ATTEMPTS = 3  # table 5-2

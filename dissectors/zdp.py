@@ -9,6 +9,12 @@ from __future__ import annotations
 from dissectors.layer import Layer, Malformed, Record, encode, parse, parse_whole
 from dissectors.zdp_discovery import (
     BAND_2400_MHZ,
+    BROADCAST_ENDPOINT,
+    DESCRIPTOR_CAPABILITY,
+    FIRST_ENDPOINT,
+    LAST_ENDPOINT,
+    MAXIMUM_BUFFER_SIZE,
+    MAXIMUM_TRANSFER_SIZE,
     WILDCARD_PROFILE,
     ActiveEpReq,
     ActiveEpRsp,
@@ -68,10 +74,16 @@ from dissectors.zdp_management import (
 
 __all__ = [
     "BAND_2400_MHZ",
+    "BROADCAST_ENDPOINT",
     "CHANGE_CHANNEL",
     "CHANGE_PARAMETERS",
     "CLUSTERS",
+    "DESCRIPTOR_CAPABILITY",
     "ENDPOINT",
+    "FIRST_ENDPOINT",
+    "LAST_ENDPOINT",
+    "MAXIMUM_BUFFER_SIZE",
+    "MAXIMUM_TRANSFER_SIZE",
     "NOBODY",
     "PROFILE",
     "RESPONSE",

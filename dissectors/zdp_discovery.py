@@ -62,6 +62,11 @@ class ServerMask(IntFlag):
     NETWORK_MANAGER = 1 << 6
 
 
+FIRST_ENDPOINT, LAST_ENDPOINT = 1, 240  # of applications (2.3.2.5.1); 241 to 254 are reserved, 255 is all of them
+BROADCAST_ENDPOINT = 255
+MAXIMUM_BUFFER_SIZE = 0x7F  # 2.3.2.3.8
+MAXIMUM_TRANSFER_SIZE = 0x7FFF  # 2.3.2.3.9 and .11
+DESCRIPTOR_CAPABILITY = 0b11  # the bits in use, 2.3.2.3.12
 BAND_2400_MHZ = 1 << 3  # frequency band of the node descriptor, 2.3.2.3.5
 WILDCARD_PROFILE = 0xFFFF  # matches every profile, but only from r19 on (CCB 1224)
 

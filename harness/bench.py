@@ -6,12 +6,14 @@
 from __future__ import annotations
 
 import importlib
+import math
 import random
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from typing import Any
 
+from harness import neighbour
 from harness.actors.reports import Logged
 from harness.actors.setup import Setup
 from harness.adapters.defects import Defect, all_defects
@@ -23,6 +25,7 @@ from harness.crypto.install_code import ordered_link_key
 from harness.declarations import BenchFile, Device
 from harness.errors import BenchError, Inconclusive
 from harness.faults import SeenFrame
+from harness.inquiry import inquire, preconditions_hold
 from harness.ports import Machine, Message, RadioSettings, Received, Transmit, Transmitted
 from harness.radio.virtual import VirtualAir
 from harness.stack import happenings
@@ -46,8 +49,9 @@ class Plan:
     `han_device` and `han_device_key` are who really joins and with which link key, where that is not what was ordered.
     `ordered_key` is an install code with its CRC, or what is ordered in the place of one.
     `joins_at` is when the device is switched on (None: as soon as the ESI has opened the window). `second` is another device
-    that is ordered and never switched on, with its own window. `provocation` is the id of a misbehaviour planted in the
-    harness's own side, `provoked_with` what it takes where it takes something.
+    that is ordered and never switched on, with its own window; `neighbour` adds a second network (`harness.neighbour`).
+    `provocation` is the id of a misbehaviour planted in the harness's own side, `provoked_with` what it takes where it takes
+    something.
     """
 
     han_device: Eui64 | None = None
@@ -61,6 +65,7 @@ class Plan:
     second: Eui64 | None = None
     second_start: float | None = None
     second_duration: float | None = None
+    neighbour: bool = False
     provocation: str | None = None
     provoked_with: Any = None
 
@@ -108,7 +113,7 @@ class Bench:
             seed=self.seed,
             about={
                 "device": device.name, "provocation": self.plan.provocation, "marks": [],
-                "other_key": self._holds_another_key(),
+                "other_key": self._holds_another_key(), "second": self.plan.second and str(self.plan.second),
             },
         ))
         self.happenings: list[Happened] = []
@@ -119,6 +124,9 @@ class Bench:
         self.machines: dict[Actor, Any] = {
             actor: load(filled.adapter)(self._setup(actor, filled.options)) for actor, filled in file.adapters.items()
         }
+        self._running: dict[str, Any] = {actor.value: machine for actor, machine in self.machines.items()}
+        if self.plan.neighbour:
+            self._running[neighbour.NAME] = self._neighbour()
         self._appointments: list[tuple[float, Callable[[], None]]] = []
         self._listen()
         self._learn_ordered_keys()
@@ -130,17 +138,28 @@ class Bench:
         self.open()
         self.join()
         self.settle()
+        inquire(self.machines, self.order, self.trace, self.now)
+
+    def prepare(self) -> bool:
+        """Ask whether the use case's preconditions hold, as far as somebody can be asked; the answers stand in the trace."""
+        return preconditions_hold(self.machines, self.order, self.trace, self.now)
+
+    def request(self) -> None:
+        """Step 1 alone: the DR Application orders the window; returns when the head-end has answered, or will not."""
+        before = len(self.trace)
+        self._order_windows()
+        self.wait_until(lambda: self._has_answered(Actor.AMI_HEAD_END, Actor.DR_APPLICATION, before), SETTLING)
 
     def open(self) -> None:
         """The DR Application orders the window; returns when the ESI has opened it, or will not."""
-        for order in self._orders():
-            self.machines[Actor.DR_APPLICATION].order_window(order, self.now)
+        self._order_windows()
         if self.plan.joins_at is not None:
             self.at(self.plan.joins_at, self.switch_on)
         self.wait_until(lambda: self.happened(happenings.WindowOpened), self.order.end + SETTLING - self.now)
 
     def cancel(self) -> None:
         """The DR Application withdraws the window; returns when the ESI has closed it, or will not."""
+        self._mark(Actor.DR_APPLICATION, "cancel_window")
         self.machines[Actor.DR_APPLICATION].cancel_window(self.order, self.now)
         self.wait_until(lambda: self.happened(happenings.WindowClosed), SETTLING)
 
@@ -156,6 +175,14 @@ class Bench:
         """Let what was set going come to an end: events run, reports travel, every window closes."""
         over = max(order.end for order in self._orders()) + SETTLING
         self.wait_until(lambda: False, over - self.now)
+
+    def _order_windows(self) -> None:
+        """Step 1. Raises Inconclusive where a precondition does not hold."""
+        if not self.prepare():
+            raise Inconclusive("a precondition of the use case does not hold on this bench: meter or device is not known")
+        for order in self._orders():
+            self._mark(Actor.DR_APPLICATION, "order_window")
+            self.machines[Actor.DR_APPLICATION].order_window(order, self.now)
 
     # -- what is done to an actor
 
@@ -181,7 +208,7 @@ class Bench:
     def renew_network_key(self) -> None:
         """The ESI gives every device a further network key, and a while later has them use it."""
         self.machines[Actor.ESI].renew_network_key(self.now)
-        self.wait_until(lambda: False, SETTLING)
+        self.wait_until(lambda: False, GRACE)
         self.machines[Actor.ESI].switch_network_key(self.now)
 
     def ask(self, of: Actor, question: str, **given: Any) -> None:
@@ -250,20 +277,20 @@ class Bench:
         yield self.air.deadline()
         yield self.wires.deadline()
         yield from (instant for instant, _ in self._appointments)
-        for machine in self.machines.values():
+        for machine in self._running.values():
             yield machine.deadline()
 
     def _wake(self) -> None:
         now = self.now
         for name, pdu in self.air.wake(now):
-            self._give(Actor(name), pdu)
+            self._give(name, pdu)
         for message in self.wires.wake(now):
-            self._give(Actor(message.receiver), message)
+            self._give(message.receiver, message)
         due = [action for instant, action in self._appointments if instant <= now]
         self._appointments = [each for each in self._appointments if each[0] > now]
         for action in due:
             action()
-        for machine in self.machines.values():
+        for machine in self._running.values():
             deadline = machine.deadline()
             if deadline is not None and deadline <= now:
                 machine.wake(now)
@@ -272,14 +299,14 @@ class Bench:
         moved = True
         while moved:
             moved = False
-            for actor, machine in self.machines.items():
+            for actor, machine in self._running.items():
                 for pdu in machine.transmit(self.now):
                     moved = True
                     self._take(actor, pdu)
                 for event in machine.events():
                     self._note(actor, event)
 
-    def _take(self, actor: Actor, pdu: object) -> None:
+    def _take(self, actor: str, pdu: object) -> None:
         if isinstance(pdu, (RadioSettings, Transmit)):
             self.air.submit(actor, pdu, self.now)
         elif isinstance(pdu, Message):
@@ -287,17 +314,17 @@ class Bench:
         else:
             raise BenchError(f"{actor} wants to send a {type(pdu).__name__}, which no wire carries")
 
-    def _give(self, actor: Actor, pdu: Received | Transmitted | Message) -> None:
-        if actor in self.machines:
-            self.machines[actor].receive(pdu, self.now)
+    def _give(self, actor: str, pdu: Received | Transmitted | Message) -> None:
+        if actor in self._running:
+            self._running[actor].receive(pdu, self.now)
 
-    def _note(self, actor: Actor, event: Any) -> None:
+    def _note(self, actor: str, event: Any) -> None:
         if isinstance(event, happenings.KeyLearnt):
             self._learn(Key(event.kind, event.key, event.device))
         elif isinstance(event, Logged):
             self.trace.append(self.now, Point.LOG, "log", event.text.encode(), producer=actor)
         else:
-            self.happenings.append(Happened(actor, event, self.now))
+            self.happenings.append(Happened(Actor(actor), event, self.now))
 
     def _learn(self, key: Key) -> None:
         """A key of the run: checkers read with it, and faults see through encryption with it."""
@@ -314,6 +341,14 @@ class Bench:
                 self._learn(Key("ic", ordered_link_key(order.key_form, order.key_material), order.device))
 
     # -- what is seen
+
+    def _has_answered(self, producer: Actor, receiver: Actor, since: int) -> bool:
+        """Whether a message from one actor has reached the other, among those seen after so many."""
+        return any(
+            (each.point, each.producer, each.receiver) == (Point.CIM, producer, receiver)
+            and (each.about.get("arrives") or math.inf) <= self.now
+            for each in self.trace.exchanges[since:]
+        )
 
     def _mark(self, actor: Actor, verb: str) -> None:
         """Note in the trace's header what was done to an actor, and when."""
@@ -390,6 +425,13 @@ class Bench:
         if self.plan.latency is None:
             return self.file.latencies
         return {**self.file.latencies, **dict.fromkeys(WAY_OF_AN_ORDER, self.plan.latency / len(WAY_OF_AN_ORDER))}
+
+    def _neighbour(self) -> Machine:
+        filled = self.file.adapters[Actor.ESI]
+        own = Setup(Actor.ESI, (), self.file.epoch, self._chance(neighbour.NAME), options=filled.options)
+        setup = neighbour.setup_of_neighbour(own)
+        device = self.plan.han_device or self.device.eui64
+        return neighbour.Neighbour(load(filled.adapter)(setup), setup, replace(self.order, device=device))
 
     def _setup(self, actor: Actor, options: Mapping[str, Any]) -> Setup:
         planted = [defect for defect in self.defects if defect.actor == actor]

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property
 
+from dissectors.aps import FrameType as ApsFrameType
 from dissectors.frame import Frame, decode
 from dissectors.keyring import KeyRing
 from dissectors.layer import Layer
@@ -94,6 +95,44 @@ def corrupt(
         return [(0.0, bytes(body) + (fcs(bytes(body)) if fcs_right else psdu[-FCS_LENGTH:]))]
 
     return _on(what, times, sender, skip, damaged)
+
+
+def spoil_acknowledgements(cluster: int, *, sender: str | None = None) -> Fault:
+    """Spoil the first APS acknowledgement of each frame of a cluster, so that each is sent again with its APS counter.
+
+    The MIC is damaged and not the FCS: the radio takes the frame, and a parent does not keep it for a child that sleeps.
+    """
+    spoilt: dict[tuple[int, int], bytes] = {}  # by source and APS counter
+
+    def fault(seen: SeenFrame) -> list[Arrival] | None:
+        header, network = seen.frame.aps, seen.frame.nwk
+        if header is None or network is None or header.frame_type != ApsFrameType.ACK or header.cluster != cluster:
+            return None
+        if sender not in (None, seen.sender) or spoilt.setdefault((network.source, header.counter), seen.psdu) != seen.psdu:
+            return None
+        body = seen.psdu[:-FCS_LENGTH - 1] + bytes([seen.psdu[-FCS_LENGTH - 1] ^ 1])
+        return [(0.0, body + fcs(body))]
+
+    return fault
+
+
+def until(what: Choice, fault: Fault, *, times: int = 1) -> Fault:
+    """Apply a fault until so many of the chosen frames have begun to go by."""
+    met = 0
+    newest: SeenFrame | None = None
+
+    def limited(seen: SeenFrame) -> list[Arrival] | None:
+        nonlocal met, newest
+        if met < times and _is_chosen(what, seen) and not (newest is not None and _is_retransmission(seen, newest)):
+            met, newest = met + 1, seen
+        return fault(seen) if met < times else None
+
+    return limited
+
+
+def asks_for_acknowledgement(frame: Frame) -> bool:
+    """A choice: application frames that want an APS acknowledgement, so that it shows whether they were taken."""
+    return frame.aps is not None and frame.aps.frame_type == ApsFrameType.DATA and bool(frame.aps.ack_request)
 
 
 def silence(sender: str, start: float = 0.0, end: float = float("inf")) -> Fault:

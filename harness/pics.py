@@ -22,5 +22,6 @@ PROFORMA: Mapping[str, str] = MappingProxyType({
     "smart_energy_1_1": "claims Smart Energy 1.1 or later",
     "smart_energy_1_4": "claims Smart Energy 1.4",
     "fragmentation": "sends and receives fragmented APS messages",
+    "esi_install_codes": "the ESI is sent install codes, not link keys, and makes the link keys of them",
     "window_survives_restart": "keeps an open provisioning window over a restart of the ESI",
 })

@@ -14,7 +14,8 @@ class RadioSettings:
     """The whole state a machine wants of its radio; the radio filters, acknowledges and keeps silent by it.
 
     `pending_for` holds the short addresses (int < 65536) and EUI-64s of children for whom a frame waits: the radio sets the
-    frame-pending bit when it acknowledges their data requests.
+    frame-pending bit when it acknowledges their data requests. `always_pending` is of a radio that keeps no such list and sets
+    the bit for everybody, as it may (IEEE 802.15.4-2006, 7.5.6.3).
     """
 
     channel: int = 11
@@ -24,6 +25,7 @@ class RadioSettings:
     receiver_on: bool = True
     promiscuous: bool = False
     pending_for: frozenset[int] = frozenset()
+    always_pending: bool = False
 
 
 @dataclass(frozen=True)

@@ -7,12 +7,24 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from enum import StrEnum
 from functools import lru_cache
 from math import ceil
 
 from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
 
+from dissectors.clusters.key_establishment import (
+    CERTIFICATE_SIZES,
+    CODE_SIZE,
+    EPHEMERAL_KEY_SIZES,
+    MAXIMUM_SECONDS,
+    ConfirmKeyData,
+    EphemeralData,
+    InitiateKeyEstablishment,
+    Suite,
+)
+from dissectors.layer import Layer, encode
 from dissectors.nwk import MAX_UNICAST
 from dissectors.security import KEY_LENGTH, WELL_KNOWN_LINK_KEY
 from harness.crypto.install_code import CODE_LENGTHS, CRC_LENGTH, Flaw, InstallCode, crc
@@ -217,3 +229,103 @@ def _windows(
     legal = [edge for edge in edges if within[0] <= edge <= within[1]]
     latency = draw(st.sampled_from(legal)) if draw(st.booleans()) else draw(_whole(*within))
     return Window(start, duration, latency)
+
+
+MESSAGES: tuple[type[Layer], ...] = (InitiateKeyEstablishment, EphemeralData, ConfirmKeyData)  # of key establishment, in order
+SUITE = Suite.CBKE_ECMQV_K163
+MESSAGE_SIZES = {  # octets, for this suite
+    InitiateKeyEstablishment: len(encode(InitiateKeyEstablishment.of())), EphemeralData: EPHEMERAL_KEY_SIZES[SUITE],
+    ConfirmKeyData: CODE_SIZE,
+}
+LONGEST_SURPLUS = 6  # octets: with more, the longest message would need fragments
+SHORTEST_WAIT = 20  # seconds: more than a device needs to begin again by itself
+
+
+def messages(*, first: bool = True) -> SearchStrategy[type[Layer]]:
+    """The three messages that either party of key establishment sends, with or without the first."""
+    return st.sampled_from(MESSAGES if first else MESSAGES[1:])
+
+
+def misplaced_messages() -> SearchStrategy[tuple[type[Layer], type[Layer]]]:
+    """A place in key establishment, by the message that belongs there, and another that is sent instead."""
+    return st.sampled_from([(right, wrong) for right in MESSAGES for wrong in MESSAGES[1:] if right is not wrong])
+
+
+def lengthened_messages() -> SearchStrategy[tuple[type[Layer], int]]:
+    """A message of key establishment, and by how many octets it is longer than it must be."""
+    return st.tuples(messages(), st.integers(1, LONGEST_SURPLUS))
+
+
+def shortened_messages() -> SearchStrategy[tuple[type[Layer], int]]:
+    """A message of key establishment, and by how many octets (negative) it is shorter than it must be; 1 and all as edges."""
+    return messages().flatmap(lambda message: st.tuples(
+        st.just(message), st.one_of(st.sampled_from([-1, -MESSAGE_SIZES[message]]), st.integers(-MESSAGE_SIZES[message], -1))
+    ))
+
+
+def altered_keys() -> SearchStrategy[tuple[type[Layer], int, int]]:
+    """A message that carries a public key, the octet of certificate or key that is altered, and the bits that change in it."""
+    sizes = {InitiateKeyEstablishment: CERTIFICATE_SIZES[SUITE], EphemeralData: EPHEMERAL_KEY_SIZES[SUITE]}
+    return st.sampled_from(sorted(sizes, key=str)).flatmap(
+        lambda message: st.tuples(st.just(message), st.integers(0, sizes[message] - 1), st.integers(1, 0xFF))
+    )
+
+
+def unknown_suites() -> SearchStrategy[int]:
+    """Crypto suites that nobody has defined: one bit or several, and none of the known ones."""
+    reserved = [1 << bit for bit in range(16) if not 1 << bit & sum(Suite)]
+    return st.one_of(
+        st.sampled_from(reserved), st.sets(st.sampled_from(reserved), min_size=1).map(sum)
+    )
+
+
+def wait_times() -> SearchStrategy[int]:
+    """Wait times of a Terminate in seconds that make a difference to a device; the longest often."""
+    return st.one_of(st.sampled_from([SHORTEST_WAIT, MAXIMUM_SECONDS]), st.integers(SHORTEST_WAIT, MAXIMUM_SECONDS))
+
+
+class When(StrEnum):
+    """Where in its window a device is switched on."""
+
+    BEFORE = "before"
+    INSIDE = "inside"  # while the first permit-join lasts
+    LATE = "late"  # when the first permit-join has run out and the window has not
+    AT_THE_END = "at the end"
+    AFTER = "after"
+
+
+@dataclass(frozen=True)
+class Arrival:
+    """A window ordered at time 0 and the instant, in seconds, at which its device is switched on."""
+
+    window: Window
+    comes: float
+
+    @property
+    def longer(self) -> float:
+        """The duration of a window that starts with it and is still open when the device has come and tried."""
+        return max(self.window.duration, self.comes - self.window.start) + 3 * SCANNING_TIME
+
+
+SCANNING_TIME = 10  # seconds that lie between being switched on and being let in, at most
+LONGEST_PLAYED = 600  # seconds: a window that is played to its end
+_LATENCIES = (0.0, 0.4, 4.0)
+
+
+@st.composite
+def arrivals(draw: st.DrawFn, *when: When) -> Arrival:
+    """Devices that come before, in, at the very end of, and after a window of half a minute to ten (all of them by default)."""
+    chosen = draw(st.sampled_from(when or tuple(When)))
+    shortest = LONGEST_PERMIT_JOIN + 3 * SCANNING_TIME if chosen is When.LATE else 3 * SCANNING_TIME
+    edges = [edge for edge in (*_DURATION_EDGES, float(LONGEST_PLAYED)) if shortest <= edge <= LONGEST_PLAYED]
+    duration = draw(st.one_of(st.sampled_from(edges), _whole(shortest, LONGEST_PLAYED)))
+    window = Window(draw(_whole(SCANNING_TIME, 60)), duration, draw(st.sampled_from(_LATENCIES)))
+    opened = window.start + window.latency  # the head-end sends an order on when its window starts
+    first, last = {
+        When.BEFORE: (0.0, window.start - 5),
+        When.INSIDE: (opened, min(opened + LONGEST_PERMIT_JOIN, window.end) - SCANNING_TIME),
+        When.LATE: (opened + LONGEST_PERMIT_JOIN, window.end - SCANNING_TIME),
+        When.AT_THE_END: (window.end - SCANNING_TIME / 2, window.end),
+        When.AFTER: (window.end, window.end + SCANNING_TIME),
+    }[chosen]
+    return Arrival(window, draw(st.one_of(st.sampled_from([first, last]), st.floats(first, last))))

@@ -14,7 +14,7 @@ from harness.usecase import Actor
 from reports.rungs import LEGEND, Fold, Marks, Rung, lifelines
 
 ROW, FOLD, BAND, HEAD = 23, 17, 30, 36  # heights, in pixels
-LEFT, RIGHT = 168, 40
+LEFT, BESIDE = 168, 60  # where the first lifeline may stand, and where marks stand right of the last
 LETTER = 6.1  # mean width of a letter at 11 pixels
 LONGEST = 60  # letters of a label that lifelines make room for
 HEADS_EVERY = 40  # rows
@@ -23,6 +23,7 @@ COLOURS = (
     "#b04fae", "#8a5bd0", "#6a62d6",
 )
 VERDICTS = {"fail": "#d03a3a", "error": "#d03a3a", "inconc": "#c98a00", "none": "#808890"}
+SIGNS = {"fail": "✗", "error": "✗", "inconc": "?", "none": "i"}
 
 STYLE = """
 .ladder{--ink:#1b2430;--faint:#8a94a3;--line:#ccd3dc;--ground:#fff;--head:#eef1f5;
@@ -40,8 +41,8 @@ def as_svg(ladder: list[Rung | Fold], marks: Marks, identifier: str = "ladder") 
     """The picture. Row ids are `<identifier>-<exchange number>`, so that a page can point at one."""
     names = lifelines(ladder)
     places = _places(ladder, names)
-    told = max((len(clause) for pairs in marks.values() for _, clause in pairs), default=0) * LETTER + 24
-    width = max(places.values(), default=LEFT) + RIGHT + 60 + told
+    told = max((sum(len(clause) + 4 for _, clause in pairs) for pairs in marks.values()), default=0) * LETTER
+    width = max(places.values(), default=LEFT) + BESIDE + told
     rows: list[str] = []
     top, since, met = HEAD + 8.0, 0, set[int]()
     for each in ladder:
@@ -134,13 +135,11 @@ def _rung(
         parts.append(f'<rect x="124" y="{y - 12:g}" width="22" height="15" rx="4" fill="{colour}"/>')
         parts.append(f'<text class="chip" x="135" y="{y - 1:g}" text-anchor="middle" font-size="10">{rung.step}</text>')
     parts.extend(_arrows(rung, places, y, colour))
-    for index, (verdict, clause) in enumerate(marks):
-        x = max(places.values()) + 60
-        parts.append(
-            f'<text x="{x + index * (len(clause) * LETTER + 20):.0f}" y="{y:g}" style="fill:{VERDICTS[verdict]}" '
-            f'font-weight="600">{"✗" if verdict in ("fail", "error") else "?" if verdict == "inconc" else "i"} '
-            f"{escape(clause)}</text>"
-        )
+    x = max(places.values()) + BESIDE
+    for verdict, clause in marks:
+        said = f"{SIGNS[verdict]} {escape(clause)}"
+        parts.append(f'<text x="{x:.0f}" y="{y:g}" style="fill:{VERDICTS[verdict]}" font-weight="600">{said}</text>')
+        x += (len(clause) + 4) * LETTER
     ends = f"{rung.producer} to {rung.receiver or 'all'}"
     title = f"{rung.time:.6f} s, exchange {rung.number}: {ends}: {rung.label} ({rung.fate})"
     return f'<g class="row" id="{escape(identifier)}-{rung.number}"><title>{escape(title)}</title>{"".join(parts)}</g>'
@@ -149,8 +148,11 @@ def _rung(
 def _arrows(rung: Rung, places: Mapping[str, float], y: float, colour: str) -> Iterator[str]:
     start = places[rung.producer]
     receivers = rung.heard_by(places)
-    middle = (start + places[receivers[0]]) / 2 if receivers else start + 40
-    yield f'<text class="said" x="{middle:.1f}" y="{y - 5:g}" text-anchor="middle">{escape(rung.text)}</text>'
+    if receivers:
+        middle = (start + places[receivers[0]]) / 2
+        yield f'<text class="said" x="{middle:.1f}" y="{y - 5:g}" text-anchor="middle">{escape(rung.text)}</text>'
+    else:
+        yield f'<text class="said" x="{start + 8:g}" y="{y + 2:g}">{escape(rung.text)}</text>'
     dash = "" if rung.fate == "arrived" else ' stroke-dasharray="4 3"'
     yield f'<circle cx="{start:g}" cy="{y:g}" r="2.5" fill="{colour}"/>'
     for receiver in receivers:

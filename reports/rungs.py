@@ -26,7 +26,8 @@ from harness.usecase import Actor, Point
 Marks = Mapping[int, tuple[tuple[str, str], ...]]
 """What exchanges are evidence of: exchange number -> (verdict, clause@actor) pairs, the worst first."""
 
-LEGEND = "Acknowledgements, polls and link status are folded unless they are evidence; the trace has them all."
+LEGEND = "Acknowledgements, polls, link status and log lines are left out unless they are evidence; the trace has them all."
+LINE = 80  # letters of a log line that are shown
 ACTORS = (  # from the back office to the radio
     Actor.CIS, Actor.ODS, Actor.DR_APPLICATION, Actor.AMI_HEAD_END, Actor.AMI_NETWORK, Actor.NIC, Actor.ESI, Actor.HAN_DEVICE,
 )
@@ -48,7 +49,8 @@ _STEP_OF_WIRE: dict[tuple[str, str], int] = {
 
 @dataclass(frozen=True)
 class Rung:
-    """One exchange on the ladder. `receiver` is "" for a broadcast; `step` is None where the exchange belongs to no step.
+    """One exchange on the ladder. `receiver` is "" for a broadcast, the producer for a line it wrote into its log; `step` is
+    None where the exchange belongs to no step.
 
     `times` counts how often it was said in a row, `until` is when the last of these was seen.
     """
@@ -76,7 +78,7 @@ class Rung:
     def heard_by(self, names: Iterable[str]) -> list[str]:
         """The lifelines it goes to: its receiver, or everyone else who has a radio."""
         if self.receiver:
-            return [self.receiver]
+            return [self.receiver] if self.receiver != self.producer else []
         return [name for name in names if name not in ACTORS[:ACTORS.index(Actor.ESI)] and name != self.producer]
 
 
@@ -109,10 +111,12 @@ def rungs(trace: Trace, keep: Container[int] = ()) -> list[Rung | Fold]:
     for exchange in trace:
         frame = heard.get(exchange.number)
         rung = peers.of_the_air(frame) if frame is not None else _of_a_wire(exchange)
-        routine = _routine(frame.frame) if frame is not None and exchange.number not in keep else ""
-        if routine:
-            folded[routine] += 1
-            continue
+        if exchange.number not in keep:
+            if exchange.point is Point.LOG:
+                continue
+            if frame is not None and (routine := _routine(frame.frame)):
+                folded[routine] += 1
+                continue
         ladder.extend(_pause(folded, previous, rung.time))
         folded.clear()
         ladder.append(rung)
@@ -222,6 +226,9 @@ def step_of(frame: Frame) -> int | None:
 
 def _of_a_wire(exchange: Exchange) -> Rung:
     producer, receiver = exchange.producer or "?", exchange.receiver or ""
+    if exchange.point is Point.LOG:
+        line = exchange.octets.decode(errors="replace")
+        return Rung(exchange.number, exchange.time, producer, producer, f"log: {line[:LINE]}", None, exchange.fate)
     if exchange.point is Point.CIM:
         verb, noun = _verb_and_noun(exchange.octets)
         label, serves = f"{verb} {noun}".strip(), True

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from harness.checkers import legs
+from harness.checkers import legs, window
 from harness.usecase import Actor, Clause, Point, Step
 
 ROW = Step(
@@ -68,4 +68,65 @@ NIC_CLAUSES = (
     ),
 )
 
-CLAUSES = NIC_CLAUSES
+ESI_CLAUSES = (
+    Clause(
+        id="UC2.7-04-OPENS",
+        text="While the window is open the ESI's beacons permit association.",
+        origin="UC",
+        citation="AEP use case 2.7, row 4; 05-3474r17 3.2.2.5, 3.6.7; 802.15.4-2006 7.2.2.1.2",
+        checks={Actor.ESI: (window.window_opens,)},
+        needs=(Point.MAC, Point.LEG),
+    ),
+    Clause(
+        id="UC2.7-04-EXTENDS",
+        text="A window longer than the 254 s of one permit-join stays open to its end.",
+        origin="UC",
+        citation="AEP use case 2.7, rows 1 and 4; SE 1.0 (075356r15) 5.4.1; 05-3474r17 2.4.3.3.7",
+        checks={Actor.ESI: (window.window_is_extended,)},
+        needs=(Point.MAC, Point.LEG),
+    ),
+    Clause(
+        id="UC2.7-04-CLOSES",
+        text="Before the window, after its end and after its withdrawal nothing permits association, in beacons or at routers.",
+        origin="UC",
+        citation="AEP use case 2.7, row 1: a time-based window; SE 1.0 (075356r15) 5.4.1; 05-3474r17 3.6.1.2",
+        checks={Actor.ESI: (window.window_closes,)},
+        needs=(Point.MAC,),
+    ),
+    Clause(
+        id="UC2.7-04-AUTHORISES",
+        text="The network key goes to the ordered device alone, sealed with the key that came with the order.",
+        origin="UC",
+        citation="AEP use case 2.7, row 4: MAC address and pre-configured key; SE 1.0 (075356r15) 5.4.1, 5.4.8.1",
+        checks={Actor.ESI: (window.only_the_ordered_device_is_admitted,)},
+        needs=(Point.MAC,),
+    ),
+    Clause(
+        id="UC2.7-04-BAD-CODE",
+        text="An install code whose length or CRC is wrong is refused, opens no window, and that is reported.",
+        origin="SE",
+        citation="SE 1.0 (075356r15) 5.4.8.1 as explained by AN708, 12.1",
+        checks={Actor.ESI: (window.flawed_code_opens_nothing,)},
+        needs=(Point.MAC, Point.LEG),
+        pics="esi_install_codes",
+    ),
+    Clause(
+        id="UC2.7-04-OVERLAP",
+        text="With several windows open, each device is admitted until the end of its own.",
+        origin="UC",
+        citation="AEP use case 2.7, rows 1 and 4; SE 1.0 (075356r15) 5.4.1",
+        checks={Actor.ESI: (window.each_window_ends_by_itself,)},
+        needs=(Point.MAC, Point.LEG),
+    ),
+    Clause(
+        id="UC2.7-04-SURVIVES-RESTART",
+        text="A window that was open when the ESI lost power is open again when it is back.",
+        origin="PROFILE",
+        citation="harness/pics.py, window_survives_restart",
+        checks={Actor.ESI: (window.window_survives_a_restart,)},
+        needs=(Point.MAC, Point.LEG),
+        pics="window_survives_restart",
+    ),
+)
+
+CLAUSES = NIC_CLAUSES + ESI_CLAUSES

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from harness.checkers import admission
+from harness.checkers import admission, freshness, membership
 from harness.usecase import Actor, Clause, Point, Step
 
 ROW = Step(
@@ -35,6 +35,14 @@ CLAUSES = (
         needs=(Point.MAC,),
     ),
     Clause(
+        id="UC2.7-06-PAN",
+        text="The association response and every frame after it name the PAN that the device asked to be let into.",
+        origin="UC",
+        citation="AEP use case 2.7, row 6: PAN ID; 802.15.4-2006 7.3.2.1; 05-3474r17 annex D.3",
+        checks={Actor.ESI: (admission.pan_is_the_same_throughout,)},
+        needs=(Point.MAC,),
+    ),
+    Clause(
         id="UC2.7-06-KEY-SEALED",
         text="The network key travels under the key-transport key made from the device's pre-configured link key.",
         origin="SE",
@@ -43,11 +51,99 @@ CLAUSES = (
         needs=(Point.MAC,),
     ),
     Clause(
+        id="UC2.7-06-KEY-NEVER-CLEAR",
+        text="The network key is never sent unprotected, nor under a key that everybody knows.",
+        origin="SE",
+        citation="SE 1.0 (075356r15) 5.4.1; 05-3474r17 4.4.9.2",
+        checks={Actor.ESI: (admission.network_key_is_never_in_the_clear,)},
+        needs=(Point.MAC,),
+    ),
+    Clause(
+        id="UC2.7-06-KEY-AGAIN",
+        text="A device that associates again inside its window is sent the network key again.",
+        origin="ZB",
+        citation="05-3474r17 4.6.3.2.2.1, 4.4.3.3; SE 1.0 (075356r15) 5.4.1",
+        checks={Actor.ESI: (admission.each_association_gets_the_key,)},
+        needs=(Point.MAC,),
+    ),
+    Clause(
+        id="UC2.7-06-WRONG-CODE",
+        text="A device with another install code is not let onto the network in any other way.",
+        origin="SE",
+        citation="SE 1.0 (075356r15) 5.4.1, 5.4.8.1",
+        checks={Actor.ESI: (admission.device_with_another_code_stays_outside,)},
+        needs=(Point.MAC,),
+    ),
+    Clause(
         id="UC2.7-06-JOINED",
         text="With its key, the device announces itself, NWK-secured and by unicast to its parent, with its own addresses.",
         origin="ZB",
         citation="05-3474r17 2.4.3.1.11, 3.6.5; 08006r03 AZD17",
-        checks={Actor.HAN_DEVICE: (admission.device_announces_itself,)},
+        checks={Actor.HAN_DEVICE: (membership.device_announces_itself,)},
+        needs=(Point.MAC,),
+    ),
+    Clause(
+        id="UC2.7-06-REFUSES-CLEAR-KEY",
+        text="The device takes no network key that is not sealed with its own link key.",
+        origin="SE",
+        citation="SE 1.0 (075356r15) 5.4.1; 05-3474r17 4.4.3.3",
+        checks={Actor.HAN_DEVICE: (membership.clear_network_key_is_refused,)},
+        needs=(Point.MAC,),
+    ),
+    Clause(
+        id="UC2.7-06-LEAVES-WITHOUT-KEY",
+        text="A device that was let in and had no key within apsSecurityTimeOutPeriod gives up; it need not say so.",
+        origin="ZB",
+        citation="05-3474r17 4.6.3.2.3, 4.6.3.2.3.4; 08006r03 table 4, 7.11.1",
+        checks={Actor.HAN_DEVICE: (membership.device_without_a_key_gives_up,)},
+        needs=(Point.MAC,),
+    ),
+    Clause(
+        id="UC2.7-06-COUNTERS",
+        text="The NWK frame counter rises with every frame, also over a power failure.",
+        origin="ZB",
+        citation="05-3474r17 4.3.1.1, 4.3.3, 4.6.3.4.2; 08006r03 7.9",
+        checks={actor: (freshness.counters_increase(actor),) for actor in (Actor.ESI, Actor.HAN_DEVICE)},
+        needs=(Point.MAC,),
+    ),
+    Clause(
+        id="UC2.7-06-REPLAY",
+        text="A neighbour's frame that was taken once has no effect when it comes again.",
+        origin="ZB",
+        citation="05-3474r17 4.3.1.2; 08006r03 NLS7",
+        checks={actor: (freshness.replays_have_no_effect(actor),) for actor in (Actor.ESI, Actor.HAN_DEVICE)},
+        needs=(Point.MAC,),
+    ),
+    Clause(
+        id="UC2.7-06-COUNTER-JUMP",
+        text="A frame counter far ahead of the last one is taken like any other.",
+        origin="ZB",
+        citation="05-3474r17 4.3.1.2",
+        checks={actor: (freshness.counter_jumps_are_taken(actor),) for actor in (Actor.ESI, Actor.HAN_DEVICE)},
+        needs=(Point.MAC,),
+    ),
+    Clause(
+        id="UC2.7-06-BAD-MIC",
+        text="A frame whose MIC is wrong has no effect.",
+        origin="ZB",
+        citation="05-3474r17 4.3.1.2",
+        checks={actor: (freshness.wrong_mics_have_no_effect(actor),) for actor in (Actor.ESI, Actor.HAN_DEVICE)},
+        needs=(Point.MAC,),
+    ),
+    Clause(
+        id="UC2.7-06-REJOIN",
+        text="When its power is back a member rejoins under the network key; an all-zero dummy key that follows is no key.",
+        origin="ZB",
+        citation="05-3474r17 3.6.1.4.2, 4.6.3.2.2.1; 08006r03 AZD707, NLS5",
+        checks={Actor.HAN_DEVICE: (membership.device_rejoins_with_its_key,)},
+        needs=(Point.MAC,),
+    ),
+    Clause(
+        id="UC2.7-06-KEY-SWITCH",
+        text="The device takes a network key update and uses the new key when it is told to.",
+        origin="ZB",
+        citation="05-3474r17 4.6.3.4.2, 4.4.9.6; 08006r03 ASLS18",
+        checks={Actor.HAN_DEVICE: (membership.device_follows_the_new_key,)},
         needs=(Point.MAC,),
     ),
 )

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from functools import partial
+from collections.abc import Iterator, Mapping
 
 from harness.checkers import key_agreement, key_establishment, key_messages, key_refusal
-from harness.checkers.key_refusal import Flaw, PartyCheck
+from harness.checkers.attempts import PartyCheck
+from harness.checkers.key_refusal import Flaw
+from harness.trace import Trace
 from harness.usecase import Actor, Check, Clause, Point, Step
+from harness.verdict import Finding
 
 ROW = Step(
     number=8,
@@ -28,7 +30,15 @@ ANNEX_C = "SE 1.0 (075356r15) annex C.3"
 
 
 def _of(judged: tuple[Actor, ...], check: PartyCheck) -> Mapping[Actor, tuple[Check, ...]]:
-    return {actor: (partial(check, judged=actor),) for actor in judged}
+    return {actor: (_for(check, actor),) for actor in judged}
+
+
+def _for(check: PartyCheck, judged: Actor) -> Check:
+    def check_party(trace: Trace) -> Iterator[Finding]:
+        return check(trace, judged)
+
+    check_party.__name__ = check.__name__
+    return check_party
 
 
 def _clause(
@@ -114,15 +124,16 @@ CLAUSES = (
         {Actor.HAN_DEVICE: (key_refusal.leaves_a_foreign_network,)}, f"{ANNEX_C}, 5.5",
     ),
     _clause(
-        "BAD-SUBJECT", "A certificate that was issued to somebody else is refused.", _of(BOTH, key_refusal.refuses(Flaw.SUBJECT)),
-        open_item="Which status the Terminate carries is not named; any is taken.",
+        "BAD-SUBJECT", "A certificate that was issued to somebody else is refused.",
+        _of(BOTH, key_refusal.refuses(Flaw.SUBJECT)), open_item="Which status Terminate carries is not named; any is taken.",
     ),
     _clause(
         "BAD-CONFIRM", "A wrong confirmation is refused: Terminate, BAD_KEY_CONFIRM; no key comes of it.",
         _of(BOTH, key_refusal.refuses(Flaw.CONFIRMATION)), "SE 1.0 (075356r15) annex C.3, C.4.2",
     ),
     _clause(
-        "BAD-MESSAGE", "A message of a wrong length is refused: Terminate, BAD_MESSAGE.", _of(BOTH, key_refusal.refuses(Flaw.LENGTH)),
+        "BAD-MESSAGE", "A message of a wrong length is refused: Terminate, BAD_MESSAGE.",
+        _of(BOTH, key_refusal.refuses(Flaw.LENGTH)),
     ),
     _clause(
         "FORGED", "No key comes of a certificate or an ephemeral key that is not the partner's own, whatever octet differs.",

@@ -21,6 +21,9 @@ class PowerSource(IntEnum):
     EMERGENCY_MAINS_AND_TRANSFER_SWITCH = 0x06
 
 
+BATTERY_BACKUP = 0x80  # beside any power source
+
+
 class AlarmMask(IntFlag):
     """3.2.2.2.12."""
 
@@ -42,6 +45,7 @@ MANUFACTURER_NAME = 0x0004
 MODEL_IDENTIFIER = 0x0005
 DATE_CODE = 0x0006
 POWER_SOURCE = 0x0007
+LOCATION_DESCRIPTION = 0x0010
 DEVICE_ENABLED = 0x0012
 
 CLUSTER = Cluster(
@@ -56,7 +60,7 @@ CLUSTER = Cluster(
         MODEL_IDENTIFIER: Attribute("ModelIdentifier", DataType.CHARACTER_STRING, default=b""),
         DATE_CODE: Attribute("DateCode", DataType.CHARACTER_STRING, default=b""),
         POWER_SOURCE: Attribute("PowerSource", DataType.ENUM8, mandatory=True, default=PowerSource.UNKNOWN),
-        0x0010: Attribute("LocationDescription", DataType.CHARACTER_STRING, Access.READ_WRITE, default=b""),
+        LOCATION_DESCRIPTION: Attribute("LocationDescription", DataType.CHARACTER_STRING, Access.READ_WRITE, default=b""),
         0x0011: Attribute("PhysicalEnvironment", DataType.ENUM8, Access.READ_WRITE, default=0),
         # mandatory in the tables of r01 to r04, optional in later lists
         DEVICE_ENABLED: Attribute("DeviceEnabled", DataType.BOOLEAN, Access.READ_WRITE, mandatory=True, default=True),

@@ -51,9 +51,14 @@ def associations(trace: Trace) -> tuple[Association, ...]:
 
 def of_the_device(trace: Trace) -> Iterator[Association]:
     """The attempts of the HAN device that is on the bench, whoever was ordered."""
-    address = trace.header.pixit.get("eui64")
-    device = trace.header.order.device if address is None else Eui64.parse(address)
+    device = own_address(trace)
     return (each for each in associations(trace) if each.device == device)
+
+
+def own_address(trace: Trace) -> Eui64:
+    """The EUI-64 of the HAN device that is on the bench; where nobody said it, the one that was ordered."""
+    address = trace.header.pixit.get("eui64")
+    return trace.header.order.device if address is None else Eui64.parse(address)
 
 
 def is_by_esi(heard: Heard) -> bool:

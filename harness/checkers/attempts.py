@@ -6,7 +6,7 @@ direction bit says. Smart Energy 1.0 (075356), annex C.3.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -23,9 +23,13 @@ from harness.checkers.reading import Air, Heard, air
 from harness.trace import Trace
 from harness.usecase import Actor, Point
 from harness.values import Eui64
+from harness.verdict import Finding
 
 INITIATOR, RESPONDER = Actor.HAN_DEVICE, Actor.ESI
 TURNS: tuple[type[Layer], ...] = (InitiateKeyEstablishment, EphemeralData, ConfirmKeyData)
+PartyCheck = Callable[[Trace, Actor], Iterator[Finding]]
+"""A checker that is told which party it judges."""
+
 REPEAT_SPAN = 60.0  # seconds within which the same APS counter and octets are a repetition: more than all APS retries take
 ANSWER_TIME = 30.0  # seconds, on top of the sender's generate time: more than all APS retries to a sleepy device take
 
@@ -154,10 +158,10 @@ def attempts(trace: Trace) -> tuple[Attempt, ...]:
     found: list[Attempt] = []
     for short, said in _conversations(heard).items():
         parts = list(_divided(said))
-        starts: list[float | None] = [part[0].time for part in parts]
+        starts = [part[0].time for part in parts]
         found += [
-            Attempt(heard.short_addresses.get(short), number, tuple(part), next_at)
-            for number, (part, next_at) in enumerate(zip(parts, [*starts[1:], None], strict=True))
+            Attempt(heard.short_addresses.get(short), number, tuple(part), (starts[number + 1:] or [None])[0])
+            for number, part in enumerate(parts)
         ]
     return tuple(found)
 

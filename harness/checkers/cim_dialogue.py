@@ -1,7 +1,7 @@
 """Steps 1, 13 and 14: how a CIM request is answered, refused, repeated and outlived. Knows requests and answers, no content.
 
-What makes a request wrong beyond the rules of one message, and what follows from it, is each step's own; a checker is made for a
-route and told these.
+What makes a request wrong beyond the rules of one message, and what follows from it, is each step's own: a checker is made for
+a route and told these.
 """
 
 from __future__ import annotations
@@ -66,6 +66,12 @@ def answers_to(trace: Trace, route: Route, request: Letter) -> list[Letter]:
         return echoing
     faults = [letter for letter in answers if letter.message is not None and letter.message.kind is Kind.FAULT]
     return (faults or ([] if identifiers else answers))[:1]
+
+
+def result_of(trace: Trace, route: Route, request: Letter) -> str | None:
+    """What became of a request by the first answer to it: OK, PARTIAL or FAILED; None where there is none."""
+    reply = next((each.message.reply for each in answers_to(trace, route, request) if each.message is not None), None)
+    return None if reply is None else reply.result
 
 
 def objections(trace: Trace, request: Letter, more: Objections) -> list[Objection]:

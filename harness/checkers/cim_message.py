@@ -104,8 +104,12 @@ def arrival(letter: Letter) -> float:
 
 
 def faults_of(trace: Trace, letter: Letter, at: float | None = None) -> list[CimFinding]:
-    """Everything that the rules say about a message, as of `at` (default: when it was sent), seconds."""
-    return check_message(letter.exchange.octets, instant(trace, letter.exchange.time if at is None else at))
+    """Everything that the rules say about a message, as of `at` (default: when it was sent), seconds.
+
+    Nothing is said about a key that was kept out of the evidence.
+    """
+    findings = check_message(letter.exchange.octets, instant(trace, letter.exchange.time if at is None else at))
+    return [finding for finding in findings if finding.rule != "key" or trace.header.order.key_material]
 
 
 def obeys(route: Route, part: Part) -> Check:

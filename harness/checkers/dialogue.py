@@ -14,7 +14,7 @@ from typing import Any
 from weakref import WeakKeyDictionary
 
 from dissectors import aps, nwk, zcl, zdp
-from dissectors.clusters import drlc, identify, messaging, metering, price
+from dissectors.clusters import drlc, identify, key_establishment, messaging, metering, price
 from dissectors.frame import decode_asdu
 from dissectors.layer import Layer, Malformed, Record, parse
 from dissectors.smart_energy import PROFILE
@@ -23,7 +23,6 @@ from harness.trace import Trace
 from harness.usecase import Actor, Check, Point
 from harness.verdict import Finding
 
-PARTIES = (Actor.ESI, Actor.HAN_DEVICE)
 REPEAT_SPAN = 30.0  # seconds in which the same APS counter is a repetition: more than all APS retries take
 ANSWER_SPAN = 60.0  # seconds in which an answer can belong to a question
 ANSWER_TIME = 10.0  # seconds that a question which arrived may wait for its answer
@@ -179,6 +178,10 @@ class Dialogue:
         """The first of its answers."""
         return next(iter(self.answers(question)), None)
 
+    def registered(self) -> Said | None:
+        """The ESI's Confirm Key Data with which the device first had its link key."""
+        return next((each for each in self.to(Actor.HAN_DEVICE, key_establishment.ConfirmKeyData)), None)
+
     def watched(self, said: Said, seconds: float) -> bool:
         """Whether a tap attests that nothing was missed for so many seconds after a message arrived."""
         start = said.arrived_at
@@ -314,15 +317,16 @@ def _message(trace: Trace, heard: Air, blocks: tuple[tuple[Heard, ...], ...]) ->
     except Malformed as fault:
         malformed = str(fault)
     return Said(
-        _actor(trace, heard, network.source), _actor(trace, heard, network.dest), blocks, _arrival(heard, blocks), asdu,
+        party(trace, network.source), party(trace, network.dest), blocks, _arrival(heard, blocks), asdu,
         record, library, malformed,
     )
 
 
-def _actor(trace: Trace, heard: Air, short: int) -> Actor | None:
+def party(trace: Trace, short: int) -> Actor | None:
+    """Whose NWK address it is: the ESI's, the ordered device's, or (None) somebody else's."""
     if short == nwk.COORDINATOR:
         return Actor.ESI
-    return Actor.HAN_DEVICE if heard.short_addresses.get(short) == trace.header.order.device else None
+    return Actor.HAN_DEVICE if air(trace).short_addresses.get(short) == trace.header.order.device else None
 
 
 def _arrival(heard: Air, blocks: tuple[tuple[Heard, ...], ...]) -> Heard | None:

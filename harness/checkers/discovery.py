@@ -1,320 +1,171 @@
-"""Step 5: how the HAN Device finds its ESI and asks to be let in, and how the ESI shows itself and answers. Knows no bench.
+"""Step 7: how ESI and HAN Device find each other's services and bind to them. Knows frames, no bench.
 
-Beacon requests carry no source: where a capture cannot tell who sent one, it counts as the device's.
+Clauses: 05-3474, 2.4 (numbering of r17 to r20). Where revisions differ, every answer that one of them allows passes.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from itertools import pairwise
+from collections.abc import Iterable, Iterator
 
-from dissectors import mac, nwk
-from dissectors.layer import Record, parse_whole
-from dissectors.smart_energy import ALL_CHANNELS, PREFERRED_CHANNELS, SCAN_ATTEMPTS, TIME_BETWEEN_SCANS
-from harness.checkers.associations import Association, associations, is_by_esi, of_the_device
-from harness.checkers.orders import REACTION, windows
-from harness.checkers.reading import Heard, air, attested, marks
+from dissectors import zdp
+from dissectors.clusters import drlc, key_establishment, messaging, price
+from dissectors.layer import Layer, Record
+from dissectors.smart_energy import MANDATORY_SERVERS, PROFILE, DeviceId
+from dissectors.zdp import Status
+from harness.checkers.answering import answered_wrongly, unanswered, words
+from harness.checkers.dialogue import ANSWER_TIME, Dialogue, Said, dialogue
 from harness.trace import Trace
-from harness.usecase import Actor, Point
-from harness.values import Eui64
-from harness.verdict import Finding, failed, inconclusive, noted, passed
+from harness.usecase import Actor
+from harness.verdict import Finding, failed, passed
 
-STACK_PROFILE = 2  # ZigBee PRO (05-3474, 3.6.7)
-ZIGBEE = 0  # the beacon payload's protocol identifier (3.6.7)
-NO_BEACONS = 15  # beacon and superframe order of a network without periodic beacons (802.15.4-2006, 7.2.2.1.2)
-NO_OFFSET = 0xFFFFFF  # the transmission offset of such a network (3.6.7)
-NO_NETWORK = (0, 0xFFFF_FFFF_FFFF_FFFF)  # extended PAN identifiers that no network has (3.5.2)
-START_TIME = 60.0  # PROFILE: seconds in which a device that is switched on begins to look for a network
-BEACON_TIME = 1.0  # seconds in which a beacon request is answered: more than any scan listens
-DWELL = 0.5  # seconds within which a second beacon request on the same channel belongs to the same scan
-PUNCTUALITY = 0.9  # share of a pause that must have passed: clocks differ
-BACK_OFF = 10 * TIME_BETWEEN_SCANS  # PROFILE: less than this is no backing off; Smart Energy 1.1 says a minute or so
-RESPONSE_TIME = 10.0  # seconds in which an association is over: a response waits 7.68 s for its poll (05-3474, 3.5.2)
-LEAVING_TIME = 2.0  # seconds after which a device without a key is gone: apsSecurityTimeOutPeriod is 1.7 s (08006r03, table 4)
-SEARCH_TIME = 30.0  # PROFILE: seconds in which it goes on to another network that it knows
+NO_MATCH = (Status.SUCCESS, Status.NO_MATCH, Status.NO_DESCRIPTOR)  # with no endpoint, or silence (2.4.4.1.7.1; r17, r21)
+BOUND_OR_REFUSED = (
+    Status.SUCCESS, Status.NOT_SUPPORTED, Status.INVALID_ENDPOINT, Status.TABLE_FULL, Status.OLD_TABLE_FULL,
+    Status.NOT_AUTHORIZED, Status.DEVICE_BINDING_TABLE_FULL,
+)
+SMART_ENERGY_CLUSTERS = {each.CLUSTER.identifier for each in (key_establishment, price, drlc, messaging)}
+SERVICE_TIME = 120.0  # seconds in which a device in service says something on its own: it asks for time, events, prices
 
 
-def device_scans(trace: Trace) -> Iterator[Finding]:
-    """05-SCANS: the device asks for beacons, on the preferred channels of Smart Energy first."""
-    requests = _beacon_requests(trace)
-    if not requests:
-        for start in marks(trace, "start_joining", Actor.HAN_DEVICE):
-            if attested(trace, Point.MAC, start, start + START_TIME):
-                yield failed(
-                    "the device was switched on and looked for no network", expected="beacon requests",
-                    observed=f"none in {START_TIME:g} s on the channels heard",
-                )
+def matching(trace: Trace, actor: Actor) -> Iterator[Finding]:
+    """07-MATCH-DESC: endpoints that serve what is looked for are named, and no others; never for another profile."""
+    talk = dialogue(trace)
+    described = _descriptors(talk, actor)
+    for question in [*talk.to(actor, zdp.MatchDescReq), *_broadcast_to(talk, actor, zdp.MatchDescReq)]:
+        wanted = question.command
+        if wanted.profile == zdp.WILDCARD_PROFILE:
+            continue  # r17 to r18 match nothing, later ones everything: both are right
+        answers = [each for each in talk.answers(question) if each.by is actor]
+        answer = answers[0] if answers else None
+        named = () if answer is None or answer.malformed else tuple(answer.command.endpoints or ())
+        due = {endpoint for endpoint, descriptor in described.items() if _in_common(descriptor, wanted)}
+        wrong = [endpoint for endpoint in named if endpoint in described and endpoint not in due]
+        if answer is not None and named and (wrong or (_is_foreign(wanted) and not due)):
+            yield answered_wrongly(question, answer, _endpoints(due), _endpoints(named))
+        elif due or _must_match(actor, wanted):
+            yield from _match_due(talk, question, answer, named, due)
+        elif answer is None:
+            if talk.watched(question, ANSWER_TIME):
+                yield passed("nothing matches: no answer", question.number)
+        elif question.broadcast and not named:
+            yield answered_wrongly(question, answer, "silence: nothing matches", words(answer))
+        elif not named and answer.command.status in NO_MATCH:
+            yield passed("nothing matches: no endpoint named", question.number, answer.number)
+        elif not named:
+            yield answered_wrongly(question, answer, "silence, or status 00, 86 or 89 without an endpoint", words(answer))
+
+
+def bindings(trace: Trace, actor: Actor) -> Iterator[Finding]:
+    """07-BIND: a Bind_req is answered, accepted or refused with a status that a refusal has."""
+    talk = dialogue(trace)
+    for question in talk.to(actor, zdp.BindReq):
+        answer = talk.answer(question)
+        if answer is None:
+            yield from unanswered(talk, question, "a Bind_rsp")
+        elif answer.malformed or answer.command.status not in BOUND_OR_REFUSED:
+            yield answered_wrongly(question, answer, "SUCCESS, or a status of 2.4.4.2.2", words(answer))
+        else:
+            yield passed("the binding was answered", question.number, answer.number, observed=words(answer))
+
+
+def refused_binding_is_survived(trace: Trace, actor: Actor) -> Iterator[Finding]:
+    """07-BIND: a device whose binding is refused goes on all the same, into step 9."""
+    talk = dialogue(trace)
+    for answer in talk.to(actor, zdp.BindRsp):
+        if answer.command.status == Status.SUCCESS:
+            continue
+        onward = next((each for each in talk.by(actor) if each.number > answer.number and each.key == "link"), None)
+        if onward is not None:
+            yield passed("a refused binding did not keep it from going on", answer.number, onward.number)
+        elif talk.watched(answer, SERVICE_TIME):
+            yield failed(
+                "after a refused binding nothing more came of the device", answer.number,
+                expected="application data under the link key: a refusal is tolerated", observed="none",
+            )
         return
-    order = tuple(dict.fromkeys(_channel(each) for each in requests))
-    heard = [channel for channel in ALL_CHANNELS if _is_heard(trace, channel, requests[0].time)]
-    missing = [channel for channel in PREFERRED_CHANNELS if channel in heard]
-    for channel in order:
-        if channel in missing:
-            missing.remove(channel)
-        elif missing and channel not in PREFERRED_CHANNELS:
-            yield failed(
-                f"the device looked for networks on channel {channel} before it did on preferred ones", requests[0].number,
-                expected=f"first {', '.join(map(str, PREFERRED_CHANNELS))}", observed=", ".join(map(str, order)),
-            )
-            return
-    seen = "" if len(heard) > 1 else "; in which order channels are scanned cannot be seen"
-    yield passed(f"the device asked for beacons{seen}", requests[0].number, observed=", ".join(map(str, order)))
 
 
-def beacons_are_right(trace: Trace) -> Iterator[Finding]:
-    """05-BEACON: the ESI answers beacon requests, and its beacons say what they must; what they permit is step 4's affair."""
-    own = [each for each in air(trace) if each.sent and is_by_esi(each)]
-    beacons = [each for each in own if each.find(mac.Beacon) is not None]
-    channels = {each.channel for each in own}
-    requests = [each for each in air(trace).of(mac.BeaconRequest) if each.arrived and each.channel in channels]
-    answered = [each for each in requests if any(0 < beacon.time - each.time < BEACON_TIME for beacon in beacons)]
-    if requests and not answered:
-        if attested(trace, Point.MAC, requests[0].time, requests[0].time + BEACON_TIME, requests[0].channel):
-            yield failed(
-                "the ESI answers no beacon request", requests[0].number, expected="a beacon",
-                observed=f"none to {len(requests)} requests",
-            )
-        return
-    identities = {each.find(mac.Beacon).extended_pan_id for each in beacons}
-    for beacon in beacons:
-        wrong = dict(_wrong_in_beacon(beacon.find(mac.Beacon)))
-        if len(identities) > 1:
-            wrong["extended PAN id"] = "another in each of several beacons"
-        if wrong:
-            yield failed(
-                f"a beacon says wrong: {', '.join(wrong)}", beacon.number, expected="what 05-3474, 3.6.7 says",
-                observed="; ".join(f"{name} {value}" for name, value in wrong.items()),
-            )
-            return
-    if beacons:
-        yield passed("the ESI's beacons are right", beacons[0].number)
-
-
-def _wrong_in_beacon(beacon: Record) -> Iterator[tuple[str, str]]:
-    wanted = {
-        "protocol_id": ZIGBEE, "stack_profile": STACK_PROFILE, "protocol_version": nwk.PROTOCOL_VERSION, "device_depth": 0,
-        "beacon_order": NO_BEACONS, "superframe_order": NO_BEACONS, "pan_coordinator": 1, "tx_offset": NO_OFFSET,
-    }
-    for name, value in wanted.items():
-        if getattr(beacon, name) != value:
-            yield name.replace("_", " "), f"{getattr(beacon, name):x}"
-    if beacon.extended_pan_id in NO_NETWORK:
-        yield "extended PAN id", f"{Eui64(beacon.extended_pan_id)}"
-
-
-def device_chooses_an_open_network(trace: Trace) -> Iterator[Finding]:
-    """05-CHOOSES: the device asks only a network whose last beacon permitted association and had room, of ZigBee PRO."""
-    beacons = [each for each in air(trace).of(mac.Beacon) if each.arrived]
-    asked = tuple(of_the_device(trace))
-    for each in asked:
-        last = next((beacon for beacon in reversed(beacons) if _is_of(beacon, each) and beacon.time < each.request.time), None)
-        if last is None:
-            continue
-        said = last.find(mac.Beacon)
-        if not said.association_permit:
-            wrong = "that permits no association"
-        elif not said.end_device_capacity and not said.router_capacity:
-            wrong = "that has no room"
-        elif said.stack_profile != STACK_PROFILE:
-            wrong = "of another stack profile"
-        else:
-            yield passed("the device asked a network that permits association", last.number, each.request.number)
-            continue
-        yield failed(
-            f"the device asked a network {wrong}", last.number, each.request.number,
-            expected="association with a network that permits it and has room", observed=f"a request to PAN {each.pan:04x}",
-        )
-    closed = [each for each in beacons if not each.find(mac.Beacon).association_permit and _beacon_requests(trace)]
-    if closed and not asked:
-        yield passed("the device asked no network that permits no association", closed[0].number)
-
-
-def association_request_is_right(trace: Trace) -> Iterator[Finding]:
-    """05-ASSOCIATES: the request carries the device's own EUI-64 and says truly what the device is."""
-    address = Eui64.parse(trace.header.pixit["eui64"]) if "eui64" in trace.header.pixit else trace.header.order.device
-    for each in associations(trace):
-        if each.device != address and each.request.exchange.producer != Actor.HAN_DEVICE:
-            continue
-        request = each.request
-        capability = parse_whole(mac.Capability, bytes([request.find(mac.AssociationRequest).capability]))
-        wrong = dict(_wrong_in_capability(capability, trace))
-        if each.device != address:
-            wrong["EUI-64"] = (f"{address}", f"{each.device}")
-        if not request.mac.ack_request:
-            wrong["acknowledgement request"] = ("1", "0")
-        if wrong:
-            yield failed(
-                f"the association request says wrong: {', '.join(wrong)}", request.number,
-                expected="; ".join(f"{name} {right}" for name, (right, _) in wrong.items()),
-                observed="; ".join(f"{name} {said}" for name, (_, said) in wrong.items()),
-            )
-            continue
-        if request.mac.source_pan != mac.BROADCAST:
-            yield noted(
-                "the association request names a source PAN", request.number, expected="ffff, which 05-3474 annex D.3 prefers",
-                observed="none of its own" if request.mac.source_pan is None else f"{request.mac.source_pan:04x}",
-            )
-        yield passed("the association request is right", request.number)
-
-
-def _wrong_in_capability(capability: Record, trace: Trace) -> Iterator[tuple[str, tuple[str, str]]]:
-    sleepy, router = trace.header.pics.get("sleepy"), trace.header.pics.get("router")
-    wanted: dict[str, bool | None] = {
-        "allocate_address": True, "alternate_pan_coordinator": False, "security_capability": False, "reserved": False,
-        "receiver_on_when_idle": None if sleepy is None else not sleepy, "full_function_device": router,
-    }
-    for name, value in wanted.items():
-        if value is not None and bool(getattr(capability, name)) != value:
-            yield name.replace("_", " "), (str(int(value)), str(getattr(capability, name)))
-
-
-def device_polls_for_the_response(trace: Trace) -> Iterator[Finding]:
-    """05-POLLS: the device fetches the association response with a data request that carries its EUI-64."""
-    heard = air(trace)
-    for each in of_the_device(trace):
-        if not each.request.arrived or not heard.is_acknowledged(each.request):
-            continue
-        limit = min(each.until, each.request.time + RESPONSE_TIME)
-        during = heard.between(each.request.time, limit)
-        poll = next((other for other in during if _is_poll_by(other, each.device)), None)
-        if poll is not None:
-            yield passed("the device polled for the association response", each.request.number, poll.number)
-        elif each.responses:
-            yield passed("the device had its response without a poll", each.request.number, each.responses[0].number)
-        elif attested(trace, Point.MAC, each.request.time, limit, each.request.channel):
-            yield failed(
-                "the device asked to be let in and never polled for the answer", each.request.number,
-                expected="a data request with its EUI-64", observed=f"none in {limit - each.request.time:.1f} s",
-            )
-
-
-def device_scans_with_pauses(trace: Trace) -> Iterator[Finding]:
-    """05-SCAN-ATTEMPTS: a device that finds nothing scans three times with pauses of a second, then backs off."""
-    for series in _series(trace):
-        scans = _scans(series)
-        pauses = [later[0].time - earlier[-1].time for earlier, later in pairwise(scans)]
-        burst = 1
-        for place, pause in enumerate(pauses):
-            burst = burst + 1 if pause < BACK_OFF else 1
-            numbers = (scans[place][-1].number, scans[place + 1][0].number)
-            if pause < TIME_BETWEEN_SCANS * PUNCTUALITY:
+def endpoints_are_discovered(trace: Trace, actor: Actor) -> Iterator[Finding]:
+    """07-ENDPOINTS: commands go to endpoints that the partner named or spoke from; no number is taken for granted."""
+    talk = dialogue(trace)
+    known: set[int] = set()
+    asked: set[int] = set()
+    for each in talk.said:
+        if each.to is actor or (each.by is not actor and each.broadcast):
+            known |= _named(each)
+        elif each.by is actor and not each.broadcast and each.aps.profile != zdp.PROFILE:
+            there = each.aps.dest_endpoint
+            if there == zdp.BROADCAST_ENDPOINT or there in asked:
+                continue
+            asked.add(there)
+            if there in known:
+                yield passed(f"endpoint {there} was discovered", each.number)
+            else:
                 yield failed(
-                    "the device scanned again without a pause", *numbers, expected=f"{TIME_BETWEEN_SCANS:g} s between scans",
-                    observed=f"{pause:.3f} s",
+                    f"endpoint {there} was taken for granted", each.number,
+                    expected="an endpoint that Match_Desc_rsp, Active_EP_rsp or Simple_Desc_rsp named",
+                    observed=f"endpoint {there}; named so far: {', '.join(map(str, sorted(known))) or 'none'}",
                 )
-                return
-            if burst > SCAN_ATTEMPTS:
-                yield failed(
-                    "the device goes on scanning without backing off", *numbers,
-                    expected=f"{SCAN_ATTEMPTS} scans, then a longer pause", observed=f"{burst} scans, {pause:.3f} s apart",
-                )
-                return
-        if pauses:
-            yield passed("the device pauses between its scans", scans[0][0].number, scans[-1][0].number)
 
 
-def _series(trace: Trace) -> Iterator[list[Heard]]:
-    """The beacon requests between one attempt to associate, or being switched on, and the next."""
-    edges = sorted([
-        *(each.request.time for each in of_the_device(trace)), *marks(trace, "start_joining", Actor.HAN_DEVICE),
-        *marks(trace, "power_cycle", Actor.HAN_DEVICE), float("inf"),
-    ])
-    requests = _beacon_requests(trace)
-    for start, end in pairwise([float("-inf"), *edges]):
-        during = [each for each in requests if start < each.time <= end]
-        if during:
-            yield during
+def _descriptors(talk: Dialogue, actor: Actor) -> dict[int, Record]:
+    return {
+        answer.command.simple_descriptor.endpoint: answer.command.simple_descriptor
+        for answer in talk.by(actor, zdp.SimpleDescRsp)
+        if answer.command.status == Status.SUCCESS and answer.command.simple_descriptor is not None
+    }
 
 
-def _scans(requests: Sequence[Heard]) -> list[list[Heard]]:
-    """Beacon requests by scan: a new one begins where a channel comes again."""
-    scans: list[list[Heard]] = []
-    for each in requests:
-        current = scans[-1] if scans else []
-        again = any(_channel(other) == _channel(each) for other in current)
-        repeated = bool(current) and _channel(current[-1]) == _channel(each) and each.time - current[-1].time < DWELL
-        if not current or (again and not repeated):
-            scans.append([each])
-        else:
-            current.append(each)
-    return scans
+def _broadcast_to(talk: Dialogue, actor: Actor, layer: type[Layer]) -> Iterator[Said]:
+    """Broadcast questions of others that an actor heard: the coordinator hears its children's; of the rest nobody can tell."""
+    if actor is Actor.ESI:
+        others = (each for each in talk.said if each.broadcast and each.by is not Actor.ESI)
+        yield from (each for each in others if each.is_a(layer) and each.arrival is not None)
 
 
-def nobody_is_let_in_outside_a_window(trace: Trace) -> Iterator[Finding]:
-    """05-CLOSED: when no window is open no association succeeds; silence is right, a refusal is allowed."""
-    heard, ordered = air(trace), windows(trace)
-    for each in associations(trace):
-        if any(window.is_open(each.request.time, -REACTION) for window in ordered) or not _was_asked_of_esi(trace, each):
-            continue
-        admitted = [other for other in each.responses if is_by_esi(other) or other.exchange.producer == Actor.ESI]
-        answers = {other.find(mac.AssociationResponse).status: other for other in admitted}
-        if mac.AssociationStatus.SUCCESS in answers:
-            yield failed(
-                f"{each.device} was let in at {each.request.time:.3f} s, when no window was open", each.request.number,
-                answers[mac.AssociationStatus.SUCCESS].number, expected="no answer, or access denied", observed="success",
-            )
-        elif not heard.is_acknowledged(each.request) and not answers:
-            continue  # nothing shows that the ESI had the request
-        elif answers or attested(trace, Point.MAC, each.request.time, each.request.time + RESPONSE_TIME, each.request.channel):
-            yield passed(f"{each.device} was not let in, no window being open", each.request.number)
-        else:
-            yield inconclusive("what became of an association was not heard", each.request.number)
-
-
-def device_leaves_a_network_whose_key_does_not_fit(trace: Trace) -> Iterator[Finding]:
-    """05-NOT-ELSEWHERE: let into another network and given a key that does not fit, the device leaves it and goes on."""
-    heard, pan = air(trace), _pan_of_esi(trace)
-    for each in of_the_device(trace):
-        if each.granted is None or pan is None or each.pan == pan:
-            continue
-        given = each.granted.time
-        stays = next((
-            other for other in heard.between(given + LEAVING_TIME, each.until)
-            if other.nwk is not None and (other.mac.dest_pan, other.mac.source_short) == (each.pan, each.short_address)
-        ), None)
-        if stays is not None:
-            yield failed(
-                "the device stays in a network whose key does not fit", each.request.number, stays.number,
-                expected=f"nothing from {each.short_address:04x} in PAN {each.pan:04x} after {LEAVING_TIME:g} s",
-                observed=f"a frame at {stays.time:.3f} s",
-            )
-        elif any(later.pan == pan for later in of_the_device(trace) if later.request.time > given):
-            yield passed("the device left a network whose key does not fit, and went on to another", each.request.number)
-        elif attested(trace, Point.MAC, given, given + SEARCH_TIME):
-            yield failed(
-                "the device did not go on to another network when a key did not fit", each.request.number,
-                expected=f"an association with PAN {pan:04x}", observed=f"none in {SEARCH_TIME:g} s",
-            )
-
-
-def _beacon_requests(trace: Trace) -> list[Heard]:
-    of_the_air = air(trace).of(mac.BeaconRequest)
-    return [each for each in of_the_air if each.sent and each.exchange.producer in (None, Actor.HAN_DEVICE)]
-
-
-def _channel(heard: Heard) -> int:
-    return int(heard.channel.rpartition(":")[2])
-
-
-def _is_heard(trace: Trace, channel: int, at: float) -> bool:
-    return any(
-        attested(trace, Point.MAC, at, at, each.medium) for each in trace.attestations
-        if each.medium.rpartition(":")[2] == str(channel)
+def _in_common(descriptor: Record, wanted: Record) -> bool:
+    """2.4.4.1.7.1: the same profile, and one input or one output cluster in common."""
+    return descriptor.profile == wanted.profile and bool(
+        set(descriptor.in_clusters) & set(wanted.in_clusters) or set(descriptor.out_clusters) & set(wanted.out_clusters)
     )
 
 
-def _is_of(beacon: Heard, association: Association) -> bool:
-    request = association.request.mac
-    return (beacon.mac.source_pan, beacon.mac.source_short) == (request.dest_pan, request.dest_short)
+def _is_foreign(wanted: Record) -> bool:
+    """Whether clusters that only Smart Energy has are looked for in another profile."""
+    return wanted.profile != PROFILE and set(wanted.in_clusters) <= SMART_ENERGY_CLUSTERS
 
 
-def _is_poll_by(heard: Heard, device: Eui64) -> bool:
-    return heard.find(mac.DataRequest) is not None and heard.mac.source_ieee == device
+def _must_match(actor: Actor, wanted: Record) -> bool:
+    """Whether an actor that never described itself has a match all the same, by what its device must serve."""
+    everybody = {key_establishment.CLUSTER.identifier}
+    served = MANDATORY_SERVERS[DeviceId.ENERGY_SERVICE_PORTAL] if actor is Actor.ESI else everybody
+    return wanted.profile == PROFILE and bool(set(wanted.in_clusters) & served)
 
 
-def _pan_of_esi(trace: Trace) -> int | None:
-    return next((int(each.frame.pan) for each in air(trace) if is_by_esi(each) and each.frame.pan is not None), None)
+def _named(said: Said) -> set[int]:
+    """The endpoints that a message of the partner names, and the one it came from."""
+    if said.is_a(zdp.MatchDescRsp, zdp.ActiveEpRsp):
+        return set(said.command.endpoints or ())
+    if said.is_a(zdp.SimpleDescRsp) and said.command.simple_descriptor is not None:
+        return {said.command.simple_descriptor.endpoint}
+    if said.is_a(zdp.BindReq) and said.command.dest_endpoint is not None:
+        return {said.command.dest_endpoint}
+    return set() if said.aps.profile == zdp.PROFILE else {said.aps.source_endpoint}
 
 
-def _was_asked_of_esi(trace: Trace, association: Association) -> bool:
-    return association.request.arrived and association.pan == _pan_of_esi(trace)
+def _match_due(
+    talk: Dialogue, question: Said, answer: Said | None, named: tuple[int, ...], due: set[int],
+) -> Iterator[Finding]:
+    if answer is None:
+        yield from unanswered(talk, question, "a Match_Desc_rsp")
+    elif not named or due - set(named) or answer.command.status != Status.SUCCESS:
+        expected = f"SUCCESS and {_endpoints(due) if due else 'an endpoint that serves it'}"
+        yield answered_wrongly(question, answer, expected, f"{words(answer)}, {_endpoints(named)}")
+    elif named != tuple(sorted(set(named))):
+        yield answered_wrongly(question, answer, "endpoints ascending, each once", ", ".join(map(str, named)))
+    else:
+        yield passed("the endpoints that serve it were named", question.number, answer.number)
+
+
+def _endpoints(numbers: Iterable[int]) -> str:
+    return f"endpoint(s) {', '.join(map(str, sorted(numbers))) or 'none'}"

@@ -91,9 +91,10 @@ def forged(trace: Trace, attempt: Attempt, actor: Actor) -> Said | None:
 
 
 def confirmation_is_right(trace: Trace, judged: Actor) -> Iterator[Finding]:
-    """08-MAC-U, 08-MAC-V: the confirmation is the HMAC that both parties' keys and addresses give."""
+    """08-MAC-U, 08-MAC-V: the confirmation is the HMAC that both parties' keys and addresses give, and so is what it takes."""
     name = MAC_NAMES[judged]
     for attempt in attempts(trace):
+        yield from _refusal_of_right(trace, attempt, judged)
         said = attempt.find(judged, ConfirmKeyData)
         if said is None or said.command is None:
             continue
@@ -111,6 +112,24 @@ def confirmation_is_right(trace: Trace, judged: Actor) -> Iterator[Finding]:
                 f"{name} is wrong{cause}", *(each.number for each in attempt.before(said)), said.number,
                 expected=agreed.confirmation(judged).hex(), observed=received.hex(), hint=mistake,
             )
+
+
+def _refusal_of_right(trace: Trace, attempt: Attempt, judged: Actor) -> Iterator[Finding]:
+    """A party that refuses a right confirmation has computed another one itself."""
+    theirs, agreed = attempt.find(partner_of(judged), ConfirmKeyData), agreement(trace, attempt)
+    if theirs is None or theirs.command is None or agreed is None:
+        return
+    refusal = next((each for each in attempt.after(theirs) if each.by is judged and _is_bad_confirm(each)), None)
+    if refusal is not None and theirs.command.message_authentication_code == agreed.confirmation(theirs.by):
+        yield failed(
+            f"the {judged} refused a right {MAC_NAMES[theirs.by]}", theirs.number, refusal.number,
+            expected="no Terminate Key Establishment", observed="BAD_KEY_CONFIRM",
+        )
+
+
+def _is_bad_confirm(said: Said) -> bool:
+    right = said.is_a(TerminateKeyEstablishment) and said.command is not None
+    return right and said.command is not None and bool(said.command.status == TerminateStatus.BAD_KEY_CONFIRM)
 
 
 def new_key_is_used(trace: Trace, judged: Actor) -> Iterator[Finding]:
@@ -178,10 +197,8 @@ def _key_of(heard: Heard) -> str:
 def _told_by_reaction(trace: Trace, attempt: Attempt, said: Said, judged: Actor) -> Iterator[Finding]:
     """Without private keys only the partner's reaction tells; it is believed where the partner is not under test itself."""
     name, partner = MAC_NAMES[judged], partner_of(judged)
-    refusal = next((each for each in attempt.after(said) if each.by is partner and each.is_a(TerminateKeyEstablishment)), None)
-    if refusal is not None and refusal.command is not None:
-        if refusal.command.status != TerminateStatus.BAD_KEY_CONFIRM:
-            return
+    refusal = next((each for each in attempt.after(said) if each.by is partner and _is_bad_confirm(each)), None)
+    if refusal is not None:
         if judged in trace.header.dut and partner not in trace.header.dut:
             yield failed(
                 f"{name} was refused", said.number, refusal.number, expected="a confirmation that the partner accepts",

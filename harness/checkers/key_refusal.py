@@ -6,7 +6,7 @@ Smart Energy 1.0 (075356), annex C.3.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from enum import Enum, auto
 from itertools import pairwise
 
@@ -24,6 +24,7 @@ from harness.checkers.attempts import (
     RESPONDER,
     TURNS,
     Attempt,
+    PartyCheck,
     Said,
     address,
     attempts,
@@ -38,9 +39,6 @@ from harness.crypto.ecqv import Certificate
 from harness.trace import Trace
 from harness.usecase import Actor
 from harness.verdict import Finding, failed, inconclusive, passed
-
-PartyCheck = Callable[[Trace, Actor], Iterator[Finding]]
-"""A checker that is told which party it judges."""
 
 LONGEST_PAUSE = 1200.0  # seconds: a quarter of an hour after many failures (known from SE 1.4), and the longest wait time
 CLOCK_TOLERANCE = 1.0  # seconds; wait times are whole seconds

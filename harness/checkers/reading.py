@@ -14,10 +14,12 @@ from dissectors import mac, nwk, zdp
 from dissectors.frame import Frame, decode
 from dissectors.keyring import KeyRing
 from dissectors.layer import Layer
+from dissectors.security import WELL_KNOWN_LINK_KEY
 from harness.trace import LINK_KEY_KINDS, Exchange, Trace
 from harness.usecase import Actor, Point
 from harness.values import Eui64
 
+NOBODY = Eui64(0)  # whose the key is that everybody knows
 ACK_TIME = 0.002  # seconds in which a MAC acknowledgement is out: turnaround and airtime (802.15.4-2006, 7.5.6.4.2)
 
 
@@ -93,6 +95,7 @@ class Air:
                 ring.add_network_key(key.octets)
             elif key.kind in LINK_KEY_KINDS:
                 ring.add_link_key(key.octets, key.device, key.kind)
+        ring.add_link_key(WELL_KNOWN_LINK_KEY, NOBODY, "well-known")
         self.heard = tuple(Heard(exchange, decode(exchange.octets, ring)) for exchange in trace.at(Point.MAC))
 
     def __iter__(self) -> Iterator[Heard]:
@@ -105,6 +108,11 @@ class Air:
     def after(self, heard: Heard) -> tuple[Heard, ...]:
         """The frames heard later than this one."""
         return self.heard[self._places[heard.number] + 1 :]
+
+    def numbered(self, number: int) -> Heard | None:
+        """The frame of that exchange, None where it is no frame."""
+        place = self._places.get(number)
+        return None if place is None else self.heard[place]
 
     def between(self, start: float, end: float) -> tuple[Heard, ...]:
         """The frames heard after `start` and not after `end`, seconds."""

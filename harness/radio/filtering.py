@@ -92,7 +92,7 @@ def is_acknowledged(settings: RadioSettings, frame: Addressing) -> bool:
 
 def acknowledgement(settings: RadioSettings, frame: Addressing) -> bytes:
     """The PSDU that answers the frame; frame pending is set for a data request of a device for whom a frame waits (7.5.6.3)."""
-    pending = frame.is_poll and frame.source in settings.pending_for
+    pending = frame.is_poll and (settings.always_pending or frame.source in settings.pending_for)
     mpdu = bytes([FrameType.ACK | (_PENDING if pending else 0), 0, frame.sequence])
     return mpdu + fcs(mpdu)
 

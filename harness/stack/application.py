@@ -133,7 +133,12 @@ class Application:
         back is waited for and goes nowhere."""
         number = self._next("zcl")
         self._await("zcl", number, path.dest, path.cluster, lambda record, now: None, now)
-        asdu = zcl.build(header.replace(sequence=number), command)
+        self.put_octets(path, zcl.build(header.replace(sequence=number), command), now, link_key, ack, profile)
+
+    def put_octets(
+        self, path: Path, asdu: bytes, now: float, link_key: bool = False, ack: bool = True, profile: int | None = None,
+    ) -> None:
+        """Put any octets as an ASDU of the cluster library."""
         self._data(
             AsduRequest(
                 path.dest, path.dest_endpoint, path.source_endpoint, self.profile if profile is None else profile, path.cluster,
@@ -168,7 +173,7 @@ class Application:
         outgoing = self.policy.rewritten(command)
         if outgoing is None:
             return None
-        general, identifier = command_identifier(path, command.layer)
+        general, identifier = command_identifier(path, outgoing.layer)
         header = zcl.Zcl.of(
             frame_type=zcl.FrameType.GENERAL if general else zcl.FrameType.CLUSTER,
             direction=zcl.Direction.CLIENT_TO_SERVER if path.to_server else zcl.Direction.SERVER_TO_CLIENT,

@@ -199,9 +199,8 @@ class HanDeviceNode:
 
     def put(self, stimulus: Stimulus, now: float) -> None:
         """Put a stimulus to the ESI."""
-        asker = Asker(
-            self.application, self.lifecycle.partner, self.settings.endpoint, lambda now: self.time.utc(now) or 0, self._link_key,
-        )
+        partner, endpoint = self.lifecycle.partner, self.settings.endpoint
+        asker = Asker(self.application, partner, endpoint, lambda now: self.time.utc(now) or 0, self._link_key)
         self._stimulus.start(stimulus(asker), lambda now: None, now)
         self.node.settle(now)
 

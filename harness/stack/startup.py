@@ -184,7 +184,8 @@ class Choice:
         candidates = [network for network in self.found if self._fits(network)]
         if not candidates:
             return None
-        return min(candidates, key=lambda network: (self.failed[network.extended_pan_id], -network.lqi, network.channel))
+        failures = self.failed if self.policy.tries_elsewhere else Counter[Eui64]()
+        return min(candidates, key=lambda network: (failures[network.extended_pan_id], -network.lqi, network.channel))
 
     def pause(self) -> float:
         """Seconds until the next scan: 1 after the first two of three; then a minute or so, and after fifteen of these an hour.

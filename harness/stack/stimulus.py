@@ -74,6 +74,10 @@ class Asker:
             path, zcl.UnknownCommand.of(octets=octets), security=security, identifier=identifier, general=general,
         )
 
+    def asdu(self, path: Path, octets: bytes) -> Tell:
+        """Send any octets where a ZCL frame should be, under the network key."""
+        return Tell(lambda now: self.application.put_octets(path, octets, now))
+
     def zdp(self, record: Record, dest: int | None = None) -> Tell:
         """Send a ZDP structure to the partner, or elsewhere."""
         there = self.partner.address if dest is None else dest
@@ -88,8 +92,8 @@ class Asker:
     ) -> None:
         device = self.partner.ieee if security is Security.INSTALL_KEY else None
         due = security is Security.DUE and requires_link_key(path.cluster)
-        core = self.application.core
-        with core.sharing(device, self.install_key, LinkKeyKind.PRECONFIGURED, FAR_AHEAD + int(now)) if device else nullcontext():
+        sharing, counter = self.application.core.sharing, FAR_AHEAD + int(now)
+        with sharing(device, self.install_key, LinkKeyKind.PRECONFIGURED, counter) if device else nullcontext():
             self.application.put(
                 path, header, command, now, link_key=due or security in (Security.LINK_KEY, Security.INSTALL_KEY),
                 ack=device is None,  # a repetition would be sealed with the key that is shared then

@@ -54,6 +54,15 @@ def test_evidence_is_never_folded(trace: Trace) -> None:
     assert {8, 9} <= kept
 
 
+def test_a_log_line_is_drawn_only_where_it_is_evidence() -> None:
+    trace = sample_run.trace("log")
+    written = trace.append(61.0, Point.LOG, "log", b"the key is 42", Actor.ESI).number
+    assert written not in drawn(trace)
+    [line] = [each for each in rungs(trace, keep={written}) if isinstance(each, Rung) and each.number == written]
+    assert (line.producer, line.text, line.heard_by([Actor.ESI, Actor.HAN_DEVICE])) == (Actor.ESI, "log: the key is 42", [])
+    assert "log: the key is 42" in as_svg([line], {})
+
+
 @pytest.mark.parametrize(("keep", "numbers", "told"), [
     ((), [10, 11], "Beacon Request (to all), 4 times in 40.0 s"), ((13,), [10, 11, 12, 13, 14], "Beacon Request (to all)"),
 ])

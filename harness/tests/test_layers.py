@@ -41,8 +41,9 @@ MAY_IMPORT = {
     ),
     "harness.bench": (
         "harness.actors", "harness.radio", "harness.backhaul", "harness.faults", "harness.declarations",
-        "harness.crypto.install_code", "harness.stack.happenings", "harness.adapters.defects",
+        "harness.crypto.install_code", "harness.stack.happenings", "harness.adapters.defects", "harness.neighbour",
     ),
+    "harness.neighbour": ("dissectors", "harness.actors", "harness.backhaul", "harness.stack.happenings"),
     "harness.evidence": ("dissectors.capture", "dissectors.key_file", "harness.declarations"),
     "harness.plugin": ("harness.declarations", "harness.evidence"),
     "harness.plugin.bench_building": ("harness.bench", "harness.plugin"),

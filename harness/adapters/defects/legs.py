@@ -52,7 +52,7 @@ def _defect(
     kind: LegKind = LegKind.OPEN_WINDOW, decisions: Mapping[str, Any] | None = None,
 ) -> Defect:
     return Defect(
-        f"{step}-{name}", actor, text, tuple(f"UC2.7-{step}-{clause}@{actor}" for clause in clauses), decisions or {},
+        f"leg{step}-{name}", actor, text, tuple(f"UC2.7-{step}-{clause}@{actor}" for clause in clauses), decisions or {},
         (on_leg(change, kind),) if change else (),
     )
 

@@ -1,0 +1,82 @@
+"""Defects of the ESI in step 4: joining windows that open, stay, close or admit wrongly; and what provokes them."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from dissectors.layer import Record
+from dissectors.mac import Beacon
+from dissectors.zdp import MgmtPermitJoiningReq
+from harness.adapters.back_office_policy import on_leg
+from harness.adapters.defects import Defect
+from harness.backhaul.message import LegKind, LegMessage
+from harness.usecase import Actor
+
+WITHOUT_END = 255  # the duration of a permit-join that never runs out
+
+
+def _always_permitting(record: Record) -> Record:
+    return record.replace(association_permit=1) if record.is_a(Beacon) else record
+
+
+def _endless(record: Record) -> Record | None:
+    """Routers are told to permit joining without end, and never to stop."""
+    if not record.is_a(MgmtPermitJoiningReq):
+        return record
+    return record.replace(duration=WITHOUT_END) if record.duration else None
+
+
+def _unread(message: LegMessage) -> LegMessage | None:
+    return None if message.kind is LegKind.STATE else replace(message)
+
+
+DEFECTS = (
+    Defect(
+        "04-never-opens", Actor.ESI, "says that the window is open and permits no association",
+        ("UC2.7-04-OPENS@ESI", "UC2.7-04-EXTENDS@ESI", "UC2.7-04-SURVIVES-RESTART@ESI"), {"opens_association": False},
+    ),
+    Defect(
+        "04-not-extended", Actor.ESI, "lets the window lapse with its first permit-join", ("UC2.7-04-EXTENDS@ESI",),
+        {"extends_permit": False},
+    ),
+    Defect(
+        "04-never-closes", Actor.ESI, "does not close the window at its end", ("UC2.7-04-CLOSES@ESI",),
+        {"honours_window_end": False},
+    ),
+    Defect(
+        "04-always-open", Actor.ESI, "permits association in every beacon", ("UC2.7-04-CLOSES@ESI",),
+        rewrites=(_always_permitting,),
+    ),
+    Defect(
+        "04-routers-left-open", Actor.ESI, "lets routers permit joining without end", ("UC2.7-04-CLOSES@ESI",),
+        rewrites=(_endless,),
+    ),
+    Defect(
+        "04-cancel-ignored", Actor.ESI, "keeps a window open that was withdrawn", ("UC2.7-04-CLOSES@ESI",),
+        {"honours_cancel": False},
+    ),
+    Defect(
+        "04-key-reversed", Actor.ESI, "loads the ordered key with its octets reversed",
+        ("UC2.7-04-AUTHORISES@ESI", "UC2.7-06-KEY-SEALED@ESI"), {"loads_key_reversed": True},
+    ),
+    Defect(
+        "04-code-not-checked", Actor.ESI, "takes install codes of any length and CRC", ("UC2.7-04-BAD-CODE@ESI",),
+        {"checks_install_code": False},
+    ),
+    Defect(
+        "04-bad-code-not-reported", Actor.ESI, "refuses a wrong install code and tells nobody", ("UC2.7-04-BAD-CODE@ESI",),
+        rewrites=(on_leg(_unread),),
+    ),
+    Defect(
+        "04-windows-merged", Actor.ESI, "admits every ordered device until the last window ends", ("UC2.7-04-OVERLAP@ESI",),
+        {"windows_are_separate": False},
+    ),
+    Defect(
+        "04-windows-forgotten", Actor.ESI, "forgets its windows when it loses power", ("UC2.7-04-SURVIVES-RESTART@ESI",),
+        {"keeps_windows_over_restart": False},
+    ),
+    Defect(
+        "04-codes-passed-unchecked", Actor.AMI_HEAD_END, "forwards install codes without looking at length and CRC", (),
+        {"checks_install_code": False},
+    ),
+)

@@ -1,0 +1,156 @@
+"""Step 9: which key application data needs, and what becomes of data that comes without it. Knows frames, no bench.
+
+Clause: SE 1.0 (075356r15), 5.4.6. ZDP and a few clusters are content with NWK security; whatever else belongs to the profile
+needs APS security with the link key that key establishment made.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from dissectors import zcl
+from dissectors.smart_energy import requires_link_key
+from dissectors.zcl import Status
+from harness.checkers.answering import words
+from harness.checkers.dialogue import ANSWER_TIME, ANSWERS, Dialogue, Said, dialogue
+from harness.trace import Trace
+from harness.usecase import Actor
+from harness.verdict import Finding, failed, noted, passed
+
+LINK, INSTALL_CODE = "link", "ic"  # kinds of link key, as the trace names them
+KEYS = {LINK: "the link key of key establishment", INSTALL_CODE: "the install-code key", None: "the network key alone"}
+
+
+def data_is_sealed(trace: Trace, actor: Actor) -> Iterator[Finding]:
+    """09-LINK-KEY-REQUIRED: data of these clusters goes out APS-secured; an answer to data that was not may be like it."""
+    talk = dialogue(trace)
+    sealed: list[Said] = []
+    for said in _data(talk, actor):
+        if said.key is None and not _answers_unsealed(talk, said):
+            yield failed(
+                f"{said.name} was sent without APS security", said.number, expected=KEYS[LINK], observed=KEYS[None],
+            )
+        elif said.key is not None:
+            sealed.append(said)
+    yield from _all(sealed, "message(s) APS-secured")
+
+
+def install_code_key_is_retired(trace: Trace, actor: Actor) -> Iterator[Finding]:
+    """09-NOT-INSTALL-KEY: no data goes out under the install-code key, and none that comes under it has an effect."""
+    talk = dialogue(trace)
+    right: list[Said] = []
+    for said in _data(talk, actor):
+        if said.key == INSTALL_CODE:
+            yield failed(
+                f"{said.name} was secured with the install-code key", said.number, expected=KEYS[LINK],
+                observed=KEYS[INSTALL_CODE],
+            )
+        else:
+            right.append(said)
+    for question in _questions(talk, actor, INSTALL_CODE):
+        yield from _without_effect(trace, talk, question, actor)
+    yield from _all(right, "message(s) not under the install-code key")
+
+
+def unsealed_data_is_refused(trace: Trace, actor: Actor) -> Iterator[Finding]:
+    """09-REFUSES-UNSECURED: data under the network key alone draws Default Response FAILURE and nothing else."""
+    talk = dialogue(trace)
+    for question in _questions(talk, actor, None):
+        yield from _without_effect(trace, talk, question, actor)
+
+
+def answers_are_sealed_like_questions(trace: Trace, actor: Actor) -> Iterator[Finding]:
+    """09-SAME-SECURITY: an answer is secured like its question. A refusal of the install-code key has the network key only."""
+    talk = dialogue(trace)
+    alike: list[Said] = []
+    for question in talk.to(actor):
+        if question.zcl is None or not question.smart_energy or question.key == INSTALL_CODE:
+            continue
+        for answer in talk.answers(question):
+            if answer.by is not actor:
+                continue
+            if answer.key != question.key:
+                yield failed(
+                    f"{answer.name} is secured otherwise than its question", question.number, answer.number,
+                    expected=KEYS[question.key], observed=KEYS[answer.key],
+                )
+            else:
+                alike.append(answer)
+    yield from _all(alike, "answer(s) secured like their questions")
+
+
+def _data(talk: Dialogue, actor: Actor) -> Iterator[Said]:
+    """Unicasts of an actor that need the link key."""
+    yield from (
+        each for each in talk.by(actor)
+        if each.smart_energy and requires_link_key(each.cluster) and not each.broadcast and each.zcl is not None
+    )
+
+
+def _questions(talk: Dialogue, actor: Actor, key: str | None) -> Iterator[Said]:
+    """Commands to an actor that need the link key and came with another one; a Default Response draws nothing anyway."""
+    yield from (
+        each for each in talk.to(actor)
+        if each.smart_energy and requires_link_key(each.cluster) and each.key == key and each.zcl is not None
+        and not each.is_a(zcl.DefaultResponse)
+    )
+
+
+def _answers_unsealed(talk: Dialogue, said: Said) -> bool:
+    """Whether a message answers one that was not APS-secured either, or refuses one."""
+    if said.is_a(zcl.DefaultResponse) and said.command.status == Status.FAILURE:
+        return True
+    others = (each for each in talk.said if each.to is said.by and each.key is None and each.time < said.time)
+    return any(said in talk.answers(each) for each in others if each.cluster == said.cluster and each.sequence == said.sequence)
+
+
+def _without_effect(trace: Trace, talk: Dialogue, question: Said, actor: Actor) -> Iterator[Finding]:
+    """No answer but a refusal, and no message that shows that the command was taken."""
+    answers = [each for each in talk.answers(question) if each.by is actor]
+    refusals = [each for each in answers if each.is_a(zcl.DefaultResponse) and each.command.status == Status.FAILURE]
+    others = [each for each in answers if each not in refusals] or list(_consequences(talk, question, actor))
+    expected = f"Default Response, status {Status.FAILURE:02x}, under the network key, and no effect"
+    how = KEYS[question.key]
+    if others:
+        yield failed(
+            f"{question.name} under {how} had an effect", question.number, others[0].number, expected=expected,
+            observed=words(others[0]),
+        )
+    elif refusals and refusals[0].key is not None:
+        yield failed(
+            f"{question.name} under {how} was refused under another key", question.number, refusals[0].number,
+            expected=expected, observed=KEYS[refusals[0].key],
+        )
+    elif refusals:
+        yield passed(f"{question.name} under {how} was refused", question.number, refusals[0].number)
+    elif talk.watched(question, ANSWER_TIME):
+        yield from _silent(trace, question, expected)
+
+
+def _silent(trace: Trace, question: Said, expected: str) -> Iterator[Finding]:
+    """Silence: sources disagree for the install-code key; without any, the refusal is due where Default Responses are."""
+    if question.key is None and trace.header.pics.get("zcl_r03") and not question.header.disable_default_response:
+        yield failed(
+            f"{question.name} under {KEYS[None]} was not refused", question.number, expected=expected, observed="silence",
+        )
+        return
+    yield passed(f"{question.name} under {KEYS[question.key]} had no effect", question.number, observed="silence")
+    if question.key is None:
+        yield noted("it was not refused either", question.number, expected=expected, observed="silence")
+
+
+def _consequences(talk: Dialogue, question: Said, actor: Actor) -> Iterator[Said]:
+    """Messages that a command leads to without answering it: they name the same event or message."""
+    names = [name for name in ("issuer_event_id", "message_id") if name in question.command]
+    if question.command.layer in ANSWERS or not names:
+        return
+    identity = getattr(question.command, names[0])
+    for each in talk.by(actor):
+        if each.number > question.number and each.command is not None and names[0] in each.command:
+            if getattr(each.command, names[0]) == identity:
+                yield each
+
+
+def _all(said: list[Said], what: str) -> Iterator[Finding]:
+    if said:
+        yield passed(f"{len(said)} {what}", *(each.number for each in said[:3]))

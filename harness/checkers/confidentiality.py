@@ -1,0 +1,74 @@
+"""Whether key material stays where it belongs: in the key element of the order, and nowhere else. Knows octets."""
+
+from __future__ import annotations
+
+import base64
+import re
+from collections.abc import Iterator
+from contextlib import suppress
+from copy import deepcopy
+
+from lxml import etree
+
+from harness.checkers.cim_message import STEP_1, nouns_of
+from harness.checkers.correspondence import Letter, letters
+from harness.cim.envelope import Kind
+from harness.crypto.install_code import InstallCodeError, ordered_link_key
+from harness.trace import Trace
+from harness.usecase import Actor, Check, Point
+from harness.verdict import Finding, failed, inconclusive, passed
+
+_SEPARATORS = re.compile(rb"[\s:-]")
+
+
+def keeps_the_key(actor: Actor, *, log: bool) -> Check:
+    """01-SECRET: the key stands in no message of this actor but in an order's key element, nor (where asked for) in its log."""
+
+    def check(trace: Trace) -> Iterator[Finding]:
+        own = [letter for letter in letters(trace, actor) if "instead_of" not in letter.exchange.about]
+        lines = [each for each in trace.at(Point.LOG) if log and each.producer == actor]
+        secrets = _secrets(trace)
+        if own and not secrets:
+            yield inconclusive("the key that was ordered is not in the evidence", own[0].number, expected="the order's key")
+            return
+        telling = [letter.number for letter in own if _tells(_without_its_place(letter), secrets)]
+        telling += [each.number for each in lines if _tells(each.octets, secrets)]
+        if telling:
+            yield failed(
+                f"the {actor} tells the device's key", *telling, expected="key material in the key element of an order alone",
+                observed=f"{len(telling)} messages or log lines with it",
+            )
+        elif own:
+            yield passed(f"the {actor} keeps the device's key to itself", *(letter.number for letter in own))
+
+    check.__name__ = f"the {actor} keeps the key"
+    return check
+
+
+def _secrets(trace: Trace) -> list[bytes]:
+    """What was ordered, and the link key made from it."""
+    order = trace.header.order
+    secrets = {order.key_material}
+    with suppress(InstallCodeError):
+        secrets.add(ordered_link_key(order.key_form, order.key_material))
+    return [secret for secret in secrets if secret]
+
+
+def _tells(octets: bytes, secrets: list[bytes]) -> bool:
+    """Whether a secret is in there: raw, in base64, or as hex digits with whatever stands between them."""
+    digits = _SEPARATORS.sub(b"", octets.lower())
+    return any(
+        secret in octets or base64.b64encode(secret) in octets or secret.hex().encode() in digits for secret in secrets
+    )
+
+
+def _without_its_place(letter: Letter) -> bytes:
+    """The message, for an order without the content of its key element."""
+    message = letter.message
+    if message is None or message.kind is not Kind.REQUEST or STEP_1.noun not in nouns_of(message):
+        return letter.exchange.octets
+    root = deepcopy(message.root)
+    for device in root.iter("{*}EndDevices"):
+        for key in device.iterchildren("{*}installCode"):
+            key.text = ""
+    return etree.tostring(root)

@@ -1,0 +1,264 @@
+"""Step 7: the rules of the cluster library that hold for every cluster: refusals, Default Responses, malformed messages.
+
+Knows frames, no bench. Clauses: ZCL 075123, 2.4 and 2.5.3; 05-3474, 2.4.4 for ZDP.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from dissectors import clusters, zcl, zdp
+from dissectors.clusters import key_establishment
+from dissectors.layer import Layer
+from dissectors.smart_energy import requires_link_key
+from dissectors.zcl import FrameType, Status
+from harness.checkers.answering import answered_wrongly, refused, unanswered, words
+from harness.checkers.dialogue import ANSWER_TIME, ANSWERS, Dialogue, Said, dialogue
+from harness.trace import Trace
+from harness.usecase import Actor
+from harness.verdict import Finding, failed, noted, passed
+
+DEFAULT_RESPONSE = next(number for number, layer in zcl.GENERAL_COMMANDS.items() if layer is zcl.DefaultResponse)
+UNKNOWN_COMMAND = {  # by frame type and whether it is a manufacturer's (2.5.3)
+    (FrameType.GENERAL, 0): Status.UNSUP_GENERAL_COMMAND, (FrameType.CLUSTER, 0): Status.UNSUP_CLUSTER_COMMAND,
+    (FrameType.GENERAL, 1): Status.UNSUP_MANUF_GENERAL_COMMAND, (FrameType.CLUSTER, 1): Status.UNSUP_MANUF_CLUSTER_COMMAND,
+}
+UNKNOWN_CLUSTER = (*UNKNOWN_COMMAND.values(), Status.FAILURE, Status.UNSUPPORTED_CLUSTER, Status.UNSUPPORTED_ATTRIBUTE)
+UNREADABLE = (Status.MALFORMED_COMMAND, Status.INVALID_FIELD)  # which of them is the implementer's choice
+UNREADABLE_TOO = (  # and what else refuses a message that is wrong in more than one way
+    *UNREADABLE, *UNKNOWN_COMMAND.values(), Status.FAILURE, Status.NOT_AUTHORIZED, Status.INVALID_VALUE,
+    Status.INVALID_DATA_TYPE, Status.UNSUPPORTED_ATTRIBUTE, Status.READ_ONLY,
+)
+
+
+def what_is_not_there_is_refused(trace: Trace, actor: Actor) -> Iterator[Finding]:
+    """07-UNSUPPORTED: an attribute, command, cluster or ZDP request that is not there draws the status that says so."""
+    talk = dialogue(trace)
+    for question in talk.to(actor):
+        if question.aps.profile == zdp.PROFILE:
+            if question.sequence is not None and question.cluster not in zdp.CLUSTERS and not question.cluster & zdp.RESPONSE:
+                yield from _zdp_refused(talk, question)
+        elif question.zcl is None or not question.smart_energy or _badly_secured(question):
+            continue
+        elif clusters.by_identifier(question.cluster) is None:
+            yield from _cluster_refused(talk, question)
+        elif question.is_a(zcl.UnknownCommand):
+            yield from _command_refused(trace, talk, question)
+        elif question.is_a(zcl.ReadAttributes):
+            yield from _attributes_refused(talk, question)
+
+
+def default_responses(trace: Trace, actor: Actor) -> Iterator[Finding]:
+    """07-DEFAULT-RESPONSE: where it is due, with the right header, and nowhere else.
+
+    A missing one is a fail only for a device that claims ZCL r03 or later: the rule was not tested strictly before.
+    """
+    talk = dialogue(trace)
+    right: list[Said] = []
+    for question in [*talk.to(actor), *_broadcast_to(talk, actor)]:
+        if question.zcl is None or not question.smart_energy or question.cluster == key_establishment.CLUSTER.identifier:
+            continue
+        answers = [each for each in talk.answers(question) if each.by is actor]
+        said = [each for each in answers if each.is_a(zcl.DefaultResponse)]
+        fault = _needless(question, said, len(answers) > len(said))
+        if fault:
+            yield failed(
+                "a Default Response was sent where none is due", question.number, said[0].number, expected=fault,
+                observed=words(said[0]),
+            )
+        elif said:
+            yield from _header(question, said[0])
+            right.append(question)
+        elif not answers and _is_due(question) and talk.watched(question, ANSWER_TIME):
+            yield _absent(trace, question)
+        elif answers or talk.watched(question, ANSWER_TIME):
+            right.append(question)
+    if right:
+        yield passed(f"{len(right)} message(s) drew a Default Response where one is due", *(each.number for each in right[:3]))
+
+
+def unreadable_is_survived(trace: Trace, actor: Actor) -> Iterator[Finding]:
+    """07-MALFORMED: what cannot be read is refused or passed over, not obeyed, and the next question is answered."""
+    talk = dialogue(trace)
+    for question in talk.to(actor):
+        fault = question.malformed or _type_fault(question)
+        if not fault or question.cluster == key_establishment.CLUSTER.identifier:
+            continue
+        answer = talk.answer(question)
+        refusal = answer is None or _refuses(answer)
+        if not refusal:
+            assert answer is not None
+            yield failed(
+                "a malformed message was obeyed", question.number, answer.number,
+                expected=f"silence, or status {UNREADABLE[0]:02x} or {UNREADABLE[1]:02x} ({fault})", observed=words(answer),
+            )
+        else:
+            yield from _still_alive(talk, question, actor)
+
+
+# -- refusals
+
+
+def _zdp_refused(talk: Dialogue, question: Said) -> Iterator[Finding]:
+    answer = talk.answer(question)
+    if answer is None:
+        yield from unanswered(talk, question, f"status {zdp.Status.NOT_SUPPORTED:02x}")
+    elif answer.asdu[1:2] != bytes([zdp.Status.NOT_SUPPORTED]):
+        yield answered_wrongly(question, answer, f"status {zdp.Status.NOT_SUPPORTED:02x}", f"status {answer.asdu[1:2].hex()}")
+    else:
+        yield passed("an unknown ZDP request was refused", question.number, answer.number)
+
+
+def _cluster_refused(talk: Dialogue, question: Said) -> Iterator[Finding]:
+    """Sources disagree on what an unknown cluster draws, silence included."""
+    answer = talk.answer(question)
+    if answer is None:
+        if talk.watched(question, ANSWER_TIME):
+            yield passed("an unknown cluster was passed over in silence", question.number)
+        return
+    statuses = [answer.command.status] if answer.is_a(zcl.DefaultResponse) else _record_statuses(answer)
+    if statuses and set(statuses) <= set(UNKNOWN_CLUSTER):
+        yield passed("an unknown cluster was refused", question.number, answer.number, observed=words(answer))
+    else:
+        yield answered_wrongly(question, answer, "silence, or a status that refuses", words(answer))
+
+
+def _command_refused(trace: Trace, talk: Dialogue, question: Said) -> Iterator[Finding]:
+    header, answer = question.header, talk.answer(question)
+    kind = (FrameType(header.frame_type), header.manufacturer_specific)
+    if answer is not None:
+        yield from refused(talk, question, answer, (UNKNOWN_COMMAND[kind],))
+    elif talk.watched(question, ANSWER_TIME):
+        yield _absent(trace, question)
+
+
+def _attributes_refused(talk: Dialogue, question: Said) -> Iterator[Finding]:
+    cluster = clusters.by_identifier(question.cluster)
+    assert cluster is not None
+    server = question.header.direction == zcl.Direction.CLIENT_TO_SERVER
+    known = cluster.attributes if server else cluster.client_attributes
+    absent = [attribute for attribute in question.command.attributes if attribute not in known]
+    if not absent or question.header.manufacturer_specific:
+        return
+    answer = talk.answer(question)
+    expected = f"a record of 3 octets for each of them, status {Status.UNSUPPORTED_ATTRIBUTE:02x}"
+    if answer is None:
+        yield from unanswered(talk, question, expected)
+    elif not answer.is_a(zcl.ReadAttributesResponse):
+        yield answered_wrongly(question, answer, expected, words(answer))
+    else:
+        given = {record.attribute: record.status for record in answer.command.records}
+        wrong = [attribute for attribute in absent if given.get(attribute) != Status.UNSUPPORTED_ATTRIBUTE]
+        if wrong:
+            observed = ", ".join(f"{attribute:04x}: {_status(given.get(attribute))}" for attribute in wrong)
+            yield answered_wrongly(question, answer, expected, observed)
+        else:
+            yield passed("an unknown attribute was refused", question.number, answer.number)
+
+
+def _status(status: int | None) -> str:
+    return "no record" if status is None else f"status {status:02x}"
+
+
+def _record_statuses(answer: Said) -> list[int]:
+    return [record.status for record in getattr(answer.command, "records", ()) if "status" in record]
+
+
+def _badly_secured(question: Said) -> bool:
+    """Whether the security rule, and not what is asked, decides on the answer (SE 1.0, 5.4.6)."""
+    return question.smart_energy and requires_link_key(question.cluster) and question.key != "link"
+
+
+# -- Default Responses
+
+
+def _broadcast_to(talk: Dialogue, actor: Actor) -> Iterator[Said]:
+    """Broadcasts of others, which draw no Default Response whoever heard them."""
+    yield from (each for each in talk.said if each.broadcast and each.by is not actor)
+
+
+def _needless(question: Said, said: list[Said], answered: bool) -> str:
+    """Why a Default Response that was sent is not due; nothing where it is."""
+    if not said:
+        return ""
+    if question.broadcast:
+        return "none for a broadcast"
+    if question.is_a(zcl.DefaultResponse):
+        return "none for a Default Response"
+    if answered:
+        return "none beside a response"
+    if len(said) > 1:
+        return "one"
+    if question.header.disable_default_response and said[0].command.status == Status.SUCCESS:
+        return "none for success, since it was disabled"
+    return ""
+
+
+def _is_due(question: Said) -> bool:
+    """Whether a unicast that drew nothing should have: one that did not disable it, and that asks for no response itself."""
+    if question.broadcast or question.header.disable_default_response or question.is_a(zcl.DefaultResponse):
+        return False
+    return not question.is_a(*_RESPONDED, zcl.WriteAttributesNoResponse) and not _badly_secured(question)
+
+
+_RESPONDED: tuple[type[Layer], ...] = tuple(ANSWERS)
+
+
+def _header(question: Said, said: Said) -> Iterator[Finding]:
+    asked, header = question.header, said.header
+    if (header.manufacturer_specific, header.manufacturer_code) != (asked.manufacturer_specific, asked.manufacturer_code):
+        yield noted(
+            "a Default Response does not repeat the manufacturer code", question.number, said.number,
+            expected=f"manufacturer code {asked.manufacturer_code}", observed=f"{header.manufacturer_code}",
+        )
+
+
+def _absent(trace: Trace, question: Said) -> Finding:
+    if trace.header.pics.get("zcl_r03"):
+        return failed(
+            "a Default Response is missing", question.number, expected=f"one for {question.name}", observed="silence",
+        )
+    return noted(
+        "a Default Response is missing, which was tested strictly only from ZCL r03 on", question.number,
+        expected=f"one for {question.name}", observed="silence",
+    )
+
+
+# -- malformed messages
+
+
+def _type_fault(question: Said) -> str:
+    """Why a message that can be read is malformed all the same: it writes a value of another data type."""
+    if not question.is_a(zcl.WriteAttributes, zcl.WriteAttributesUndivided):
+        return ""
+    cluster = clusters.by_identifier(question.cluster)
+    known = {} if cluster is None else cluster.attributes
+    wrong = [each for each in question.command.records if each.attribute in known and each.type != known[each.attribute].type]
+    return f"data type {wrong[0].type:02x} for {known[wrong[0].attribute].name}" if wrong else ""
+
+
+def _refuses(answer: Said) -> bool:
+    """Whether an answer says, in whatever form, that a message was not obeyed."""
+    if answer.aps.profile == zdp.PROFILE:
+        return answer.asdu[1:2] != bytes([zdp.Status.SUCCESS])
+    if answer.is_a(zcl.DefaultResponse):
+        return answer.command.status in UNREADABLE_TOO
+    statuses = _record_statuses(answer)
+    return bool(statuses) and set(statuses) <= set(UNREADABLE_TOO)
+
+
+def _still_alive(talk: Dialogue, question: Said, actor: Actor) -> Iterator[Finding]:
+    later = [
+        each for each in talk.to(actor, *_ALWAYS_ANSWERED) if each.number > question.number and not _badly_secured(each)
+    ]
+    answered = next((each for each in later if talk.answer(each) is not None), None)
+    if answered is not None:
+        yield passed("a malformed message was survived", question.number, answered.number)
+    elif later and talk.watched(later[0], ANSWER_TIME):
+        yield failed(
+            "after a malformed message nothing is answered any more", question.number, *(each.number for each in later),
+            expected="an answer to the next question", observed="silence",
+        )
+
+
+_ALWAYS_ANSWERED = (zcl.ReadAttributes, zdp.NodeDescReq, zdp.ActiveEpReq)

@@ -1,0 +1,186 @@
+"""Steps 13 and 14: whether a linkage is announced, when, and how often; and what a receiver has against one. Knows no bench."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+from harness.backhaul.message import LegKind, LegState
+from harness.checkers.cim_dialogue import ANSWER_TIME, Objection, result_of
+from harness.checkers.cim_message import EVENTS_TO_DR, STEP_13, STEP_14, Route, arrival, received, sent
+from harness.checkers.correspondence import Carried, Letter
+from harness.checkers.linkage import arrived_at, linkages, reported_provisioned, text_of, told_by_network
+from harness.checkers.reading import attested
+from harness.cim import codes, end_device_events
+from harness.cim.correspondent import CREATE
+from harness.cim.identity import eui64_of
+from harness.cim.reply_codes import ReplyCode
+from harness.trace import Trace
+from harness.usecase import Check, Point
+from harness.values import Eui64
+from harness.verdict import Finding, failed, passed
+
+Causes = Callable[[Trace], list[tuple[int, float]]]
+"""What a linkage rests on: exchanges, and when they reached its producer (seconds)."""
+
+
+def follows(route: Route, causes: Causes) -> Check:
+    """NN-MESSAGE: what has to be announced is, by create MasterDataLinkageConfig."""
+
+    def check(trace: Trace) -> Iterator[Finding]:
+        for cause, at in causes(trace)[:1]:
+            announced = [letter for letter, _ in linkages(trace, route) if letter.exchange.time >= at]
+            for letter in announced[:1]:
+                verb = (letter.message and letter.message.verb) or ""
+                if verb.lower() == CREATE:  # that it is written small is the envelope's affair
+                    yield passed("the linkage was announced", cause, letter.number)
+                else:
+                    yield failed(
+                        "the linkage was not announced by create", cause, letter.number, expected=CREATE, observed=verb,
+                    )
+            if not announced and attested(trace, Point.CIM, at, at + ANSWER_TIME):
+                yield failed(
+                    f"the {route.producer} did not announce the linkage", cause, observed="none",
+                    expected=f"create {route.noun} to the {route.receiver} within {ANSWER_TIME:g} s",
+                )
+
+    return _named(check, "follows", route)
+
+
+def not_before(route: Route, causes: Causes) -> Check:
+    """13-AFTER-12, 14-AFTER-13: no linkage is announced before what it rests on has come."""
+
+    def check(trace: Trace) -> Iterator[Finding]:
+        known = causes(trace)
+        for letter, _ in linkages(trace, route):
+            before = [number for number, at in known if at <= letter.exchange.time]
+            if before:
+                yield passed("announced after what it rests on", before[0], letter.number)
+            else:
+                yield failed(
+                    f"the {route.producer} announced a linkage that nobody had told it of", letter.number,
+                    expected="a linkage after the step before", observed="a linkage before it",
+                )
+
+    return _named(check, "not before its cause", route)
+
+
+def announced_once(route: Route, causes: Causes) -> Check:
+    """NN-ONE-LINKAGE: one provisioning is one linkage, however often it was told."""
+
+    def check(trace: Trace) -> Iterator[Finding]:
+        told = causes(trace)
+        first = {letter.message and letter.message.message_id: letter.number for letter, _ in reversed(linkages(trace, route))}
+        if told and len(first) == 1:
+            yield passed("announced once", told[0][0], *first.values())
+        elif told and first:
+            yield failed(
+                "one provisioning was announced more than once", told[0][0], *sorted(first.values()), expected="1 linkage",
+                observed=f"{len(first)} linkages",
+            )
+
+    return _named(check, "announced once", route)
+
+
+def failure_is_told_apart(trace: Trace) -> Iterator[Finding]:
+    """13-FAILURE: a device that was not provisioned is linked to nothing; a pairing-failed event says so in its stead."""
+    device = trace.header.order.device
+    if reported_provisioned(trace):
+        return
+    for report in _failures(trace):
+        at = arrived_at(report)
+        claimed = [letter.number for letter, _ in linkages(trace, STEP_13)]
+        events = [letter for letter in sent(trace, EVENTS_TO_DR) if letter.exchange.time >= at and _says_failed(letter, device)]
+        if claimed:
+            yield failed(
+                "a device that was not provisioned was announced as linked", report.number, *claimed,
+                expected="no linkage", observed=f"{len(claimed)} linkages",
+            )
+        elif events:
+            yield passed("a failed provisioning was told as such", report.number, events[0].number)
+        elif attested(trace, Point.CIM, at, at + ANSWER_TIME):
+            yield failed(
+                "nobody was told that the device was not provisioned", report.number, observed="none",
+                expected=f"an event with a code of {'.'.join(str(int(part)) for part in codes.PAIRING_FAILED)}",
+            )
+
+
+def _says_failed(letter: Letter, device: Eui64) -> bool:
+    payload = letter.message.payload if letter.message is not None else None
+    events = [] if payload is None else end_device_events.read(payload)
+    return any(each.code.about == codes.PAIRING_FAILED and each.device == device for each in events)
+
+
+# -- what a linkage rests on
+
+
+def reports(trace: Trace) -> list[tuple[int, float]]:
+    """What step 13 rests on: step 12 reports the device as provisioned."""
+    return [(each.number, arrived_at(each)) for each in reported_provisioned(trace)]
+
+
+def linkages_taken(trace: Trace) -> list[tuple[int, float]]:
+    """What step 14 rests on: a linkage of step 13 that the DR Application did not refuse."""
+    return [
+        (letter.number, arrival(letter)) for letter in received(trace, STEP_13)
+        if letter.message is not None and result_of(trace, STEP_13, letter) != "FAILED"
+    ]
+
+
+def _failures(trace: Trace) -> list[Carried]:
+    states = told_by_network(trace, LegKind.STATE)
+    failures = [each for each in states if each.message is not None and each.message.state is LegState.FAILED]
+    return [*failures, *told_by_network(trace, LegKind.UNDELIVERABLE)][:1]
+
+
+# -- what is wrong with a linkage, and what comes of it
+
+
+def wrong_linkages(route: Route) -> Callable[[Trace, Letter], Iterator[Objection]]:
+    """NN-REJECTS: another device, meter or premise than the order's, or a linkage that is known already."""
+
+    def against(trace: Trace, letter: Letter) -> Iterator[Objection]:
+        told, order = text_of(letter), trace.header.order
+        if told is None:
+            return
+        if route is STEP_14:
+            if told.premise != order.premise:
+                yield Objection(frozenset({ReplyCode.SERVICE_LOCATION}), f"nobody enrolled a premise {told.premise}")
+            elif told.meter != order.meter:
+                why = f"{told.meter} is not the meter of that premise"
+                yield Objection(frozenset({ReplyCode.METER_AND_LOCATION, ReplyCode.METER}), why)
+        elif eui64_of(told.device) != order.device:
+            yield Objection(frozenset({ReplyCode.RELATIONSHIP}), "nobody imported such a device")
+        elif told.meter != order.meter:
+            yield Objection(frozenset({ReplyCode.METER}), f"the device is not enrolled at {told.meter}")
+        if any(text_of(each) == told and result_of(trace, route, each) == "OK" for each in _before(trace, route, letter)):
+            yield Objection(frozenset({ReplyCode.RELATIONSHIP}), "this linkage is known already")
+
+    return against
+
+
+def _before(trace: Trace, route: Route, letter: Letter) -> Iterator[Letter]:
+    """The other messages of the route that came before this one."""
+    for earlier in received(trace, route):
+        if earlier.number == letter.number:
+            return
+        if earlier.exchange.octets != letter.exchange.octets:
+            yield earlier
+
+
+def step_14s(trace: Trace, letter: Letter) -> Iterator[int]:
+    """What a linkage of step 13 has for a consequence: linkages of step 14, each MessageID once."""
+    first: dict[str | None, int] = {}
+    for each, _ in linkages(trace, STEP_14):
+        if each.exchange.time >= arrival(letter):
+            first.setdefault(each.message.message_id if each.message else None, each.number)
+    yield from first.values()
+
+
+def unseen(trace: Trace, letter: Letter) -> Iterator[int]:
+    """What a linkage of step 14 has for a consequence: nothing that goes over a wire."""
+    return iter(())
+
+
+def _named(check: Check, name: str, route: Route) -> Check:
+    check.__name__ = f"{name} {route.noun} from the {route.producer}"
+    return check
