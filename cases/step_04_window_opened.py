@@ -6,8 +6,7 @@ from hypothesis import given
 
 from cases.table import clause, step
 from harness.backhaul import faults
-from harness.crypto.install_code import Flaw
-from harness.strategies import When, arrivals, eui64s, install_codes, malformed_install_codes
+from harness.strategies import When, arrivals, eui64s, install_codes, malformed_key_material
 from harness.usecase import Actor
 
 pytestmark = step(4)  # NIC -> ESI: MAC address, device type, key, and the command to open the window
@@ -82,9 +81,9 @@ def test_the_window_is_for_the_ordered_device_alone(benches, verify, other):
 
 
 @clause("UC2.7-04-BAD-CODE")  # derived: AN708 12.1
-@given(code=malformed_install_codes((Flaw.LENGTH, Flaw.CRC, Flaw.CRC_ORDER)))
+@given(code=malformed_key_material())
 def test_an_install_code_that_is_wrong_opens_nothing(benches, verify, code):
-    bench = benches(ordered_key=bytes.fromhex(code.printed), provocation="04-codes-passed-unchecked")
+    bench = benches(ordered_key=code, provocation="04-head-end-passes-codes-unchecked")
     bench.open()
     bench.join()
     verify(bench.trace)

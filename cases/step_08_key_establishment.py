@@ -53,6 +53,13 @@ def test_a_device_of_any_address_registers(benches, verify, device):
     verify(bench.trace)
 
 
+@clause("UC2.7-08-COMPLETES@HAN Device")
+def test_a_device_begins_by_itself(bench, verify):
+    bench.play()
+    bench.wait_out()
+    verify(bench.trace)
+
+
 @clause("UC2.7-08-PATIENCE@HAN Device")
 def test_the_device_waits_as_long_as_the_esi_advertises(benches, verify):
     bench = benches(provocation="esi-takes-its-time")

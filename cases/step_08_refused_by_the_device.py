@@ -91,6 +91,7 @@ def test_a_message_at_a_wrong_place_is_refused(benches, verify, misplaced):
 def test_the_device_begins_again_with_an_esi_that_fell_silent(benches, verify, missing):
     bench = benches(provocation="esi-falls-silent", provoked_with=missing)
     bench.play()
+    bench.wait_out()
     verify(bench.trace)
 
 
@@ -106,6 +107,7 @@ def test_a_repeated_message_is_taken_once(bench, verify):
 def test_a_device_that_is_told_to_wait_does(benches, verify, seconds):
     bench = benches(provocation="esi-is-busy", provoked_with=seconds)
     bench.play()
+    bench.wait_out()
     verify(bench.trace)
 
 
@@ -113,6 +115,7 @@ def test_a_device_that_is_told_to_wait_does(benches, verify, seconds):
 def test_a_device_that_gets_a_default_response_begins_again(benches, verify):
     bench = benches(provocation="esi-refuses-by-default-response")
     bench.play()
+    bench.wait_out()
     verify(bench.trace)
 
 

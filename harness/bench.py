@@ -37,6 +37,7 @@ CHANNELS = range(11, 27)  # IEEE 802.15.4-2006 6.1.2.1, the 2.4 GHz band
 WAY_OF_AN_ORDER = (CIM, "2", "3", "4")  # the wires from the DR Application to the ESI
 SETTLING = 100.0  # seconds after the end of a window: an ESI gives a device that is inside 60 s more to register
 GRACE = 20.0  # seconds that a device which does not get in is watched beyond its window
+LONGEST_PAUSE = 1230.0  # seconds; 20 min is what a trust centre waits for a device to register, in later revisions
 LONGEST_STIMULUS = 2 * 86_400.0  # seconds; an event lasts a day at most
 ACROSS_THE_HAN = {Actor.ESI: Actor.HAN_DEVICE, Actor.HAN_DEVICE: Actor.ESI}
 STEP_LIMIT = 1_000_000  # deliveries of one wait: more is a bench that runs in circles at one instant
@@ -175,6 +176,10 @@ class Bench:
         """Let what was set going come to an end: events run, reports travel, every window closes."""
         over = max(order.end for order in self._orders()) + SETTLING
         self.wait_until(lambda: False, over - self.now)
+
+    def wait_out(self) -> None:
+        """Wait for as long as a device may pause before it tries again; returns when it is provisioned."""
+        self.wait_until(lambda: self.happened(happenings.ApplicationDone), LONGEST_PAUSE)
 
     def _order_windows(self) -> None:
         """Step 1. Raises Inconclusive where a precondition does not hold."""

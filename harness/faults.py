@@ -18,6 +18,7 @@ from dissectors.mac import FrameType, fcs
 
 FCS_LENGTH = 2  # octets, 802.15.4-2006, 7.2.1.9
 FRAME_TYPE_BITS = 0x07  # of a frame's first octet, 7.2.1.1
+TOO_LATE = 4.0  # seconds
 RETRANSMISSION_SPAN = 0.1  # seconds within which the same octets from the same sender are a MAC retransmission
 
 
@@ -71,6 +72,11 @@ def delay(
 ) -> Fault:
     """Let the chosen frames arrive `by` seconds late; MAC retransmissions are lost, so that the late one is the only one."""
     return _on(what, times, sender, skip, lambda psdu: [(by, psdu)], again=list)
+
+
+def too_late(what: Choice) -> Fault:
+    """Let the chosen frames arrive when nobody waits for a network key any more (apsSecurityTimeOutPeriod is 1.7 s)."""
+    return delay(what, by=TOO_LATE, times=None)
 
 
 def replay(

@@ -18,14 +18,14 @@ KNOWS_METER, STATE_OF, DEVICES_AT = "knows_meter", "state_of", "devices_at"  # r
 YES, NO = "yes", "no"
 
 
-def preconditions_hold(machines: Mapping[str, Any], order: Order, trace: Trace, now: float) -> bool:
+def preconditions_hold(machines: Mapping[Any, Any], order: Order, trace: Trace, now: float) -> bool:
     """Ask whether the order's meter is registered and its device imported; whether nobody denies it."""
     meter = _ask(machines, Actor.AMI_HEAD_END, KNOWS_METER, order.meter, trace, now)
     state = _ask(machines, Actor.DR_APPLICATION, STATE_OF, order.device, trace, now)
     return meter != NO and state != ""
 
 
-def inquire(machines: Mapping[str, Any], order: Order, trace: Trace, now: float) -> None:
+def inquire(machines: Mapping[Any, Any], order: Order, trace: Trace, now: float) -> None:
     """Ask the DR Application for the device's state, and the CIS for the devices at its premise."""
     _ask(machines, Actor.DR_APPLICATION, STATE_OF, order.device, trace, now)
     _ask(machines, Actor.CIS, DEVICES_AT, order.premise, trace, now)
@@ -38,7 +38,7 @@ def answers(trace: Trace, actor: Actor, verb: str) -> Iterator[tuple[Exchange, s
             yield exchange, exchange.octets.decode()
 
 
-def _ask(machines: Mapping[str, Any], actor: Actor, verb: str, about: object, trace: Trace, now: float) -> str | None:
+def _ask(machines: Mapping[Any, Any], actor: Actor, verb: str, about: object, trace: Trace, now: float) -> str | None:
     """The answer in words, empty for somebody who knows nothing of it; None where nobody can be asked."""
     question = getattr(machines.get(actor), verb, None)
     if question is None:

@@ -27,6 +27,8 @@ from dissectors.clusters.key_establishment import (
 from dissectors.layer import Layer, encode
 from dissectors.nwk import MAX_UNICAST
 from dissectors.security import KEY_LENGTH, WELL_KNOWN_LINK_KEY
+from harness.cim import hostile
+from harness.cim.hostile import Hostile
 from harness.crypto.install_code import CODE_LENGTHS, CRC_LENGTH, Flaw, InstallCode, crc
 from harness.values import Eui64
 
@@ -51,6 +53,7 @@ SHORT_ADDRESS_EDGES = (0x0001, 0x00FF, 0x0100, 0x0101, 0xFF00, MAX_UNICAST)
 LONGEST_PERMIT_JOIN = 254  # seconds that one Mgmt_Permit_Joining_req can ask for (05-3474, 2.4.3.3.7)
 LONGEST_WINDOW = 10_800.0
 LATEST_START = 600.0
+LONGEST_REPETITION = 40.0  # seconds; somebody who asks three times 10 s apart has given up by then
 _DURATION_EDGES = tuple(
     float(edge + offset)
     for edge in (
@@ -121,6 +124,11 @@ def malformed_install_codes(flaws: Iterable[Flaw] = Flaw) -> SearchStrategy[Malf
     if not chosen:
         raise ValueError("a malformed install code has a flaw")
     return st.one_of(*(st.builds(MalformedInstallCode, _WITH_FLAW[flaw](), st.just(flaw)) for flaw in chosen))
+
+
+def malformed_key_material() -> SearchStrategy[bytes]:
+    """Install codes of a wrong length or with a wrong CRC, as octets on a leg."""
+    return malformed_install_codes((Flaw.LENGTH, Flaw.CRC, Flaw.CRC_ORDER)).map(lambda code: bytes.fromhex(code.printed))
 
 
 def _digits() -> SearchStrategy[str]:
@@ -329,3 +337,16 @@ def arrivals(draw: st.DrawFn, *when: When) -> Arrival:
         When.AFTER: (window.end, window.end + SCANNING_TIME),
     }[chosen]
     return Arrival(window, draw(st.one_of(st.sampled_from([first, last]), st.floats(first, last))))
+
+
+def hostile_documents(kinds: Iterable[str] = hostile.KINDS) -> SearchStrategy[Hostile]:
+    """Documents that are a danger to whoever reads them as XML, each kind in the sizes that are too much for somebody."""
+    every = [Hostile(kind, size) for kind in kinds for size in hostile.sizes(kind)]
+    if not every:
+        raise ValueError(f"a hostile document is of a kind: {', '.join(hostile.KINDS)}")
+    return st.sampled_from(every)
+
+
+def repetitions() -> SearchStrategy[float]:
+    """After how many seconds a message comes once more: at once, before and after an answer, a try or three later."""
+    return st.one_of(st.sampled_from([0.0, 0.001, 1.0, 10.0, LONGEST_REPETITION]), st.floats(0.0, LONGEST_REPETITION))

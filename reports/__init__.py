@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
 from harness.evidence.results import Results
@@ -28,9 +29,10 @@ def build(run: Path) -> Path:
     report.mkdir(exist_ok=True)
     marks = marks_of(results)
     scenarios = sorted(folder.name for folder in (run / FOLDER).glob("[!.]*") if folder.is_dir())
-    for name in scenarios:
-        folder = run / FOLDER / name
-        ladder.draw(read_scenario(folder), folder, marks.get(name, {}), page.anchor(name))
+    with ProcessPoolExecutor() as workers:
+        drawn = workers.map(_draw_ladder, ((run / FOLDER / name, marks.get(name, {})) for name in scenarios), chunksize=4)
+        for _ in drawn:  # what went wrong in a worker is raised here
+            pass
     index = report / INDEX
     index.unlink(missing_ok=True)
     with_allure = allure_report.build(run / ALLURE_RESULTS, index, OWN)
@@ -64,6 +66,11 @@ def evidence_links(folder: Path) -> list[str]:
     found = (path for path in folder.rglob("*") if path.is_file())
     files = sorted(found, key=lambda path: (len(path.parts), path.suffix != ".svg", path.name))
     return [f"../{path.relative_to(folder.parent.parent).as_posix()}" for path in files]
+
+
+def _draw_ladder(scenario: tuple[Path, Marks]) -> None:
+    folder, marks = scenario
+    ladder.draw(read_scenario(folder), folder, marks, page.anchor(folder.name))
 
 
 def _weight(mark: tuple[str, str]) -> Verdict:

@@ -6,13 +6,13 @@ evidence files beside it. Gives no verdict of its own: every word on it is read 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from html import escape
 from pathlib import Path
 from typing import Any
 
 from cases.table import clauses, steps
-from harness.evidence.results import NOT_APPLICABLE, SECTIONS, CaseResult, Results
+from harness.evidence.results import NOT_APPLICABLE, SECTIONS, STEPS, CaseResult, Results
 from harness.usecase import Clause
 from harness.verdict import Verdict, worst
 
@@ -53,18 +53,25 @@ def anchor(*words: str) -> str:
 
 
 def _head(results: Results, devices: list[str], allure: str) -> str:
-    verdict = worst(case.verdict for case in results.cases)
     totals = " · ".join(f"{count} {SHOWN.get(name, name)}" for name, count in results.totals.items() if count)
     badges = "".join(
-        f'<div class="device"><span>{_text(device)}</span>'
-        f"{_chip(worst(case.verdict for case in results.cases if case.device == device))}</div>" for device in devices
-    )
+        _badge(device, [case for case in results.cases if case.device == device]) for device in devices
+    ) + _badge("whole run", results.cases)
     other = f'<a class="other" href="{escape(allure)}">the same run in Allure</a>' if allure else ""
     return (
         f"<header><div><h1>HANproof <small>HAN device provisioning, AEP use case 2.7</small></h1><p>{totals}</p>{other}</div>"
-        f'<div class="badges">{badges}<div class="device whole"><span>whole run</span>{_chip(verdict)}</div></div></header>'
+        f'<div class="badges">{badges}</div></header>'
         f'<details class="facts"><summary>What was run, where and with what</summary>{_facts(results)}</details>'
     )
+
+
+def _badge(name: str, cases: Sequence[CaseResult]) -> str:
+    """A verdict on many cases; steps that no case looked at are told, for what was not asked is not passed."""
+    verdict = worst(case.verdict for case in cases)
+    missing = len({*STEPS} - {case.step for case in cases})
+    chip = _chip("none", "incomplete") if missing and verdict <= Verdict.PASS else _chip(verdict)
+    told = f"<br><small>{missing} of {len(STEPS)} steps not run</small>" if missing else ""
+    return f'<div class="device"><span>{_text(name)}</span>{chip}{told}</div>'
 
 
 def _facts(results: Results) -> str:

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 
 from harness.checkers import key_agreement, key_establishment, key_messages, key_refusal
-from harness.checkers.attempts import PartyCheck
 from harness.checkers.key_refusal import Flaw
-from harness.trace import Trace
+from harness.checkers.parties import for_each
 from harness.usecase import Actor, Check, Clause, Point, Step
-from harness.verdict import Finding
 
 ROW = Step(
     number=8,
@@ -27,18 +25,6 @@ ROW = Step(
 DEVICE, ESI = (Actor.HAN_DEVICE,), (Actor.ESI,)
 BOTH = DEVICE + ESI
 ANNEX_C = "SE 1.0 (075356r15) annex C.3"
-
-
-def _of(judged: tuple[Actor, ...], check: PartyCheck) -> Mapping[Actor, tuple[Check, ...]]:
-    return {actor: (_for(check, actor),) for actor in judged}
-
-
-def _for(check: PartyCheck, judged: Actor) -> Check:
-    def check_party(trace: Trace) -> Iterator[Finding]:
-        return check(trace, judged)
-
-    check_party.__name__ = check.__name__
-    return check_party
 
 
 def _clause(
@@ -59,65 +45,65 @@ CLAUSES = (
     ),
     _clause(
         "COMPLETES", "The device begins key establishment by itself, and neither party leaves the other without an answer.",
-        _of(BOTH, key_establishment.brings_it_to_an_end), f"use case 2.7, row 8; {ANNEX_C}", origin="UC",
+        for_each(BOTH, key_establishment.brings_it_to_an_end), f"use case 2.7, row 8; {ANNEX_C}", origin="UC",
     ),
     _clause(
         "ORDER", "Initiate, Ephemeral Data and Confirm Key Data are sent once each, in this order, in turn with the partner's.",
-        _of(BOTH, key_establishment.keeps_the_order),
+        for_each(BOTH, key_establishment.keeps_the_order),
     ),
-    _clause("SUITE-BIT", "Initiate names exactly one crypto suite.", _of(BOTH, key_messages.names_one_suite)),
+    _clause("SUITE-BIT", "Initiate names exactly one crypto suite.", for_each(BOTH, key_messages.names_one_suite)),
     _clause(
         "CERTIFICATE", "Initiate carries the sender's certificate: 48 octets, of the right authority, for its IEEE address.",
-        _of(BOTH, key_messages.certificate_is_its_own), "SE 1.0 (075356r15) annex C.3, C.4",
+        for_each(BOTH, key_messages.certificate_is_its_own), "SE 1.0 (075356r15) annex C.3, C.4",
     ),
     _clause(
         "TIMES", "No message takes its sender longer than it advertised, and what it advertises is at most 254 s.",
-        _of(BOTH, key_establishment.keeps_its_times),
+        for_each(BOTH, key_establishment.keeps_its_times),
     ),
     _clause(
         "PATIENCE", "A party waits for as long as its partner advertised, and 2 s for the way.",
-        _of(BOTH, key_establishment.waits_as_advertised),
+        for_each(BOTH, key_establishment.waits_as_advertised),
     ),
-    _clause("ACKED", "Every message asks for an APS acknowledgement.", _of(BOTH, key_messages.asks_for_acknowledgements)),
+    _clause("ACKED", "Every message asks for an APS acknowledgement.", for_each(BOTH, key_messages.asks_for_acknowledgements)),
     _clause(
         "NWK-ONLY", "Messages are secured with the network key alone, never APS-encrypted.",
-        _of(BOTH, key_messages.stays_under_the_network_key), f"{ANNEX_C}, 5.4.6",
+        for_each(BOTH, key_messages.stays_under_the_network_key), f"{ANNEX_C}, 5.4.6",
     ),
     _clause(
         "DIRECTION-BIT", "Each message, Terminate included, says the direction that its sender's role has.",
-        _of(BOTH, key_messages.says_its_direction), f"{ANNEX_C}; ZCL 075123 2.3.1",
+        for_each(BOTH, key_messages.says_its_direction), f"{ANNEX_C}; ZCL 075123 2.3.1",
     ),
     _clause(
         "SOURCE-ENDPOINT", "An answer goes to the endpoint that the request came from.",
-        _of(ESI, key_establishment.answers_where_it_was_asked),
+        for_each(ESI, key_establishment.answers_where_it_was_asked),
     ),
     _clause(
         "TRANSACTION", "An answer carries the transaction sequence number of its request.",
-        _of(ESI, key_establishment.answers_with_the_same_sequence), "ZCL 075123 2.3.1", origin="ZCL",
+        for_each(ESI, key_establishment.answers_with_the_same_sequence), "ZCL 075123 2.3.1", origin="ZCL",
     ),
     _clause(
         "DEFAULT-RESPONSE-INSTEAD", "Messages are answered with commands of the cluster, not with a Default Response.",
-        _of(ESI, key_establishment.answers_with_the_cluster), f"{ANNEX_C}; ZCL 075123 2.4.12.2",
+        for_each(ESI, key_establishment.answers_with_the_cluster), f"{ANNEX_C}; ZCL 075123 2.4.12.2",
     ),
     _clause(
         "MAC-U", "The initiator's confirmation is the HMAC over tag, addresses and ephemeral keys under the agreed MacKey.",
-        _of(DEVICE, key_agreement.confirmation_is_right), "SE 1.0 (075356r15) annex C.4.2",
+        for_each(DEVICE, key_agreement.confirmation_is_right), "SE 1.0 (075356r15) annex C.4.2",
     ),
     _clause(
         "MAC-V", "The responder's confirmation is the HMAC over tag, addresses and ephemeral keys under the agreed MacKey.",
-        _of(ESI, key_agreement.confirmation_is_right), "SE 1.0 (075356r15) annex C.4.2",
+        for_each(ESI, key_agreement.confirmation_is_right), "SE 1.0 (075356r15) annex C.4.2",
     ),
     _clause(
         "KEY-INSTALLED", "After a completed exchange the agreed KeyData is the link key, in place of the install code's.",
-        _of(BOTH, key_agreement.new_key_is_used), "SE 1.0 (075356r15) 5.4.7, annex C.4",
+        for_each(BOTH, key_agreement.new_key_is_used), "SE 1.0 (075356r15) 5.4.7, annex C.4",
     ),
     _clause(
-        "FRESH-EPHEMERAL", "Each exchange has its own ephemeral key.", _of(BOTH, key_establishment.draws_afresh),
+        "FRESH-EPHEMERAL", "Each exchange has its own ephemeral key.", for_each(BOTH, key_establishment.draws_afresh),
         "SE 1.0 (075356r15) annex C.4.2",
     ),
     _clause(
         "UNKNOWN-ISSUER", "A certificate of another authority is refused: Terminate, UNKNOWN_ISSUER.",
-        _of(BOTH, key_refusal.refuses(Flaw.ISSUER)),
+        for_each(BOTH, key_refusal.refuses(Flaw.ISSUER)),
     ),
     _clause(
         "LEAVES", "A device that does not share the trust centre's authority leaves the network.",
@@ -125,45 +111,45 @@ CLAUSES = (
     ),
     _clause(
         "BAD-SUBJECT", "A certificate that was issued to somebody else is refused.",
-        _of(BOTH, key_refusal.refuses(Flaw.SUBJECT)), open_item="Which status Terminate carries is not named; any is taken.",
+        for_each(BOTH, key_refusal.refuses(Flaw.SUBJECT)), open_item="Which status Terminate has is not named; any is taken.",
     ),
     _clause(
         "BAD-CONFIRM", "A wrong confirmation is refused: Terminate, BAD_KEY_CONFIRM; no key comes of it.",
-        _of(BOTH, key_refusal.refuses(Flaw.CONFIRMATION)), "SE 1.0 (075356r15) annex C.3, C.4.2",
+        for_each(BOTH, key_refusal.refuses(Flaw.CONFIRMATION)), "SE 1.0 (075356r15) annex C.3, C.4.2",
     ),
     _clause(
         "BAD-MESSAGE", "A message of a wrong length is refused: Terminate, BAD_MESSAGE.",
-        _of(BOTH, key_refusal.refuses(Flaw.LENGTH)),
+        for_each(BOTH, key_refusal.refuses(Flaw.LENGTH)),
     ),
     _clause(
         "FORGED", "No key comes of a certificate or an ephemeral key that is not the partner's own, whatever octet differs.",
-        _of(BOTH, key_refusal.falls_for_no_forgery), "SE 1.0 (075356r15) annex C.4.2",
+        for_each(BOTH, key_refusal.falls_for_no_forgery), "SE 1.0 (075356r15) annex C.4.2",
     ),
     _clause(
         "UNSUPPORTED-SUITE", "A suite that nobody has is refused: Terminate, UNSUPPORTED_SUITE.",
-        _of(BOTH, key_refusal.refuses(Flaw.SUITE)),
+        for_each(BOTH, key_refusal.refuses(Flaw.SUITE)),
     ),
     _clause(
         "OUT-OF-SEQUENCE", "A message at a wrong place is refused: Terminate, BAD_MESSAGE.",
-        _of(BOTH, key_refusal.refuses(Flaw.TURN)),
+        for_each(BOTH, key_refusal.refuses(Flaw.TURN)),
     ),
     _clause(
         "TERMINATE", "Terminate has a status that there is, a wait time of at most 254 s and the suites of its sender.",
-        _of(BOTH, key_messages.terminates_in_form),
+        for_each(BOTH, key_messages.terminates_in_form),
     ),
     _clause(
         "NO-RESOURCES", "A device that is told to wait does not begin again before the wait time is over.",
         {Actor.HAN_DEVICE: (key_refusal.respects_wait_time,)},
     ),
     _clause(
-        "RESTART", "After an exchange that failed a new one is begun, and answered.", _of(BOTH, key_refusal.begins_anew),
+        "RESTART", "After an exchange that failed a new one is begun, and answered.", for_each(BOTH, key_refusal.begins_anew),
     ),
     _clause(
         "SILENCE", "A party whose partner falls silent gives up without Terminate, and is ready for a new exchange.",
-        _of(BOTH, key_refusal.outlasts_silence),
+        for_each(BOTH, key_refusal.outlasts_silence),
     ),
     _clause(
         "DUPLICATE", "A message that is repeated with the same APS counter is taken once.",
-        _of(BOTH, key_refusal.takes_a_repetition_once), f"05-3474r17 2.2.8.4.2; {ANNEX_C}", origin="ZB",
+        for_each(BOTH, key_refusal.takes_a_repetition_once), f"05-3474r17 2.2.8.4.2; {ANNEX_C}", origin="ZB",
     ),
 )

@@ -39,6 +39,7 @@ US_DOLLAR = 840  # ISO 4217 numeric code
 UNTIL_CHANGED = 0xFFFF  # duration in minutes
 NO_RATIO = 0xFF
 NO_PRICE = 0xFFFFFFFF
+NO_UNIT = NO_DIGITS = 0xFF  # of an alternate cost that is not used
 MAXIMUM_LABEL = 12  # octets of a rate label or tier label
 
 
@@ -63,8 +64,8 @@ class PublishPrice(Layer):
         LEIntField("generation_price", NO_PRICE),
         ByteField("generation_price_ratio", NO_RATIO),
         Trailing(LEIntField("alternate_cost_delivered", NO_PRICE)),  # 075356r15
-        Trailing(XByteField("alternate_cost_unit", 0xFF)),
-        Trailing(XByteField("alternate_cost_trailing_digit", 0xFF)),
+        Trailing(XByteField("alternate_cost_unit", NO_UNIT)),
+        Trailing(XByteField("alternate_cost_trailing_digit", NO_DIGITS)),
         Trailing(ByteField("number_of_block_thresholds", 0xFF)),  # 1.1
         Trailing(XByteField("price_control", 0)),
     ]

@@ -38,7 +38,9 @@ class BackOfficePolicy:
     checks_linkage: bool = True  # 13-REJECTS, 14-REJECTS: unknown device, meter or premise, duplicate
     informs_cis: bool = True  # 14-MESSAGE
     updates_state: bool = True  # POST-STATE-IN-DRMS
+    imports_devices: bool = True  # PRE-DEVICE-IMPORTED
     # AMI Head-End
+    registers_meters: bool = True  # PRE-METER-REGISTERED
     checks_meter: bool = True  # 01-REJECTS, INT-CIS-HEAD-END: a meter that nobody registered is refused
     checks_install_code: bool = True  # 01-KEY, 01-REJECTS, 04-BAD-CODE: length and CRC
     obeys_cancel: bool = True  # 01-CANCEL

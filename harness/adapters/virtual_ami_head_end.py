@@ -103,6 +103,8 @@ class VirtualAmiHeadEnd:
         self.key_form: str | None = setup.options.get("key_form")
         self.report_grace: float = setup.options.get("report_grace", 180.0)
         self.meters = set(setup.options.get("meters", [order.meter for order in setup.orders]))
+        if not self.policy.registers_meters:
+            self.meters.clear()
         self.windows: dict[tuple[str, Eui64], Window] = {}
         self._bus = Correspondent(
             Originator(Actor.AMI_HEAD_END, setup.epoch, setup.chance), self.policy, (END_DEVICE_CONTROLS, METER_CONFIG),
@@ -166,7 +168,7 @@ class VirtualAmiHeadEnd:
         if payload is None:
             reply = refused(ReplyCode.PAYLOAD_ELEMENT_MISSING, "no payload")
         elif request.message.noun == METER_CONFIG:
-            self.meters.update(meter_config.read(payload))
+            self.meters.update(meter_config.read(payload) if self.policy.registers_meters else ())
             reply = OK
         else:
             try:

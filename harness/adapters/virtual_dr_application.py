@@ -64,7 +64,9 @@ TRANSITIONS: Mapping[tuple[State, Event], State] = MappingProxyType({
     (State.ORDERED, Event.REFUSE): State.REFUSED,
     (State.ORDERED, Event.GIVE_UP): State.UNANSWERED,
     **{(state, Event.WITHDRAW): State.CANCELLED for state in _UNDER_WAY},
-    **{(state, Event.LINK): State.JOINED for state in (*_UNDER_WAY, State.CANCELLED, State.FAILED)},  # step 13 is the truth
+    **{  # step 13 is the truth, also about an order that was refused
+        (state, Event.LINK): State.JOINED for state in (*_UNDER_WAY, State.REFUSED, State.CANCELLED, State.FAILED)
+    },
     **{(state, Event.FAIL): State.FAILED for state in _UNDER_WAY},
 })
 """What is not here changes nothing."""
@@ -89,7 +91,8 @@ class VirtualDrApplication:
     def __init__(self, setup: Setup) -> None:
         self.policy = policy_of(setup)
         self.enrolments = {
-            order.device: Enrolment(order.device, order.meter, order.premise, f"DR-{order.premise}") for order in setup.orders
+            order.device: Enrolment(order.device, order.meter, order.premise, f"DR-{order.premise}")
+            for order in setup.orders if self.policy.imports_devices
         }
         self._bus = Correspondent(
             Originator(Actor.DR_APPLICATION, setup.epoch, setup.chance), self.policy, (MASTER_DATA_LINKAGE_CONFIG,),

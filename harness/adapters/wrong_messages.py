@@ -156,9 +156,9 @@ def all_of(*changes: Change) -> Change:
     return change
 
 
-def renumbered(root: etree._Element, number: int) -> etree._Element:
-    """The message with a MessageID and a CorrelationID of its own."""
-    for name in ("MessageID", "CorrelationID"):
+def renumbered(root: etree._Element, number: int, *names: str) -> etree._Element:
+    """The message with a MessageID and a CorrelationID of its own, or with those of them that are named."""
+    for name in names or ("MessageID", "CorrelationID"):
         element = place(root, "Header", name)
         if element is not None:
             element.text = str(UUID(int=UUID(element.text or AN_IDENTIFIER).int ^ number))
@@ -179,9 +179,20 @@ def and_once_more(root: etree._Element) -> tuple[etree._Element, ...]:
     return root, renumbered(deepcopy(root), 1)
 
 
+def said_twice(root: etree._Element) -> tuple[etree._Element, ...]:
+    """A message, and the same with another MessageID."""
+    return root, renumbered(deepcopy(root), 1, "MessageID")
+
+
 def and_under_its_id(change: Change) -> Callable[[etree._Element], Any]:
-    """A request, and another one with the same identifiers."""
-    return lambda root: (root, change(deepcopy(root)))
+    """A request, and another one with the same MessageID."""
+
+    def rewrite(root: etree._Element) -> tuple[etree._Element, etree._Element]:
+        other = renumbered(deepcopy(root), 1)
+        message_id = place(root, "Header", "MessageID")
+        return root, says(message_id.text or "" if message_id is not None else "", "Header", "MessageID")(change(other))
+
+    return rewrite
 
 
 _SWAPPED = {"19": "16", "16": "19"}

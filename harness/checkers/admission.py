@@ -23,10 +23,12 @@ RESPONSE_TIME = 10.0  # seconds in which an association and what follows it are 
 def only_the_ordered_device_gets_a_key(trace: Trace) -> Iterator[Finding]:
     """06-AUTHORISED: a device that associated and that nobody ordered is sent no network key."""
     ordered = {trace.header.order.device, *(window.device for window in windows(trace))}
+    decided, unheard = False, None
     for each in associations(trace):
         if each.device in ordered or each.granted is None:
             continue
         key = next(_keys(each), None)
+        decided = decided or key is not None
         if key is not None:
             yield failed(
                 f"{each.device} was not ordered and was sent a network key", each.request.number, key.number,
@@ -34,9 +36,12 @@ def only_the_ordered_device_gets_a_key(trace: Trace) -> Iterator[Finding]:
                 observed=f"a Transport-Key for {each.device}",
             )
         elif attested(trace, Point.MAC, each.granted.time, each.granted.time + KEY_TIME, each.request.channel):
+            decided = True
             yield passed(f"{each.device} was not ordered and was sent no network key", each.request.number)
         else:
-            yield inconclusive("whether a stranger was sent the network key was not heard", each.request.number)
+            unheard = each
+    if unheard is not None and not decided:
+        yield inconclusive("whether a stranger was sent the network key was not heard", unheard.request.number)
 
 
 def short_addresses_are_unique_and_unicast(trace: Trace) -> Iterator[Finding]:

@@ -145,10 +145,8 @@ def _consequences(talk: Dialogue, question: Said, actor: Actor) -> Iterator[Said
     if question.command.layer in ANSWERS or not names:
         return
     identity = getattr(question.command, names[0])
-    for each in talk.by(actor):
-        if each.number > question.number and each.command is not None and names[0] in each.command:
-            if getattr(each.command, names[0]) == identity:
-                yield each
+    later = (each for each in talk.by(actor) if each.number > question.number and each.command is not None)
+    yield from (each for each in later if names[0] in each.command and getattr(each.command, names[0]) == identity)
 
 
 def _all(said: list[Said], what: str) -> Iterator[Finding]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from math import inf
+from weakref import WeakKeyDictionary
 
 from dissectors import aps, mac, nwk
 from harness.checkers.reading import Air, Heard, air
@@ -41,9 +42,18 @@ class Association:
         return int(self.request.mac.dest_pan)
 
 
+_KNOWN: WeakKeyDictionary[Air, tuple[Association, ...]] = WeakKeyDictionary()
+
+
 def associations(trace: Trace) -> tuple[Association, ...]:
-    """Every attempt in the order of the requests."""
+    """Every attempt in the order of the requests; read once for all checkers."""
     heard = air(trace)
+    if heard not in _KNOWN:
+        _KNOWN[heard] = _associations(heard)
+    return _KNOWN[heard]
+
+
+def _associations(heard: Air) -> tuple[Association, ...]:
     requests = [each for each in heard.of(mac.AssociationRequest) if each.sent and each.mac.source_ieee is not None]
     firsts = [each for place, each in enumerate(requests) if not any(_repeats(each, other) for other in requests[:place])]
     return tuple(_association(heard, each, firsts[place + 1 :]) for place, each in enumerate(firsts))

@@ -6,7 +6,7 @@ direction bit says. Smart Energy 1.0 (075356), annex C.3.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -19,17 +19,13 @@ from dissectors.clusters.key_establishment import (
     TerminateKeyEstablishment,
 )
 from dissectors.layer import Layer, Malformed, Record, parse
-from harness.checkers.reading import Air, Heard, air
+from harness.checkers.reading import Air, Heard, air, attested
 from harness.trace import Trace
 from harness.usecase import Actor, Point
 from harness.values import Eui64
-from harness.verdict import Finding
 
 INITIATOR, RESPONDER = Actor.HAN_DEVICE, Actor.ESI
 TURNS: tuple[type[Layer], ...] = (InitiateKeyEstablishment, EphemeralData, ConfirmKeyData)
-PartyCheck = Callable[[Trace, Actor], Iterator[Finding]]
-"""A checker that is told which party it judges."""
-
 REPEAT_SPAN = 60.0  # seconds within which the same APS counter and octets are a repetition: more than all APS retries take
 ANSWER_TIME = 30.0  # seconds, on top of the sender's generate time: more than all APS retries to a sleepy device take
 
@@ -158,11 +154,9 @@ def attempts(trace: Trace) -> tuple[Attempt, ...]:
     found: list[Attempt] = []
     for short, said in _conversations(heard).items():
         parts = list(_divided(said))
-        starts = [part[0].time for part in parts]
-        found += [
-            Attempt(heard.short_addresses.get(short), number, tuple(part), (starts[number + 1:] or [None])[0])
-            for number, part in enumerate(parts)
-        ]
+        starts = {number: part[0].time for number, part in enumerate(parts)}
+        device = heard.short_addresses.get(short) or _named_by(said)
+        found += [Attempt(device, number, tuple(part), starts.get(number + 1)) for number, part in enumerate(parts)]
     return tuple(found)
 
 
@@ -178,13 +172,8 @@ def numbers(said: Iterable[Said]) -> tuple[int, ...]:
 
 
 def watched(trace: Trace, heard: Heard, seconds: float) -> bool:
-    """Whether a tap attests the frame's channel for so many seconds after it; what has no end is known to the last exchange."""
-    last = max((exchange.time for exchange in trace), default=0.0)
-    return any(
-        each.medium == heard.exchange.medium and each.start <= heard.time
-        and heard.time + seconds <= (last if each.end is None else each.end)
-        for each in trace.attestations if each.point is Point.MAC
-    )
+    """Whether a tap attests that it missed nothing of the frame's channel for so many seconds after it."""
+    return attested(trace, Point.MAC, heard.time, heard.time + seconds, heard.channel)
 
 
 def ends_of(heard: Heard) -> int | None:
@@ -247,6 +236,15 @@ def _conversations(heard: Air) -> dict[int, list[Said]]:
             known[key] = len(said)
             said.append(message)
     return found
+
+
+def _named_by(said: Sequence[Said]) -> Eui64 | None:
+    """The device's EUI-64 as the auxiliary headers of its own frames name it: each hop seals a frame anew."""
+    for each in said:
+        security, direct = each.first.nwk.security, each.first.mac.source_short == each.first.nwk.source
+        if each.by is INITIATOR and direct and security is not None and security.source_ieee is not None:
+            return Eui64(security.source_ieee)
+    return None
 
 
 def _is_of_cluster(heard: Heard) -> bool:

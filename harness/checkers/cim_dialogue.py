@@ -13,23 +13,24 @@ from harness.checkers.cim_message import Route, arrival, faults_of, nouns_of, re
 from harness.checkers.correspondence import Letter, letters
 from harness.checkers.reading import attested
 from harness.cim.envelope import Kind
-from harness.cim.finding import Layer
+from harness.cim.finding import CimFinding, Layer
 from harness.cim.refusal import fitting_code
 from harness.cim.reply_codes import MEANINGS, ReplyCode, is_success
 from harness.trace import Trace
 from harness.usecase import Check, Point
 from harness.verdict import Finding, failed, inconclusive, noted, passed
 
-ANSWER_TIME = 60.0  # seconds; PROFILE: how long a party may keep an answer, or whatever else it has to send on
+ANSWER_TIME = 30.0  # seconds; PROFILE: how long a party may keep an answer, or whatever else it has to send on
 RETRY_TIME = 60.0  # seconds; PROFILE: how long it may wait before it asks again
 
 
 @dataclass(frozen=True)
 class Objection:
-    """Why a request must be refused, and the reply codes that say so."""
+    """Why a request must be refused, and the reply codes that say so; not `binding`: why it may be, or may not."""
 
     codes: frozenset[str]
     why: str
+    binding: bool = True
 
     @property
     def has_no_code(self) -> bool:
@@ -63,9 +64,19 @@ def answers_to(trace: Trace, route: Route, request: Letter) -> list[Letter]:
     ]
     echoing = [letter for letter in answers if letter.message is not None and letter.message.correlation_id in identifiers]
     if echoing:
-        return echoing
+        return echoing[_rivals(trace, route, request):]
     faults = [letter for letter in answers if letter.message is not None and letter.message.kind is Kind.FAULT]
     return (faults or ([] if identifiers else answers))[:1]
+
+
+def _rivals(trace: Trace, route: Route, request: Letter) -> int:
+    """How many other requests of the same CorrelationID arrived at the very same instant, and so are answered before this."""
+    wanted = request.message and request.message.correlation_id
+    return sum(
+        each.number < request.number and arrival(each) == arrival(request)
+        and each.message is not None and each.message.correlation_id == wanted
+        for each in received(trace, route)
+    )
 
 
 def result_of(trace: Trace, route: Route, request: Letter) -> str | None:
@@ -76,15 +87,32 @@ def result_of(trace: Trace, route: Route, request: Letter) -> str | None:
 
 def objections(trace: Trace, request: Letter, more: Objections) -> list[Objection]:
     """Everything that a receiver must refuse a request for, as of its arrival."""
-    findings = [finding for finding in faults_of(trace, request, arrival(request)) if finding.failed]
     found = [
-        Objection(
-            frozenset({fitting_code(each)} | ({ReplyCode.SCHEMA} if each.layer in (Layer.XML, Layer.SCHEMA) else set())),
-            f"{each.rule}: {each.message}",
-        )
-        for each in findings
+        Objection(_codes(each), f"{each.rule}: {each.message}")
+        for each in faults_of(trace, request, arrival(request)) if each.failed
     ]
+    if request.message is not None and request.message.header is None:
+        found.append(Objection(frozenset({ReplyCode.HEADER_ELEMENT_MISSING}), "there is no header"))
+    if not found and _takes_another_id(trace, request):
+        found.append(Objection(frozenset({ReplyCode.REQUEST_ID}), "another message had this MessageID"))
     return found or list(more(trace, request))
+
+
+def _takes_another_id(trace: Trace, request: Letter) -> bool:
+    """Whether the receiver got another request under this MessageID from the same producer before."""
+    identifier, seen = request.message and request.message.message_id, request.exchange
+    return identifier is not None and any(
+        each.arrived and each.number < request.number and each.exchange.octets != seen.octets
+        and (each.exchange.producer, each.exchange.receiver) == (seen.producer, seen.receiver)
+        and each.message is not None and each.message.message_id == identifier
+        for each in letters(trace, kind=Kind.REQUEST)
+    )
+
+
+def _codes(finding: CimFinding) -> frozenset[str]:
+    """The code that fits a fault; what a schema can see may also be refused as not valid."""
+    invalid = finding.layer in (Layer.XML, Layer.SCHEMA)
+    return frozenset({fitting_code(finding), ReplyCode.SCHEMA} if invalid else {fitting_code(finding)})
 
 
 def answered(route: Route, more: Objections = nothing) -> Check:
@@ -161,7 +189,7 @@ def refuses(route: Route, more: Objections, effects: Effects) -> Check:
     def check(trace: Trace) -> Iterator[Finding]:
         wrong, right = [], False
         for request, _ in _requests(trace, route):
-            why = objections(trace, request, more)
+            why = [each for each in objections(trace, request, more) if each.binding]
             right = right or not why
             if not why:
                 continue
@@ -277,7 +305,8 @@ def asks_again(route: Route) -> Check:
         for letter in sent(trace, route):
             if letter.message is not None and letter.message.correlation_id:
                 asked.setdefault(letter.message.correlation_id, []).append(letter)
-        for first, *again in asked.values():
+        for first, *later in asked.values():
+            again = [each for each in later if each.exchange.time > first.exchange.time]
             due = again[0].exchange.time if again else first.exchange.time + RETRY_TIME
             if any(each.arrived and arrival(each) <= due for each in answers_to(trace, route, first)):
                 continue

@@ -145,6 +145,20 @@ def keeps(route: Route, *rules: str, of: str = "") -> Check:
     return check
 
 
+def breaks_nothing(route: Route) -> Check:
+    """INT: every message of the route keeps every rule."""
+
+    def check(trace: Trace) -> Iterator[Finding]:
+        for letter in sent(trace, route):
+            findings = faults_of(trace, letter)
+            yield from told(letter, findings)
+            if not any(finding.failed for finding in findings):
+                yield passed("keeps all rules of one message", letter.number)
+
+    check.__name__ = f"every rule in {route.noun} from the {route.producer}"
+    return check
+
+
 def told(letter: Letter, findings: list[CimFinding]) -> Iterator[Finding]:
     """What the rules say about a message, in the words of a judgement."""
     for each in findings:

@@ -31,8 +31,8 @@ def keeps_the_key(actor: Actor, *, log: bool) -> Check:
         if own and not secrets:
             yield inconclusive("the key that was ordered is not in the evidence", own[0].number, expected="the order's key")
             return
-        telling = [letter.number for letter in own if _tells(_without_its_place(letter), secrets)]
-        telling += [each.number for each in lines if _tells(each.octets, secrets)]
+        telling = [letter.number for letter in own if tells(without_its_place(letter), secrets)]
+        telling += [each.number for each in lines if tells(each.octets, secrets)]
         if telling:
             yield failed(
                 f"the {actor} tells the device's key", *telling, expected="key material in the key element of an order alone",
@@ -54,7 +54,7 @@ def _secrets(trace: Trace) -> list[bytes]:
     return [secret for secret in secrets if secret]
 
 
-def _tells(octets: bytes, secrets: list[bytes]) -> bool:
+def tells(octets: bytes, secrets: list[bytes]) -> bool:
     """Whether a secret is in there: raw, in base64, or as hex digits with whatever stands between them."""
     digits = _SEPARATORS.sub(b"", octets.lower())
     return any(
@@ -62,7 +62,7 @@ def _tells(octets: bytes, secrets: list[bytes]) -> bool:
     )
 
 
-def _without_its_place(letter: Letter) -> bytes:
+def without_its_place(letter: Letter) -> bytes:
     """The message, for an order without the content of its key element."""
     message = letter.message
     if message is None or message.kind is not Kind.REQUEST or STEP_1.noun not in nouns_of(message):

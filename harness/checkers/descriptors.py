@@ -92,10 +92,10 @@ def simple_descriptors(trace: Trace, actor: Actor) -> Iterator[Finding]:
 
 
 def _active(talk: Dialogue, actor: Actor) -> tuple[int, ...] | None:
-    """The endpoints that an actor said it has; None while it said nothing."""
+    """The application endpoints that an actor said it has; None while it said nothing."""
     for answer in talk.by(actor, zdp.ActiveEpRsp):
         if answer.command.status == Status.SUCCESS:
-            return tuple(answer.command.endpoints or ())
+            return tuple(endpoint for endpoint in answer.command.endpoints or () if endpoint != zdp.ENDPOINT)
     return None
 
 

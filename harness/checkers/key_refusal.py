@@ -24,7 +24,6 @@ from harness.checkers.attempts import (
     RESPONDER,
     TURNS,
     Attempt,
-    PartyCheck,
     Said,
     address,
     attempts,
@@ -34,6 +33,7 @@ from harness.checkers.attempts import (
     watched,
 )
 from harness.checkers.key_agreement import agreement, forged
+from harness.checkers.parties import PartyCheck
 from harness.checkers.reading import Heard, air
 from harness.crypto.ecqv import Certificate
 from harness.trace import Trace

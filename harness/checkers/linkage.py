@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from harness.backhaul.message import LegKind, LegState
-from harness.checkers.cim_message import STEP_1, Route, received, sent
+from harness.checkers.cim_message import STEP_1, STEP_13, Route, received, sent
 from harness.checkers.correspondence import Carried, Letter, carried, instant
 from harness.checkers.window_granted import command_in
 from harness.cim.identity import NAME_TYPE_OF, eui64_of, name_in
@@ -98,19 +98,20 @@ def _names(route: Route, what: str, found: Callable[[LinkageText], str | None], 
 
 
 def times_fit(route: Route) -> Check:
-    """NN-TIME-LOGIC: in force since the registration of step 8 as step 12 reported it, which lies in the window ordered."""
+    """NN-TIME-LOGIC: in force since when the step before said so, which in step 12 is inside the window ordered."""
 
     def check(trace: Trace) -> Iterator[Finding]:
-        order = trace.header.order
-        window = instant(trace, order.start), instant(trace, order.end) + TO_REGISTER
-        reported = [each.message.at for each in reported_provisioned(trace) if each.message and each.message.at]
+        earliest, latest = _window(trace)
+        reported = _reported(trace, route)
         for letter, told in linkages(trace, route):
             effective, since = instant_of(told.effective), instant_of(told.since)
             if effective is None:
                 continue  # that it is missing, or has no zone, is what the rules say
-            if not window[0] <= effective <= window[1]:
-                expected, observed = f"between {window[0].isoformat()} and {window[1].isoformat()}", effective.isoformat()
-                yield failed("joined outside the window ordered", letter.number, expected=expected, observed=observed)
+            if route is STEP_13 and not earliest <= effective <= latest:
+                yield failed(
+                    "joined outside the window ordered", letter.number, observed=effective.isoformat(),
+                    expected=f"between {earliest.isoformat()} and {latest.isoformat()}",
+                )
             elif since is not None and since != effective:
                 yield failed(
                     "the status is not as old as the linkage", letter.number, expected=str(told.effective),
@@ -122,9 +123,23 @@ def times_fit(route: Route) -> Check:
                     observed=effective.isoformat(),
                 )
             else:
-                yield passed(f"in force since {effective.isoformat()}, inside the window", letter.number)
+                yield passed(f"in force since {effective.isoformat()}, as reported", letter.number)
 
     return _named(check, "times fit", route)
+
+
+def _window(trace: Trace) -> tuple[datetime, datetime]:
+    """Between which instants a device of the order can have registered."""
+    order = trace.header.order
+    return instant(trace, order.start), instant(trace, order.end) + TO_REGISTER
+
+
+def _reported(trace: Trace, route: Route) -> list[datetime]:
+    """Since when it is so, as the step before says it."""
+    if route is STEP_13:
+        return [each.message.at for each in reported_provisioned(trace) if each.message and each.message.at]
+    told = (instant_of(linkage.effective) for _, linkage in linkages(trace, STEP_13))
+    return [effective for effective in told if effective is not None]
 
 
 def belongs_to_the_order(route: Route) -> Check:

@@ -247,6 +247,7 @@ def _scans(requests: Sequence[Heard]) -> list[list[Heard]]:
 def nobody_is_let_in_outside_a_window(trace: Trace) -> Iterator[Finding]:
     """05-CLOSED: when no window is open no association succeeds; silence is right, a refusal is allowed."""
     heard, ordered, pan = air(trace), windows(trace), _pan_of_esi(trace)
+    decided, unheard = False, None
     for each in associations(trace):
         if any(window.is_open(each.request.time, -REACTION) for window in ordered):
             continue
@@ -254,6 +255,7 @@ def nobody_is_let_in_outside_a_window(trace: Trace) -> Iterator[Finding]:
             continue
         answers = {response.find(mac.AssociationResponse).status: response for response in each.responses}
         if mac.AssociationStatus.SUCCESS in answers:
+            decided = True
             yield failed(
                 f"{each.device} was let in at {each.request.time:.3f} s, when no window was open", each.request.number,
                 answers[mac.AssociationStatus.SUCCESS].number, expected="no answer, or access denied", observed="success",
@@ -261,9 +263,12 @@ def nobody_is_let_in_outside_a_window(trace: Trace) -> Iterator[Finding]:
         elif not heard.is_acknowledged(each.request) and not answers:
             continue  # nothing shows that the ESI had the request
         elif answers or attested(trace, Point.MAC, each.request.time, each.request.time + RESPONSE_TIME, each.request.channel):
+            decided = True
             yield passed(f"{each.device} was not let in, no window being open", each.request.number)
         else:
-            yield inconclusive("what became of an association was not heard", each.request.number)
+            unheard = each
+    if unheard is not None and not decided:
+        yield inconclusive("what became of an association was not heard", unheard.request.number)
 
 
 def device_leaves_a_network_whose_key_does_not_fit(trace: Trace) -> Iterator[Finding]:
@@ -285,11 +290,20 @@ def device_leaves_a_network_whose_key_does_not_fit(trace: Trace) -> Iterator[Fin
             )
         elif any(later.pan == pan for later in of_the_device(trace) if later.request.time > given):
             yield passed("the device left a network whose key does not fit, and went on to another", each.request.number)
-        elif attested(trace, Point.MAC, given, given + SEARCH_TIME):
+        elif _invites(trace, given + SEARCH_TIME) and attested(trace, Point.MAC, given, given + SEARCH_TIME):
             yield failed(
                 "the device did not go on to another network when a key did not fit", each.request.number,
                 expected=f"an association with PAN {pan:04x}", observed=f"none in {SEARCH_TIME:g} s",
             )
+
+
+def _invites(trace: Trace, before: float) -> bool:
+    """Whether the ESI showed itself to the device as a network that it could join."""
+    beacons = (each for each in air(trace).of(mac.Beacon) if each.arrived and each.time < before and is_by_esi(each))
+    return any(
+        said.association_permit and said.stack_profile == STACK_PROFILE
+        for said in (each.find(mac.Beacon) for each in beacons)
+    )
 
 
 def _beacon_requests(trace: Trace) -> list[Heard]:

@@ -187,7 +187,7 @@ def window_survives_a_restart(trace: Trace) -> Iterator[Finding]:
     """04-SURVIVES-RESTART: a window that was open when the ESI lost power is open again when it is back."""
     for at in marks(trace, "power_cycle", Actor.ESI):
         for window in windows(trace):
-            if window.is_open(at, REACTION):
+            if window.opens <= at < window.ends - REACTION:
                 yield from _permitted(trace, window, at, window.ends)
 
 

@@ -24,6 +24,7 @@ def wrong_orders(trace: Trace, letter: Letter) -> Iterator[Objection]:
     """01-REJECTS: what is wrong with a request that keeps every rule: its meter, its install code, or nothing to withdraw."""
     command = command_in(trace, letter)
     if command is None:
+        yield Objection(frozenset({ReplyCode.LOCAL_CODE}), "no command to a joining window", binding=False)
         return
     if command.meter not in _meters(trace):
         yield Objection(frozenset({ReplyCode.METER}), f"nobody registered a meter {command.meter}")

@@ -155,16 +155,16 @@ class SpinelEndpoint:
         self._tell(Command.INSERTED if inserted else Command.REMOVED, name, value, frame)
 
     def _addresses(self, name: Property) -> list[int]:
-        value, addresses = self._values[name], []
-        while value:
-            address, value = _whole(f"{LISTS[name]}D", value)
-            addresses.append(address)
+        rest, addresses = self._values[name], []
+        while rest:
+            address, rest = unpack(f"{LISTS[name]}D", rest)
+            addresses.append(int(address))
         return addresses
 
     def _transmit(self, frame: SpinelFrame, value: bytes) -> None:
         """The radio writes the FCS: the host only leaves room for it."""
         given = unpack(TRANSMISSION, value)
-        psdu, channel, _, retries, csma = (*given, *(b"", None, None, RETRIES, True)[len(given):])
+        psdu, channel, _, retries, csma = given + (b"", None, None, RETRIES, True)[len(given):]
         settings = self.settings
         if not settings.receiver_on:
             self._status(frame, Status.INVALID_STATE)

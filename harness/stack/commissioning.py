@@ -15,7 +15,7 @@ from dissectors.layer import Record
 from dissectors.nwk import COORDINATOR, BroadcastAddress
 from dissectors.smart_energy import PROFILE
 from harness.stack.application import Application, Path
-from harness.stack.conversation import Script, ZclQuestion, ZdpQuestion
+from harness.stack.conversation import Pause, Script, ZclQuestion, ZdpQuestion
 from harness.stack.general_commands import values
 from harness.stack.network_time import WANTED, NetworkTime
 from harness.values import Eui64
@@ -30,6 +30,8 @@ PUBLISHED = (LOAD_CONTROL, PRICE, MESSAGING)  # clusters on which an ESI sends w
 READINGS = (
     metering.CURRENT_SUMMATION_DELIVERED, metering.STATUS, metering.UNIT_OF_MEASURE, metering.SUMMATION_FORMATTING,
 )
+
+INSISTENCE = 30.0  # seconds after which a device that does not take a refusal tries again
 
 Clock = Callable[[], float]
 """The time now, seconds since the bench started."""
@@ -57,6 +59,11 @@ def find_key_establishment(partner: Partner, own_endpoint: int, application: App
     if path is not None:
         # whatever it answers is tolerated: old trust centres report no suite at all
         yield ZclQuestion(path, zcl.ReadAttributes.of(attributes=(key_establishment.KEY_ESTABLISHMENT_SUITE,)))
+    if application.policy.asks_before_registering:
+        yield from match(partner, TIME, application)
+        early = partner.path(TIME, own_endpoint)
+        if early is not None:
+            yield ZclQuestion(early, zcl.ReadAttributes.of(attributes=WANTED))
 
 
 def commission(partner: Partner, own_endpoint: int, clients: tuple[int, ...], application: Application) -> Script:
@@ -79,10 +86,14 @@ def commission(partner: Partner, own_endpoint: int, clients: tuple[int, ...], ap
         )
     for cluster in clients:
         if cluster in PUBLISHED and cluster in partner.endpoints and partner.ieee is not None:
-            yield ZdpQuestion(partner.address, zdp.BindReq.of(  # a refusal changes nothing: the device asks then
+            bind = ZdpQuestion(partner.address, zdp.BindReq.of(  # a refusal changes nothing: the device asks then
                 source_ieee=partner.ieee, source_endpoint=partner.endpoints[cluster], cluster_id=cluster,
                 dest_ieee=application.core.ieee, dest_endpoint=own_endpoint,
             ))
+            answer = yield bind
+            while application.policy.insists_on_binding and answer is not None and answer.status != zdp.Status.SUCCESS:
+                yield Pause(INSISTENCE)
+                answer = yield bind
 
 
 def first_exchange(

@@ -194,9 +194,13 @@ class EsiNode:
         """Put a stimulus to a device that was inspected. Raises LookupError for any other."""
         if device not in self._partners:
             raise LookupError(f"the ESI knows nothing of {device}")
-        asker = Asker(self.application, self._partners[device], self.settings.endpoint, self._utc, install_key)
+        partner, endpoint = self._partners[device], self.settings.endpoint
+        asker = Asker(self.application, partner, endpoint, self._utc, install_key, self._keep)
         self._stimulus.start(stimulus(asker), lambda now: None, now)
         self.node.settle(now)
+
+    def _keep(self, offer: Record) -> None:
+        self.programme = self.programme.with_one_more(offer)
 
     @property
     def putting(self) -> bool:

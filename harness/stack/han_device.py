@@ -167,6 +167,9 @@ class HanDeviceNode:
 
     def factory_reset(self, now: float) -> None:
         """Forget the network and every key but the install code's; what was in the air is lost."""
+        if not self._policy.forgets_on_factory_reset:
+            self.power_cycle(now)
+            return
         self._restart(None, now)
         self.lifecycle.fire(Event.RESET, now)
         self.node.settle(now)

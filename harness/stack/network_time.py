@@ -12,7 +12,7 @@ from dissectors.clusters.time import INVALID_TIME, TIME, TIME_STATUS, TimeStatus
 from harness.stack.policy import Policy
 
 DAY = 24 * 3600.0
-TOO_OFTEN = 900.0  # seconds between two reads of a device that does not keep to it
+TOO_OFTEN = 240.0  # seconds between two reads of a device that does not keep to it
 
 WANTED = (TIME, TIME_STATUS)
 

@@ -74,6 +74,7 @@ class Policy:
     keeps_windows_over_restart: bool = True  # windows are not forgotten on a power failure (our choice)
     admits_strangers: bool = False  # sends the network key to a device that nobody ordered (SE 5.4.1)
     transport_key_identifier: int | None = 2  # key-transport key; None sends the network key in the clear (4.4.1.1, 4.4.9.2)
+    transports_under: bytes | None = None  # a link key to take for every joining device instead of its own (SE 5.4.1)
     falls_back_to_clear_key: bool = False  # a device that joins again is sent the network key in the clear (SE 5.4.1)
     sends_dummy_key: bool = False  # answers a secured rejoin with the all-zero network key (4.6.3.2.2.1)
     sends_key_again: bool = True  # each new association inside the window gets the network key (4.6.3.2.2.1)
@@ -92,6 +93,7 @@ class Policy:
     follows_switch_key: bool = True  # makes it active when told to (4.6.3.4.2)
     rejoins_after_power_cycle: bool = True  # else associates anew (3.6.1.4.2)
     obeys_leave: bool = True  # processes a NWK Leave from its parent (08006r03, item NLF130)
+    insists_on_binding: bool = False  # asks again until it is bound; a refusal should change nothing (2.4.4.2.2)
     assumed_endpoint: int | None = None  # an endpoint taken for granted on the partner instead of being discovered (SE 6.3)
 
     # key establishment (SE 1.0 annex C.3)
@@ -110,6 +112,8 @@ class Policy:
     honours_advertised_times: bool = True  # waits as long as the partner advertised
     generate_time_share: float | None = None  # computing takes this share of the advertised time; None: as long as it needs
     answers_after_failure: bool = True  # a failed exchange does not stand in the way of the next
+    asks_before_registering: bool = False  # wants to know the time before it has a link key (5.5, 5.4.6)
+    forgets_on_factory_reset: bool = True  # network and keys; else a reset is a power cycle (5.4.1)
     announces_before_establishing: bool = True  # Device_annce comes first (05-3474 2.4.3.1.11); else after the new key
     recovers_from_silence: bool = True  # gives up an exchange that the partner has left
     terminates_on_timeout: bool = False  # sends Terminate when its own patience ends
@@ -136,7 +140,7 @@ class Policy:
     respects_transfer_size: bool = True  # sends nothing longer than the partner takes (SE table 5-8)
 
     # Smart Energy clusters
-    reads_time_once_a_day: bool = True  # SE 5.4.2: no more than once in 24 h; else every quarter of an hour
+    reads_time_once_a_day: bool = True  # SE 5.4.2: no more than once in 24 h; else every few minutes
     uses_unsynchronised_time: bool = False  # takes the time of a server that is neither master nor synchronised (ZCL 3.12)
     accepts_longer_price: bool = True  # ignores trailing fields of later revisions (SE D.2)
     honours_device_class: bool = True  # ignores events for other device classes and groups (SE D.3)

@@ -30,15 +30,21 @@ class Security(StrEnum):
     INSTALL_KEY = "install key"  # the one made from the install code, in the place of the one that replaced it
 
 
+Made = Callable[[int], Record]
+"""What is to be sent, made of the UTCTime when it is."""
+
+
 @dataclass(frozen=True)
 class Asker:
-    """Our own node as a script sees it. `utc` gives the UTCTime at an instant; `install_key` is that of the device."""
+    """Our own node as a script sees it. `utc` gives the UTCTime at an instant; `install_key` is that of the device; `keep`
+    takes an offer into the programme, so that it is given again to a device that asks."""
 
     application: Application
     partner: Partner
     endpoint: int
     utc: Callable[[float], int]
     install_key: bytes
+    keep: Callable[[Record], None] = lambda offer: None
 
     def find(self, cluster: int) -> Script:
         """Learn on which endpoint the partner serves a cluster, where that is not known yet."""
@@ -53,26 +59,31 @@ class Asker:
         return Path(self.partner.address, there, self.endpoint, cluster, to_server)
 
     def command(
-        self, path: Path, command: Record, *, security: Security = Security.DUE, identifier: int | None = None,
-        general: bool | None = None, silent: bool = False, manufacturer_code: int | None = None, profile: int | None = None,
+        self, path: Path, command: Record | Made, *, like: type[Layer] | None = None, security: Security = Security.DUE,
+        silent: bool = False, manufacturer_code: int | None = None, identifier: tuple[bool, int] | None = None,
+        kept: bool = False,
     ) -> Tell:
-        """Send a ZCL command. `identifier` and `general` are its own unless given; `silent` disables the Default Response."""
-        if identifier is None:
-            general, identifier = command_identifier(path, command.layer)
-        header = zcl.Zcl.of(
-            frame_type=zcl.FrameType.GENERAL if general else zcl.FrameType.CLUSTER,
-            direction=zcl.Direction.CLIENT_TO_SERVER if path.to_server else zcl.Direction.SERVER_TO_CLIENT,
-            disable_default_response=int(silent), command_identifier=identifier,
-            manufacturer_specific=int(manufacturer_code is not None), manufacturer_code=manufacturer_code,
-        )
-        return Tell(lambda now: self._send(path, header, command, security, profile, now))
+        """Send a ZCL command, or what is made of the UTCTime then. Its header is that of `like`, or has `identifier` (whether
+        it is a general command, and its number). `silent` disables the Default Response; `kept` adds it to the programme."""
 
-    def octets(self, path: Path, layer: type[Layer], octets: bytes, security: Security = Security.DUE) -> Tell:
+        def say(now: float) -> None:
+            record = command if isinstance(command, Record) else command(self.utc(now))
+            if kept:
+                self.keep(record)
+            general, number = identifier or command_identifier(path, like or record.layer)
+            header = zcl.Zcl.of(
+                frame_type=zcl.FrameType.GENERAL if general else zcl.FrameType.CLUSTER,
+                direction=zcl.Direction.CLIENT_TO_SERVER if path.to_server else zcl.Direction.SERVER_TO_CLIENT,
+                disable_default_response=int(silent), command_identifier=number,
+                manufacturer_specific=int(manufacturer_code is not None), manufacturer_code=manufacturer_code,
+            )
+            self._send(path, header, record, security, now)
+
+        return Tell(say)
+
+    def octets(self, path: Path, like: type[Layer], octets: bytes) -> Tell:
         """Send a command's header with octets of any kind behind it."""
-        general, identifier = command_identifier(path, layer)
-        return self.command(
-            path, zcl.UnknownCommand.of(octets=octets), security=security, identifier=identifier, general=general,
-        )
+        return self.command(path, zcl.UnknownCommand.of(octets=octets), like=like)
 
     def asdu(self, path: Path, octets: bytes) -> Tell:
         """Send any octets where a ZCL frame should be, under the network key."""
@@ -87,9 +98,7 @@ class Asker:
         """Send any octets in any ZDP cluster."""
         return Tell(lambda now: self.application.put_zdp(self.partner.address, cluster, octets, now))
 
-    def _send(
-        self, path: Path, header: Record, command: Record, security: Security, profile: int | None, now: float,
-    ) -> None:
+    def _send(self, path: Path, header: Record, command: Record, security: Security, now: float) -> None:
         device = self.partner.ieee if security is Security.INSTALL_KEY else None
         due = security is Security.DUE and requires_link_key(path.cluster)
         sharing, counter = self.application.core.sharing, FAR_AHEAD + int(now)
@@ -97,7 +106,6 @@ class Asker:
             self.application.put(
                 path, header, command, now, link_key=due or security in (Security.LINK_KEY, Security.INSTALL_KEY),
                 ack=device is None,  # a repetition would be sealed with the key that is shared then
-                profile=profile,
             )
 
 

@@ -155,7 +155,9 @@ class TrustCenter:
             registered = self._core.link_key(device) is not None and device in self._keyed
             if registered and not self._policy.readmits_registered:
                 return  # a stale link key stands in the way
-            self._core.install_link_key(device, window.link_key, LinkKeyKind.PRECONFIGURED)
+            self._core.install_link_key(
+                device, self._policy.transports_under or window.link_key, LinkKeyKind.PRECONFIGURED
+            )
             window.step(Step.ASSOCIATED)
             self._admit(indication, now)
         elif self._policy.admits_strangers:  # under whatever key comes to hand: nobody told us one

@@ -33,6 +33,7 @@ MAY_IMPORT = {
     "harness.backhaul": ("dissectors", "harness.faults"),
     "harness.checkers": ("dissectors", "harness.cim", "harness.crypto", "harness.backhaul.codec", "harness.backhaul.message"),
     "harness.strategies": ("dissectors", "harness.cim", "harness.crypto"),
+    "harness.application_strategies": ("dissectors",),
     "harness.declared": (),
     "harness.declarations": ("harness.crypto", "harness.declared"),
     "harness.actors": (),
@@ -52,14 +53,17 @@ MAY_IMPORT = {
     ),
     "harness.cli": ("harness.commands",),
     "cases.table": ("harness.checkers",),
-    "cases": ("dissectors", "harness.checkers", "harness.faults", "harness.backhaul.faults", "harness.strategies"),
+    "cases": (
+        "dissectors", "harness.checkers", "harness.faults", "harness.backhaul.faults", "harness.strategies",
+        "harness.application_strategies",
+    ),
     "reports": ("dissectors", "harness", "cases.table"),
 }
 MAY_KEEP_TIME = {"time": ("harness.clock",), "random": ("harness.bench",), "asyncio": ("harness.adapters", "harness.backhaul")}
 MAY_USE = {  # packages from outside that belong to one subject
     "scapy": ("dissectors",), "cryptography": ("dissectors",), "lxml": ("harness.cim", "harness.adapters", "reports"),
     "xmlschema": ("harness.cim",), "yaml": ("harness.declared",),
-    "hypothesis": ("harness.strategies", "harness.plugin", "cases"),
+    "hypothesis": ("harness.strategies", "harness.application_strategies", "harness.plugin", "cases"),
     "allure_commons": ("harness.plugin",), "allure_pytest": ("harness.plugin",),
     "pytest": ("harness.plugin", "harness.commands", "cases"),
 }

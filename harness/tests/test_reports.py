@@ -14,7 +14,7 @@ import reports
 from harness.errors import InputError
 from harness.evidence.results import Results
 from harness.tests import sample_run
-from reports import allure_report
+from reports import allure_report, page
 
 LOADING = ("src", "href", "data", "action", "poster", "srcset", "background", "formaction", "ping", "manifest", "xlink:href")
 
@@ -56,8 +56,8 @@ def requests(page: str) -> list[str]:
 def test_the_pages_ask_the_network_for_nothing(run: Path) -> None:
     pages = sorted((run / "report").glob("**/*.html"))
     assert len(pages) == (2 if has_allure() else 1)
-    for page in pages:
-        text = page.read_text(encoding="utf-8")
+    for path in pages:
+        text = path.read_text(encoding="utf-8")
         assert requests(text) == []
         assert "googletagmanager" not in text
         assert "gtag(" not in text
@@ -98,6 +98,15 @@ def test_each_step_and_device_has_the_verdict_of_the_run(run: Path, own: html.Ht
     shown = [(row.xpath("string(td[1])"), row.xpath("td[position()>2]/span/text()")) for row in table]
     assert shown == [(step, [word for word, _ in cells]) for step, cells in results.step_rows()]
     assert dict(shown)["6"] == ["fail", "not run"]
+
+
+def test_what_was_not_asked_is_not_passed(run: Path, own: html.HtmlElement, tmp_path: Path) -> None:
+    badges = {badge.xpath("string(span[1])"): badge.xpath("string(span[2])") for badge in own.xpath("//div[@class='device']")}
+    assert badges == {"pct": "fail", "switch": "inconc", "whole run": "fail"}
+    results = Results.read(run)
+    passing = replace(results, cases=tuple(case for case in results.cases if case.outcome == "pass"))
+    told = html.document_fromstring(page.as_html(passing, {}, {})).xpath("//div[@class='device'][last()]")[0].text_content()
+    assert told == "whole runincomplete13 of 14 steps not run"
 
 
 def test_a_finding_shows_expected_observed_and_its_evidence(own: html.HtmlElement) -> None:

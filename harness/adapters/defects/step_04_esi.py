@@ -32,51 +32,53 @@ def _unread(message: LegMessage) -> LegMessage | None:
 
 DEFECTS = (
     Defect(
-        "04-never-opens", Actor.ESI, "says that the window is open and permits no association",
+        "04-esi-never-opens", Actor.ESI, "says that the window is open and permits no association",
         ("UC2.7-04-OPENS@ESI", "UC2.7-04-EXTENDS@ESI", "UC2.7-04-SURVIVES-RESTART@ESI"), {"opens_association": False},
     ),
     Defect(
-        "04-not-extended", Actor.ESI, "lets the window lapse with its first permit-join", ("UC2.7-04-EXTENDS@ESI",),
+        "04-esi-not-extended", Actor.ESI, "lets the window lapse with its first permit-join", ("UC2.7-04-EXTENDS@ESI",),
         {"extends_permit": False},
     ),
     Defect(
-        "04-never-closes", Actor.ESI, "does not close the window at its end", ("UC2.7-04-CLOSES@ESI",),
+        "04-esi-never-closes", Actor.ESI, "does not close the window at its end",
+        ("UC2.7-04-CLOSES@ESI", "UC2.7-04-OVERLAP@ESI"),
         {"honours_window_end": False},
     ),
     Defect(
-        "04-always-open", Actor.ESI, "permits association in every beacon", ("UC2.7-04-CLOSES@ESI",),
+        "04-esi-always-open", Actor.ESI, "permits association in every beacon",
+        ("UC2.7-04-CLOSES@ESI", "UC2.7-04-BAD-CODE@ESI"),
         rewrites=(_always_permitting,),
     ),
     Defect(
-        "04-routers-left-open", Actor.ESI, "lets routers permit joining without end", ("UC2.7-04-CLOSES@ESI",),
+        "04-esi-routers-left-open", Actor.ESI, "lets routers permit joining without end", ("UC2.7-04-CLOSES@ESI",),
         rewrites=(_endless,),
     ),
     Defect(
-        "04-cancel-ignored", Actor.ESI, "keeps a window open that was withdrawn", ("UC2.7-04-CLOSES@ESI",),
+        "04-esi-cancel-ignored", Actor.ESI, "keeps a window open that was withdrawn", ("UC2.7-04-CLOSES@ESI",),
         {"honours_cancel": False},
     ),
     Defect(
-        "04-key-reversed", Actor.ESI, "loads the ordered key with its octets reversed",
+        "04-esi-key-reversed", Actor.ESI, "loads the ordered key with its octets reversed",
         ("UC2.7-04-AUTHORISES@ESI", "UC2.7-06-KEY-SEALED@ESI"), {"loads_key_reversed": True},
     ),
     Defect(
-        "04-code-not-checked", Actor.ESI, "takes install codes of any length and CRC", ("UC2.7-04-BAD-CODE@ESI",),
+        "04-esi-code-not-checked", Actor.ESI, "takes install codes of any length and CRC", ("UC2.7-04-BAD-CODE@ESI",),
         {"checks_install_code": False},
     ),
     Defect(
-        "04-bad-code-not-reported", Actor.ESI, "refuses a wrong install code and tells nobody", ("UC2.7-04-BAD-CODE@ESI",),
+        "04-esi-bad-code-not-reported", Actor.ESI, "refuses a wrong install code and tells nobody", ("UC2.7-04-BAD-CODE@ESI",),
         rewrites=(on_leg(_unread),),
     ),
     Defect(
-        "04-windows-merged", Actor.ESI, "admits every ordered device until the last window ends", ("UC2.7-04-OVERLAP@ESI",),
+        "04-esi-windows-merged", Actor.ESI, "admits every ordered device until the last window ends", ("UC2.7-04-OVERLAP@ESI",),
         {"windows_are_separate": False},
     ),
     Defect(
-        "04-windows-forgotten", Actor.ESI, "forgets its windows when it loses power", ("UC2.7-04-SURVIVES-RESTART@ESI",),
+        "04-esi-windows-forgotten", Actor.ESI, "forgets its windows when it loses power", ("UC2.7-04-SURVIVES-RESTART@ESI",),
         {"keeps_windows_over_restart": False},
     ),
     Defect(
-        "04-codes-passed-unchecked", Actor.AMI_HEAD_END, "forwards install codes without looking at length and CRC", (),
+        "04-head-end-passes-codes-unchecked", Actor.AMI_HEAD_END, "forwards install codes whatever their length and CRC", (),
         {"checks_install_code": False},
     ),
 )

@@ -54,6 +54,10 @@ def _unknown_zdp(asker: Asker, cluster: int) -> Script:
     yield ANSWER
 
 
+def _attribute(asker: Asker, attribute: int) -> Script:
+    yield from _attributes(asker, BASIC, (attribute,))
+
+
 def _attributes(asker: Asker, cluster: int, attributes: tuple[int, ...], under: str | None = None) -> Script:
     yield from asker.find(cluster)
     yield asker.command(asker.path(cluster), zcl.ReadAttributes.of(attributes=attributes), security=secured(under))
@@ -75,10 +79,21 @@ def _time(asker: Asker, under: str | None = None) -> Script:
     yield from _attributes(asker, time_cluster.CLUSTER.identifier, wanted, under)
 
 
+def _unknown_cluster(asker: Asker, cluster: int) -> Script:
+    yield asker.command(asker.path(cluster), zcl.ReadAttributes.of(attributes=(0,)))
+    yield ANSWER
+
+
 def _many_attributes(asker: Asker, count: int) -> Script:
-    """So many attributes of Basic in one request, the two that everybody has in turn: with 40 of them it has 83 octets."""
-    pair = (basic.ZCL_VERSION, basic.POWER_SOURCE)
-    yield from _attributes(asker, BASIC, tuple(pair[index % len(pair)] for index in range(count)))
+    """So many times an attribute that is not there, of a cluster that needs the link key: of the ESI's Time, the device's
+    load control. The request has 3 octets and 2 for each, the answer 3 and 3."""
+    to_server = LOAD_CONTROL not in asker.partner.clients
+    cluster = time_cluster.CLUSTER if to_server else drlc.CLUSTER
+    unknown = 1 + max(cluster.attributes if to_server else cluster.client_attributes)
+    yield asker.command(
+        asker.path(cluster.identifier, to_server), zcl.ReadAttributes.of(attributes=(unknown,) * count),
+    )
+    yield ANSWER
 
 
 def _unknown_command(
@@ -89,7 +104,7 @@ def _unknown_command(
     if broadcast:
         path = Path(BroadcastAddress.RX_ON_WHEN_IDLE, path.dest_endpoint, path.source_endpoint, BASIC)
     yield asker.command(
-        path, zcl.UnknownCommand.of(octets=b""), identifier=command, general=general, manufacturer_code=manufacturer_code,
+        path, zcl.UnknownCommand.of(octets=b""), identifier=(general, command), manufacturer_code=manufacturer_code,
         silent=silent,
     )
     yield ANSWER
@@ -175,10 +190,11 @@ STIMULI = (
     Stimulus("match", "who serves one of these clusters of a profile", _match),
     Stimulus("bind", "a binding of Basic to the asker", _bind),
     Stimulus("unknown-zdp", "a ZDP request that nobody knows", _unknown_zdp),
-    Stimulus("attributes", "any attributes of any cluster's server", _attributes),
+    Stimulus("attribute", "any attribute of Basic", _attribute),
     Stimulus("basic", "the mandatory attributes of Basic", _basic),
     Stimulus("suite", "the key establishment suites", _suite),
     Stimulus("time", "the time and its status", _time),
+    Stimulus("unknown-cluster", "an attribute of a cluster that nobody has", _unknown_cluster),
     Stimulus("many-attributes", "so many attributes that request, or response, needs several frames", _many_attributes),
     Stimulus("unknown-command", "a command that Basic does not have", _unknown_command),
     Stimulus("unasked-default-response", "a Default Response that answers nothing", _unasked_default_response),

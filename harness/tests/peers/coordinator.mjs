@@ -26,8 +26,9 @@ const callbacks = {
   onDeviceLeft: met("left"),
 };
 
-const lines = createInterface({ input: process.stdin })[Symbol.asyncIterator]();
-const settings = JSON.parse((await lines.next()).value);
+const input = createInterface({ input: process.stdin });
+input.on("close", () => process.exit(0));
+const settings = await new Promise((resolve) => input.once("line", (line) => resolve(JSON.parse(line))));
 const radio = { // of every transmission: no delay, no security by the radio
   txChannel: settings.channel, ccaBackoffAttempts: 4, ccaRetries: 3, enableCSMACA: true, headerUpdated: true, reTx: false,
   securityProcessed: true, txDelay: 0, txDelayBaseTime: 0, rxChannelAfterTxDone: settings.channel,
@@ -43,19 +44,19 @@ socket.on("error", (fault) => { tell("complaint", { level: "fatal", text: fault.
 socket.on("close", () => process.exit(0));
 
 const driver = new OTRCPDriver(socket, callbacks, radio, network, settings.folder);
-await driver.start();
-await driver.formNetwork();
-driver.context.allowJoins(254, true);
-tell("formed");
-
 const orders = {
+  pulse: async () => setImmediate(() => tell("pulse")), // by then everything that came over the socket has been answered
   zdo: ({ address, cluster, payload }) => driver.sendZDO(Buffer.from(`00${payload}`, "hex"), address, undefined, cluster),
   send: ({ address, endpoint, profile, cluster, payload }) =>
     driver.sendUnicast(Buffer.from(payload, "hex"), profile, cluster, address, undefined, endpoint, 1),
   dismiss: ({ address }) => driver.nwkHandler.sendLeave(address, false),
 };
-for await (const line of lines) {
+input.on("line", (line) => {
   const { order, ...fields } = JSON.parse(line);
-  await orders[order](fields).catch((fault) => tell("complaint", { level: "error", text: fault.message }));
-}
-process.exit(0);
+  orders[order](fields).catch((fault) => tell("complaint", { level: "error", text: fault.message }));
+});
+
+await driver.start();
+await driver.formNetwork();
+driver.context.allowJoins(254, true);
+tell("formed");

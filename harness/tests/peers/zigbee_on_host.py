@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import select
 import shutil
 import socket
 import subprocess
@@ -18,28 +19,34 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import pytest
-
 from harness.actors.setup import Setup
 from harness.crypto.install_code import ordered_link_key
-from harness.ports import Message, Pdu, Received, Transmitted
+from harness.ports import Pdu, Received, Transmitted
 from harness.radio.spinel_endpoint import SpinelEndpoint
 from harness.stack.happenings import KeyLearnt
 from harness.values import Eui64
 
 FOLDER = Path(__file__).parent
-NODE = shutil.which("node")
-MISSING = (
-    "node is not installed" if NODE is None
-    else "zigbee-on-host is not installed (npm ci in harness/tests/peers)" if not (FOLDER / "node_modules").is_dir() else ""
-)
-needs_zigbee_on_host = pytest.mark.skipif(bool(MISSING), reason=f"{MISSING}, so no coordinator but ours takes our devices in")
-
+NODE = shutil.which("node") or ""
+OLDEST_NODE = 20
 EUI64, EXTENDED_PAN = Eui64(0x00124B0012345678), Eui64(0x1122334455667788)
 PAN, CHANNEL = 0x2B1A, 20
-GLANCE = 0.0005  # seconds between two looks at what the process has said
+GLANCE, IDLE_GLANCE = 0.002, 0.02  # seconds between two looks at what the process has done
+LIVELY = 0.03  # seconds after which nothing follows from what it heard
 PATIENCE = 10.0  # seconds of real time for the process to connect, and to end
 CHUNK = 1 << 16
+
+
+def missing() -> str:
+    """What this machine lacks to run it; empty where it lacks nothing."""
+    if not NODE:
+        return "node is not installed"
+    version = subprocess.run([NODE, "--version"], capture_output=True, text=True, check=True, timeout=PATIENCE).stdout
+    if int(version.lstrip("v").partition(".")[0]) < OLDEST_NODE:
+        return f"node {OLDEST_NODE} or later is needed, here is {version.strip()}"
+    if not (FOLDER / "node_modules" / "zigbee-on-host").is_dir():
+        return "zigbee-on-host is not installed (npm ci in harness/tests/peers)"
+    return ""
 
 
 @dataclass(frozen=True)
@@ -51,7 +58,7 @@ class Said:
 
 
 class ZigbeeOnHost:
-    """The coordinator, from `close` on an ended process."""
+    """The coordinator. Its process ends with `close`, and by itself when whoever started it has ended."""
 
     def __init__(self, setup: Setup) -> None:
         order = setup.orders[0]
@@ -59,14 +66,15 @@ class ZigbeeOnHost:
         self._endpoint = SpinelEndpoint()
         self._events: list[Any] = [KeyLearnt("nwk", network_key)]
         self._unread = b""
-        self._looked = 0.0
+        self._looked = self._stirred = 0.0
         self._folder = tempfile.TemporaryDirectory(prefix="zigbee-on-host-")
+        self._log = ""
         self._line: socket.socket | None = None
         log = (Path(self._folder.name) / "log").open("wb")
         with log, socket.create_server(("127.0.0.1", 0)) as server:
             server.settimeout(PATIENCE)
             self._process = subprocess.Popen(
-                [str(NODE), str(FOLDER / "coordinator.mjs")], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=log,
+                [NODE, str(FOLDER / "coordinator.mjs")], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=log,
             )
             try:
                 self._write({
@@ -77,9 +85,7 @@ class ZigbeeOnHost:
                 self._line, _ = server.accept()
             except OSError as fault:
                 raise AssertionError(f"zigbee-on-host did not connect ({fault}): {self.close()}") from fault
-        self._line.setblocking(False)
         self._line.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        os.set_blocking(self._out, False)
 
     def close(self) -> str:
         """End the process, whatever it is at; the end of its log."""
@@ -89,29 +95,34 @@ class ZigbeeOnHost:
             if stream is not None:
                 with suppress(OSError):
                     stream.close()
-        log = (Path(self._folder.name) / "log").read_text(errors="replace")
+        with suppress(FileNotFoundError):
+            self._log = (Path(self._folder.name) / "log").read_text(errors="replace")[-CHUNK:]
         self._folder.cleanup()
-        return log[-CHUNK:]
+        return self._log
 
     # -- the five verbs
 
     def receive(self, pdu: Pdu, now: float) -> None:
         """What the radio has to say goes to the process."""
+        self._stirred = now
         if isinstance(pdu, (Received, Transmitted)):
             self._endpoint.radio_says(pdu, now)
 
     def transmit(self, now: float) -> list[Pdu]:
         """What the process has its radio do."""
-        self._look(now)
+        assert self._line is not None
+        self._looked = now
+        with suppress(BlockingIOError):
+            self._endpoint.host_says(self._line.recv(CHUNK, socket.MSG_DONTWAIT))
+        self._line.sendall(self._endpoint.for_host())
         return list(self._endpoint.for_radio())
 
     def deadline(self) -> float:
-        """The process says nothing of when it will speak."""
-        return self._looked + GLANCE
+        """The process says nothing of when it will speak; most of what it says is an answer."""
+        return self._looked + (GLANCE if self._looked - self._stirred < LIVELY else IDLE_GLANCE)
 
     def wake(self, now: float) -> None:
-        """Look again."""
-        self._look(now)
+        """`transmit` looks."""
 
     def events(self) -> list[Any]:
         """What the process told, and the key it was given."""
@@ -119,6 +130,20 @@ class ZigbeeOnHost:
         return events
 
     # -- orders
+
+    def catch_up(self) -> None:
+        """Return when the process has answered everything that it was sent, however long it had to wait for a processor."""
+        self._write({"order": "pulse"})
+        while True:
+            ready, _, _ = select.select([self._out], [], [], PATIENCE)
+            octets = os.read(self._out, CHUNK) if ready else b""
+            if not octets:
+                raise AssertionError(f"zigbee-on-host {'has ended' if ready else 'is silent'}: {self.close()}")
+            *lines, self._unread = (self._unread + octets).split(b"\n")
+            said = [Said(fields.pop("event"), fields) for fields in map(json.loads, lines)]
+            self._events += [each for each in said if each.event != "pulse"]
+            if any(each.event == "pulse" for each in said):
+                return
 
     def ask(self, address: int, cluster: int, payload: bytes) -> None:
         """Have it send a ZDP request; `payload` is what follows the sequence number."""
@@ -146,17 +171,3 @@ class ZigbeeOnHost:
         assert self._process.stdin is not None
         self._process.stdin.write(json.dumps(order).encode() + b"\n")
         self._process.stdin.flush()
-
-    def _look(self, now: float) -> None:
-        assert self._line is not None
-        self._looked = now
-        with suppress(BlockingIOError):
-            self._endpoint.host_says(self._line.recv(CHUNK))
-        octets = self._endpoint.for_host()
-        if octets:
-            self._line.send(octets)
-        with suppress(BlockingIOError):
-            *lines, self._unread = (self._unread + os.read(self._out, CHUNK)).split(b"\n")
-            self._events += [Said(fields.pop("event"), fields) for fields in map(json.loads, lines)]
-        if self._process.poll() is not None:
-            raise AssertionError(f"zigbee-on-host has ended: {self.close()}")

@@ -1,0 +1,90 @@
+"""Step 14: how the DR Application tells the CIS which device has joined at which premise, and how the CIS takes it."""
+
+from __future__ import annotations
+
+from hypothesis import given
+
+from cases.table import clause, step
+from harness.backhaul import faults
+from harness.strategies import eui64s, repetitions
+from harness.usecase import Actor
+
+pytestmark = step(14)  # DR Application -> CIS: premise ID, joined
+
+REGISTRATIONS = faults.between(Actor.DR_APPLICATION, Actor.CIS)
+
+
+@clause("UC2.7-14-MESSAGE", "UC2.7-14-AFTER-13", "UC2.7-14-ONE-LINKAGE", "UC2.7-14-CORRELATION")
+def test_a_linkage_goes_on_to_the_cis_once_it_is_known(provisioned, verify):
+    verify(provisioned)
+
+
+@clause("UC2.7-14-MAC", "UC2.7-14-METER", "UC2.7-14-PREMISE", "UC2.7-14-STATUS", "UC2.7-14-TIME-LOGIC")
+def test_the_linkage_says_which_device_has_joined_at_which_premise(provisioned, verify):
+    verify(provisioned)
+
+
+@clause("UC2.7-14-ENVELOPE", "UC2.7-14-HEADER-PROFILE", "UC2.7-14-SCHEMA", "UC2.7-14-UNIQUE")
+def test_the_linkage_is_a_right_message(provisioned, verify):
+    verify(provisioned)
+
+
+@clause("UC2.7-14-REPLY")
+def test_the_linkage_is_answered_and_taken(provisioned, verify):
+    verify(provisioned)
+
+
+@clause("UC2.7-14-MAC", "UC2.7-14-PREMISE", "UC2.7-14-SCHEMA")
+@given(device=eui64s())
+def test_any_mac_address_goes_on_as_it_is(benches, verify, device):
+    bench = benches(ordered=device, han_device=device)
+    bench.play()
+    verify(bench.trace)
+
+
+@clause("UC2.7-14-RETRY")
+def test_a_linkage_that_gets_lost_is_sent_again(bench, verify):
+    with bench.suffering(faults.drop(REGISTRATIONS)):
+        bench.play()
+    verify(bench.trace)
+
+
+@clause("UC2.7-14-ONE-LINKAGE")
+@given(after=repetitions())
+def test_a_linkage_that_came_twice_goes_on_once(benches, verify, after):
+    bench = benches()
+    bench.open()
+    with bench.suffering(faults.duplicate(faults.between(Actor.AMI_HEAD_END, Actor.DR_APPLICATION), after=after)):
+        bench.join()
+        bench.settle()
+    verify(bench.trace)
+
+
+@clause("UC2.7-14-IDEMPOTENT")
+@given(after=repetitions())
+def test_a_linkage_that_comes_again_is_answered_as_before(benches, verify, after):
+    bench = benches()
+    with bench.suffering(faults.duplicate(REGISTRATIONS, after=after)):
+        bench.play()
+    verify(bench.trace)
+
+
+@clause("UC2.7-14-REJECTS")
+def test_a_linkage_in_a_wrong_envelope_is_refused(benches, verify):
+    bench = benches(provocation="registrations-in-wrong-envelopes")
+    bench.play()
+    verify(bench.trace)
+
+
+@clause("UC2.7-14-REJECTS")
+def test_a_linkage_that_is_incomplete_or_of_another_premise_is_refused(benches, verify):
+    bench = benches(provocation="registrations-spoilt")
+    bench.play()
+    verify(bench.trace)
+
+
+@clause("UC2.7-14-REJECTS")
+def test_a_linkage_that_is_known_already_is_refused(benches, verify):
+    bench = benches(provocation="registered-again-under-another-id")
+    bench.play()
+    verify(bench.trace)

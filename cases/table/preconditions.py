@@ -1,0 +1,31 @@
+"""The preconditions of the use case: what must be so before it can begin; else a bench is inconclusive."""
+
+from __future__ import annotations
+
+from harness.checkers import conditions
+from harness.usecase import Actor, Clause, Point
+
+CLAUSES = (
+    Clause(
+        id="UC2.7-PRE-METER-REGISTERED",
+        text="The smart meter is registered with the AMI Head-End.",
+        origin="UC",
+        citation="AEP use case 2.7, preconditions",
+        checks={Actor.AMI_HEAD_END: (conditions.meter_is_registered,)},
+    ),
+    Clause(
+        id="UC2.7-PRE-METER-IN-CIS",
+        text="The CIS has a record of the smart meter.",
+        origin="UC",
+        citation="AEP use case 2.7, preconditions",
+        checks={Actor.CIS: (conditions.meter_is_in_cis,)},
+        needs=(Point.CIM,),
+    ),
+    Clause(
+        id="UC2.7-PRE-DEVICE-IMPORTED",
+        text="The HAN device was imported into the DR Application.",
+        origin="UC",
+        citation="AEP use case 2.7, preconditions and assumptions",
+        checks={Actor.DR_APPLICATION: (conditions.device_is_imported,)},
+    ),
+)

@@ -1,0 +1,59 @@
+"""The whole run: what holds from step 1 to step 14 and belongs to no single row."""
+
+from __future__ import annotations
+
+from harness.checkers import whole_run
+from harness.checkers.parties import for_each
+from harness.usecase import Actor, Clause, Point
+
+BACK_OFFICE = (Actor.DR_APPLICATION, Actor.AMI_HEAD_END, Actor.AMI_NETWORK, Actor.NIC, Actor.ESI)
+
+
+CLAUSES = (
+    Clause(
+        id="UC2.7-SEQ-ORDER",
+        text="No step begins before those it rests on: 1 < 2 < 3 < 4 < 5 < 6 < {7, 8} < 9, and 8 < 10 < 11 < 12 < 13 < 14.",
+        origin="UC",
+        citation="AEP use case 2.7, normal sequence",
+        checks=for_each((*BACK_OFFICE, Actor.HAN_DEVICE), whole_run.keeps_the_order),
+        open_item="Row 7 stands before row 8, but reading the time (7) needs the key of 8: the two may come in either order.",
+    ),
+    Clause(
+        id="UC2.7-SEQ-MAC-CHAIN",
+        text="Every step is about the HAN device whose MAC address was ordered in step 1.",
+        origin="UC",
+        citation="AEP use case 2.7, rows 1 to 6 and 10 to 14",
+        checks=for_each((*BACK_OFFICE, Actor.HAN_DEVICE), whole_run.follows_the_device),
+    ),
+    Clause(
+        id="UC2.7-SEQ-WINDOW-CHAIN",
+        text="The device is let in inside the window that was ordered in step 1, and not outside it.",
+        origin="UC",
+        citation="AEP use case 2.7, rows 1 and 6; SE 1.0 (075356r15) 5.4.1",
+        checks={Actor.ESI: (whole_run.stays_in_the_window,)},
+        needs=(Point.MAC,),
+    ),
+    Clause(
+        id="UC2.7-SEQ-KEY-CHAIN",
+        text="The pre-configured key that was ordered in step 1 opens the network key of step 6.",
+        origin="UC",
+        citation="AEP use case 2.7, rows 1 and 6; SE 1.0 (075356r15) 5.4.8.1; 05-3474r17 4.5.3",
+        checks={Actor.ESI: (whole_run.seals_with_the_ordered_key,)},
+        needs=(Point.MAC,),
+    ),
+    Clause(
+        id="UC2.7-SEQ-NO-LEAK",
+        text="No key of the run stands anywhere but in orders and sealed frames: in no report, no log, no frame in the clear.",
+        origin="PROFILE",
+        citation="docs/cim-profile.md, step 1; docs/leg-codec.md; SE 1.0 (075356r15) 5.4.1",
+        checks=for_each(BACK_OFFICE, whole_run.leaks_nothing),
+    ),
+    Clause(
+        id="UC2.7-SEQ-RE-PROVISION",
+        text="The same device, reset, joins and registers again inside its window, and gets another link key.",
+        origin="SE",
+        citation="SE 1.0 (075356r15) 5.4.1, 5.5, annex C.3",
+        checks=for_each((Actor.ESI, Actor.HAN_DEVICE), whole_run.provisions_again),
+        needs=(Point.MAC,),
+    ),
+)

@@ -1,0 +1,193 @@
+"""Defects in step 6: admission, network key, frame counters, membership; and what provokes them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from dissectors import mac, nwk, zdp
+from dissectors.layer import Layer, Record
+from dissectors.security import WELL_KNOWN_LINK_KEY
+from harness.adapters.defects import Defect
+from harness.usecase import Actor
+
+NO_UNICAST = nwk.MAX_UNICAST + 1  # the first short address that no device has
+STEP = 16  # after so many frames a jumping counter leaves out JUMP values
+JUMP = 4096
+TIMID = 100  # the greatest jump that a timid receiver takes
+FORGOTTEN = 25.0  # seconds after which no stack remembers an APS frame as a duplicate
+
+
+def _always(layer: type[Layer], **fields: Any) -> Callable[[Record], Record]:
+    return lambda record: record.replace(**fields) if record.is_a(layer) else record
+
+
+def _never(layer: type[Layer]) -> Callable[[Record], Record | None]:
+    return lambda record: None if record.is_a(layer) else record
+
+
+def _other_pan(record: Record) -> Record:
+    """The association response is sent in the neighbouring PAN."""
+    command = getattr(record, "command", None) if record.is_a(mac.Mac) else None
+    if command is None or not command.is_a(mac.AssociationResponse):
+        return record
+    return record.replace(dest_pan=record.dest_pan ^ 1)
+
+
+def _on_network_counter(change: Callable[[int], int]) -> Callable[[Record], Record]:
+    def rewrite(record: Record) -> Record:
+        if not record.is_a(nwk.AuxiliaryHeader) or record.key_identifier != nwk.KeyIdentifier.NETWORK:
+            return record
+        return record.replace(frame_counter=change(record.frame_counter))
+
+    return rewrite
+
+
+def _unsecured_announcement(record: Record) -> Record:
+    """Device_annce goes out without NWK security."""
+    if not record.is_a(nwk.Nwk) or record.dest != nwk.BroadcastAddress.RX_ON_WHEN_IDLE:
+        return record
+    return record.replace(security_enabled=0)
+
+
+_jumping = _on_network_counter(lambda counter: counter + counter // STEP * JUMP)
+_standing = _on_network_counter(lambda counter: counter // STEP)
+
+
+def _of_both(name: str, text: str, clause: str, **decisions: Any) -> tuple[Defect, ...]:
+    """The same defect of the ESI and of the HAN Device."""
+    return tuple(
+        Defect(f"06-{word}-{name}", actor, text, (f"UC2.7-06-{clause}@{actor}",), decisions)
+        for word, actor in (("esi", Actor.ESI), ("device", Actor.HAN_DEVICE))
+    )
+
+
+ESI_DEFECTS = (
+    Defect(
+        "06-admits-strangers", Actor.ESI, "sends the network key to a device that nobody ordered",
+        ("UC2.7-06-AUTHORISED@ESI", "UC2.7-04-AUTHORISES@ESI"), {"admits_strangers": True},
+    ),
+    Defect(
+        "06-address-out-of-range", Actor.ESI, "gives an address that no device has", ("UC2.7-06-SHORT-ADDRESS@ESI",),
+        rewrites=(_always(mac.AssociationResponse, short_address=NO_UNICAST),),
+    ),
+    Defect(
+        "06-address-of-coordinator", Actor.ESI, "gives its own short address away", ("UC2.7-06-SHORT-ADDRESS@ESI",),
+        rewrites=(_always(mac.AssociationResponse, short_address=nwk.COORDINATOR),),
+    ),
+    Defect(
+        "06-other-pan", Actor.ESI, "answers an association in another PAN", ("UC2.7-06-PAN@ESI",), rewrites=(_other_pan,),
+    ),
+    Defect(
+        "06-key-under-data-key", Actor.ESI, "seals the network key with the link key itself", ("UC2.7-06-KEY-SEALED@ESI",),
+        {"transport_key_identifier": nwk.KeyIdentifier.DATA},
+    ),
+    Defect(
+        "06-key-under-key-load-key", Actor.ESI, "seals the network key with the key-load key", ("UC2.7-06-KEY-SEALED@ESI",),
+        {"transport_key_identifier": nwk.KeyIdentifier.KEY_LOAD},
+    ),
+    Defect(
+        "06-key-in-the-clear", Actor.ESI, "sends the network key without APS security",
+        ("UC2.7-06-KEY-SEALED@ESI", "UC2.7-06-KEY-NEVER-CLEAR@ESI", "UC2.7-06-WRONG-CODE@ESI"),
+        {"transport_key_identifier": None},
+    ),
+    Defect(
+        "06-well-known-key", Actor.ESI, "seals the network key with the key that everybody knows",
+        ("UC2.7-06-KEY-SEALED@ESI", "UC2.7-06-KEY-NEVER-CLEAR@ESI", "UC2.7-06-WRONG-CODE@ESI"),
+        {"transports_under": WELL_KNOWN_LINK_KEY},
+    ),
+    Defect(
+        "06-key-once", Actor.ESI, "sends a device the network key once and never again", ("UC2.7-06-KEY-AGAIN@ESI",),
+        {"sends_key_again": False},
+    ),
+    Defect(
+        "06-stale-key", Actor.ESI, "does not let a registered device in again with its install code",
+        ("UC2.7-06-KEY-AGAIN@ESI",), {"readmits_registered": False},
+    ),
+    Defect(
+        "06-clear-key-as-a-favour", Actor.ESI, "sends the network key in the clear when the sealed one was not taken",
+        ("UC2.7-06-WRONG-CODE@ESI",), {"falls_back_to_clear_key": True},
+    ),
+    Defect(
+        "06-esi-counter-stands", Actor.ESI, "uses each frame counter several times", ("UC2.7-06-COUNTERS@ESI",),
+        rewrites=(_standing,),
+    ),
+    Defect(
+        "06-esi-counter-forgotten", Actor.ESI, "begins its frame counter at 0 when its power returns",
+        ("UC2.7-06-COUNTERS@ESI",), {"keeps_counters_over_power_cycle": False},
+    ),
+)
+
+DEVICE_DEFECTS = (
+    Defect(
+        "06-no-announcement", Actor.HAN_DEVICE, "does not announce itself", ("UC2.7-06-JOINED@HAN Device",),
+        rewrites=(_never(zdp.DeviceAnnce),),
+    ),
+    Defect(
+        "06-announcement-unsecured", Actor.HAN_DEVICE, "announces itself without NWK security", ("UC2.7-06-JOINED@HAN Device",),
+        rewrites=(_unsecured_announcement,),
+    ),
+    Defect(
+        "06-announces-another", Actor.HAN_DEVICE, "announces another EUI-64", ("UC2.7-06-JOINED@HAN Device",),
+        rewrites=(_always(zdp.DeviceAnnce, ieee_addr=1),),
+    ),
+    Defect(
+        "06-announces-to-all", Actor.HAN_DEVICE, "broadcasts its announcement itself, though it is an end device",
+        ("UC2.7-06-JOINED@HAN Device",), {"broadcasts_through_parent": False},
+    ),
+    Defect(
+        "06-takes-clear-key", Actor.HAN_DEVICE, "takes a network key that comes in the clear",
+        ("UC2.7-06-REFUSES-CLEAR-KEY@HAN Device",), {"accepts_clear_network_key": True},
+    ),
+    Defect(
+        "06-waits-for-ever", Actor.HAN_DEVICE, "waits for the network key without end",
+        ("UC2.7-06-LEAVES-WITHOUT-KEY@HAN Device",), {"gives_up_without_key": False},
+    ),
+    Defect(
+        "06-device-counter-stands", Actor.HAN_DEVICE, "uses each frame counter several times",
+        ("UC2.7-06-COUNTERS@HAN Device",), rewrites=(_standing,),
+    ),
+    Defect(
+        "06-device-counter-forgotten", Actor.HAN_DEVICE, "begins its frame counter at 0 when its power returns",
+        ("UC2.7-06-COUNTERS@HAN Device",), {"keeps_counters_over_power_cycle": False},
+    ),
+    Defect(
+        "06-associates-anew", Actor.HAN_DEVICE, "associates anew when its power returns", ("UC2.7-06-REJOIN@HAN Device",),
+        {"rejoins_after_power_cycle": False},
+    ),
+    Defect(
+        "06-takes-dummy-key", Actor.HAN_DEVICE, "takes the all-zero key for a network key", ("UC2.7-06-REJOIN@HAN Device",),
+        {"installs_zero_key": True},
+    ),
+    Defect(
+        "06-ignores-new-key", Actor.HAN_DEVICE, "does not take a network key update", ("UC2.7-06-KEY-SWITCH@HAN Device",),
+        {"follows_network_key_update": False},
+    ),
+    Defect(
+        "06-ignores-switch", Actor.HAN_DEVICE, "goes on under the old key when told to switch",
+        ("UC2.7-06-KEY-SWITCH@HAN Device",), {"follows_switch_key": False, "follows_newer_key": False},
+    ),
+)
+
+PROVOCATIONS = (
+    Defect(
+        "06-provoke-clear-key", Actor.ESI, "sends the network key without APS security", (), {"transport_key_identifier": None},
+    ),
+    Defect("06-provoke-dummy-key", Actor.ESI, "answers a rejoin with the all-zero key", (), {"sends_dummy_key": True}),
+    *(
+        Defect(f"06-{word}-{name}", actor, text, (), decisions, rewrites)
+        for word, actor in (("esi", Actor.ESI), ("device", Actor.HAN_DEVICE))
+        for name, text, decisions, rewrites in (
+            ("counter-jumps", "leaves out thousands of frame counters now and then", {}, (_jumping,)),
+            ("replays", "sends every frame once more when it is forgotten", {"replays_after": FORGOTTEN}, ()),
+        )
+    ),
+)
+
+DEFECTS = (
+    *ESI_DEFECTS, *DEVICE_DEFECTS,
+    *_of_both("takes-replays", "takes frames whose counter it has accepted before", "REPLAY", checks_nwk_counter=False),
+    *_of_both("fears-jumps", "refuses a frame counter that is far ahead", "COUNTER-JUMP", largest_nwk_jump=TIMID),
+    *_of_both("takes-wrong-mics", "takes frames whose MIC is wrong", "BAD-MIC", checks_nwk_mic=False),
+    *PROVOCATIONS,
+)

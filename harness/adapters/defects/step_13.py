@@ -1,0 +1,120 @@
+"""Defects of the linkage: step 13 as the AMI Head-End announces it, step 14 as the DR Application passes it on."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+from lxml import etree
+
+from harness.adapters.back_office_policy import on_cim
+from harness.adapters.defects import Defect
+from harness.adapters.wrong_messages import (
+    A_LINKAGE_FOR_DR,
+    AN_IDENTIFIER,
+    ANY_REQUEST,
+    FAR_AHEAD,
+    LONG_AGO,
+    NOWHERE,
+    STRANGER,
+    all_of,
+    and_once_more,
+    changed,
+    empty,
+    in_every_way,
+    said_twice,
+    says,
+    twice,
+    without,
+)
+from harness.usecase import Actor
+
+LINKAGE = "CreateMasterDataLinkageConfig"
+_DEVICE = ("EndDevice", "Names", "name")
+_EVENT = ("ConfigurationEvent",)
+_EFFECTIVE, _SINCE = (*_EVENT, "effectiveDateTime"), (*_EVENT, "status", "dateTime")
+
+Way = tuple[str, str, Callable[[etree._Element], Any]]
+
+CONTENT: Mapping[str, Way] = {
+    "linkage-missing": ("MESSAGE", "announces nothing", lambda root: None),
+    "mac-reversed": (
+        "MAC", "writes the MAC address with its octets reversed", changed(lambda mac: bytes.fromhex(mac)[::-1].hex(), *_DEVICE),
+    ),
+    "mac-with-colons": (
+        "MAC", "writes the MAC address with colons",
+        changed(lambda mac: ":".join(mac[at:at + 2] for at in range(0, len(mac), 2)), *_DEVICE),
+    ),
+    "mac-without-type": ("MAC", "does not say what kind of name it is", without("EndDevice", "Names", "NameType")),
+    "meter-another": ("METER", "links another meter", says(NOWHERE, "Meter", "Names", "name")),
+    "meter-missing": ("METER", "links no meter", without("Meter")),
+    "status-in-small-letters": ("STATUS", "writes the status small", changed(str.lower, *_EVENT, "status", "value")),
+    "status-of-another-word": ("STATUS", "calls it provisioned", says("Provisioned", *_EVENT, "status", "value")),
+    "status-without-time": ("STATUS", "does not say since when", without(*_SINCE)),
+    "correlation-lost": ("CORRELATION", "begins a chain of its own", says(AN_IDENTIFIER, "Header", "CorrelationID")),
+    "effective-ahead": ("TIME-LOGIC", "has it in force after its record", says(FAR_AHEAD, *_EFFECTIVE)),
+    "effective-long-ago": (
+        "TIME-LOGIC", "has it in force before the window", all_of(says(LONG_AGO, *_EFFECTIVE), says(LONG_AGO, *_SINCE)),
+    ),
+    "created-without-zone": (
+        "TIME-LOGIC", "leaves a zone open", changed(lambda text: text.removesuffix("Z"), *_EVENT, "createdDateTime"),
+    ),
+    "two-devices": ("ONE-LINKAGE", "links two devices at once", twice("EndDevice", differing=says(STRANGER, "Names", "name"))),
+    "nothing-linked": ("ONE-LINKAGE", "links nothing", empty("Payload", "MasterDataLinkageConfig")),
+    "linked-twice": ("ONE-LINKAGE", "announces the same linkage twice", said_twice),
+}
+"""What can be wrong with a linkage in either step: the clause it breaks, in words, and the change."""
+
+
+def wrong_content(step: str, actor: Actor, ways: Mapping[str, Way]) -> Iterator[Defect]:
+    """The defects of one step's producer."""
+    for name, (clause, text, change) in ways.items():
+        yield Defect(f"{step}-{name}", actor, text, (f"UC2.7-{step}-{clause}@{actor}",), rewrites=(on_cim(change, LINKAGE),))
+
+
+_HEAD_END, _DR = Actor.AMI_HEAD_END, Actor.DR_APPLICATION
+
+PROVOCATIONS = (
+    Defect(
+        "announcements-in-wrong-envelopes", _HEAD_END, "announces in every wrong envelope",
+        rewrites=(on_cim(in_every_way(ANY_REQUEST), LINKAGE),),
+    ),
+    Defect(
+        "announcements-spoilt", _HEAD_END, "announces in every wrong way",
+        rewrites=(on_cim(in_every_way(A_LINKAGE_FOR_DR), LINKAGE),),
+    ),
+    Defect(
+        "announced-again-under-another-id", _HEAD_END, "announces the same linkage twice",
+        rewrites=(on_cim(and_once_more, LINKAGE),),
+    ),
+)
+
+DEFECTS = (
+    *wrong_content("13", _HEAD_END, CONTENT),
+    Defect(
+        "13-announced-too-early", _HEAD_END, "announces the linkage when it forwards the order",
+        (f"UC2.7-13-AFTER-12@{_HEAD_END}",), {"awaits_registration": False},
+    ),
+    Defect(
+        "13-failure-as-success", _HEAD_END, "takes every report for a success", (f"UC2.7-13-FAILURE@{_HEAD_END}",),
+        {"tells_failure_apart": False},
+    ),
+    Defect(
+        "13-failure-kept-quiet", _HEAD_END, "tells nobody of a failure", (f"UC2.7-13-FAILURE@{_HEAD_END}",),
+        rewrites=(on_cim(lambda root: None, "CreatedEndDeviceEvents"),),
+    ),
+    Defect(
+        "13-repeats-linked", _HEAD_END, "makes a linkage of every report", (f"UC2.7-13-ONE-LINKAGE@{_HEAD_END}",),
+        {"links_once": False, "drops_duplicates": False},
+    ),
+    Defect(
+        "13-linkage-unchecked", _DR, "takes linkages of strangers, and known ones", (f"UC2.7-13-REJECTS@{_DR}",),
+        {"checks_linkage": False},
+    ),
+    Defect(
+        "13-taken-twice", _DR, "takes a repeated linkage for a new one, and passes it on", (f"UC2.7-13-IDEMPOTENT@{_DR}",),
+        {"recognises_repeats": False, "checks_linkage": False},
+    ),
+    Defect("13-never-taken", _DR, "takes no linkage", (f"UC2.7-13-REPLY@{_DR}",), {"accepts_linkages": False}),
+    *PROVOCATIONS,
+)

@@ -1,0 +1,91 @@
+"""The whole run: wrong behaviours that show where steps are put together. Each is planted in one actor of the chain."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from dissectors.layer import Record
+from dissectors.zdp import DeviceAnnce
+from harness.adapters.back_office_policy import Rewrite, on_cim, on_leg
+from harness.adapters.defects import Defect
+from harness.adapters.defects.step_08_provocations import every
+from harness.adapters.wrong_messages import changed
+from harness.backhaul.message import LegKind, LegMessage
+from harness.cim.nouns import MASTER_DATA_LINKAGE_CONFIG
+from harness.usecase import Actor
+from harness.values import Eui64
+
+DR, HEAD_END, NETWORK, NIC = Actor.DR_APPLICATION, Actor.AMI_HEAD_END, Actor.AMI_NETWORK, Actor.NIC
+ESI, DEVICE = Actor.ESI, Actor.HAN_DEVICE
+NAMES = {DR: "dr", HEAD_END: "head-end", NETWORK: "network", NIC: "nic", ESI: "esi", DEVICE: "device"}
+LINKAGE = f"Create{MASTER_DATA_LINKAGE_CONFIG}"
+
+
+def _backwards(device: Eui64) -> Eui64:
+    return Eui64(int.from_bytes(Eui64(device).octets, "little"))
+
+
+def _written_backwards(address: str) -> str:
+    return str(_backwards(Eui64.parse(address)))
+
+
+def _reported_backwards(report: LegMessage) -> LegMessage:
+    return replace(report, device=_backwards(report.device or Eui64(0)))
+
+
+def _announced_backwards(announcement: Record) -> Record:
+    return announcement.replace(ieee_addr=_backwards(announcement.ieee_addr))
+
+
+def _defect(
+    actor: Actor, name: str, text: str, clause: str, decisions: Mapping[str, Any] | None = None, rewrite: Rewrite | None = None,
+) -> Defect:
+    identity = f"seq-{NAMES[actor]}-{name}"
+    return Defect(identity, actor, text, (f"UC2.7-SEQ-{clause}@{actor}",), decisions or {}, (rewrite,) if rewrite else ())
+
+
+DEFECTS = (
+    _defect(DR, "informs-early", "tells the CIS as soon as the order is granted", "ORDER", {"awaits_linkage": False}),
+    *(
+        _defect(actor, "reports-early", "says too early that the device is in", "ORDER", {"awaits_registration": False})
+        for actor in (HEAD_END, NETWORK, NIC, ESI)
+    ),
+    _defect(DEVICE, "asks-early", "asks for the time before it has registered", "ORDER", {"asks_before_registering": True}),
+    *(
+        _defect(
+            actor, "turns-address", "announces the device by its address with its octets reversed", "MAC-CHAIN",
+            rewrite=on_cim(changed(_written_backwards, "EndDevice", "Names", "name"), LINKAGE),
+        )
+        for actor in (DR, HEAD_END)
+    ),
+    *(
+        _defect(
+            actor, "turns-address", "reports the device by its address with its octets reversed", "MAC-CHAIN",
+            rewrite=on_leg(_reported_backwards, LegKind.STATE),
+        )
+        for actor in (NETWORK, NIC, ESI)
+    ),
+    _defect(
+        DEVICE, "turns-address", "announces itself by its address with its octets reversed", "MAC-CHAIN",
+        rewrite=every(DeviceAnnce, _announced_backwards),
+    ),
+    _defect(ESI, "never-closes", "lets the device in after its window", "WINDOW-CHAIN", {"honours_window_end": False}),
+    _defect(ESI, "turns-key", "loads the ordered key with its octets reversed", "KEY-CHAIN", {"loads_key_reversed": True}),
+    *(
+        _defect(actor, "logs-key", "writes the device's key into its log", "NO-LEAK", {"logs_keys": True})
+        for actor in (DR, HEAD_END, NETWORK, NIC, ESI)
+    ),
+    _defect(
+        ESI, "sends-key-clear", "sends the network key in the clear", "NO-LEAK", {"transport_key_identifier": None},
+    ),
+    _defect(
+        ESI, "keeps-stale-key", "lets no device in again that it shares a key with", "RE-PROVISION",
+        {"readmits_registered": False},
+    ),
+    _defect(
+        DEVICE, "keeps-everything", "keeps network and keys over a factory reset", "RE-PROVISION",
+        {"forgets_on_factory_reset": False},
+    ),
+)

@@ -1,0 +1,104 @@
+"""Pre- and postconditions of the use case, by what actors say when they are asked. Knows answers and messages, no bench.
+
+A precondition that does not hold is never a fail: it says that the bench cannot put the use case's questions.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from harness.checkers.cim_dialogue import result_of
+from harness.checkers.cim_message import METER_RECORD, STEP_14, arrival, received, sent
+from harness.checkers.integration import meters_in
+from harness.checkers.linkage import linkages, text_of
+from harness.checkers.linkage_chain import linkages_taken
+from harness.cim.identity import eui64_of
+from harness.cim.master_data_linkage_config import JOINED
+from harness.inquiry import DEVICES_AT, KNOWS_METER, STATE_OF, YES, answers
+from harness.trace import Trace
+from harness.usecase import Actor, Point
+from harness.verdict import Finding, failed, inconclusive, passed
+
+# -- before
+
+
+def meter_is_registered(trace: Trace) -> Iterator[Finding]:
+    """PRE-METER-REGISTERED: asked, the head-end knows the meter."""
+    meter = trace.header.order.meter
+    for exchange, said in list(answers(trace, Actor.AMI_HEAD_END, KNOWS_METER))[:1]:
+        if said == YES:
+            yield passed(f"{meter} is registered with the AMI Head-End", exchange.number)
+        else:
+            yield inconclusive(
+                f"{meter} is not registered with the AMI Head-End", exchange.number, expected=YES, observed=said,
+            )
+
+
+def meter_is_in_cis(trace: Trace) -> Iterator[Finding]:
+    """PRE-METER-IN-CIS: the CIS has a record of the meter, for it publishes it."""
+    meter = trace.header.order.meter
+    records = [letter.number for letter in sent(trace, METER_RECORD) if meter in meters_in(letter)]
+    if records:
+        yield passed(f"the CIS has a record of {meter}", *records)
+    elif Point.CIM in trace.observed():
+        yield inconclusive(f"the CIS published no record of {meter}", expected=f"MeterConfig of {meter}", observed="none")
+
+
+def device_is_imported(trace: Trace) -> Iterator[Finding]:
+    """PRE-DEVICE-IMPORTED: asked before the order, the DR Application knows the device."""
+    device = trace.header.order.device
+    for exchange, said in list(answers(trace, Actor.DR_APPLICATION, STATE_OF))[:1]:
+        if said:
+            yield passed(f"{device} is known to the DR Application", exchange.number, observed=said)
+        else:
+            yield inconclusive(
+                f"{device} was never imported into the DR Application", exchange.number, expected="a state", observed="none",
+            )
+
+
+# -- after
+
+
+def state_is_in_drms(trace: Trace) -> Iterator[Finding]:
+    """POST-STATE-IN-DRMS: asked after it took step 13, the DR Application says that the device has joined."""
+    for cause, at in linkages_taken(trace)[:1]:
+        for exchange, said in answers(trace, Actor.DR_APPLICATION, STATE_OF):
+            if exchange.time < at:
+                continue
+            if said == JOINED.lower():
+                yield passed("the DR Application holds the device as joined", cause, exchange.number)
+            else:
+                yield failed(
+                    "the DR Application does not hold the device as joined", cause, exchange.number, expected=JOINED.lower(),
+                    observed=said or "nothing",
+                )
+
+
+def linkage_is_in_cis(trace: Trace) -> Iterator[Finding]:
+    """POST-CONFIG-IN-CIS: asked after it took step 14, the CIS has the device at the premise."""
+    for letter in received(trace, STEP_14):
+        told = text_of(letter)
+        device = None if told is None else eui64_of(told.device)
+        if told is None or told.premise != trace.header.order.premise or result_of(trace, STEP_14, letter) != "OK":
+            continue
+        for exchange, said in answers(trace, Actor.CIS, DEVICES_AT):
+            if exchange.time < arrival(letter):
+                continue
+            if str(device) in said.split():
+                yield passed("the CIS has the device at its premise", letter.number, exchange.number)
+            else:
+                yield failed(
+                    "the CIS does not have the device at its premise", letter.number, exchange.number, expected=str(device),
+                    observed=said or "no device",
+                )
+
+
+def enrolment_is_passed_on(trace: Trace) -> Iterator[Finding]:
+    """POST-ENROLMENT-PASSED: the linkage of step 14 names the customer's agreement."""
+    for letter, told in linkages(trace, STEP_14):
+        if told.agreement:
+            yield passed(f"the enrolment {told.agreement} was passed on", letter.number)
+        else:
+            yield failed(
+                "the enrolment was not passed on", letter.number, expected="a CustomerAgreement", observed="none",
+            )
