@@ -136,6 +136,11 @@ def starts() -> SearchStrategy[int]:
     return st.one_of(st.just(0), st.integers(60, 300))
 
 
+def event_counts() -> SearchStrategy[int]:
+    """How many events a device asks for; 0 asks for all."""
+    return st.integers(0, 3)
+
+
 def event_identifiers() -> SearchStrategy[int]:
     """Issuer event ids that no event of a run has: those are made of the time."""
     return st.integers(2, 0xFFFF)

@@ -12,7 +12,7 @@ PROFORMA: Mapping[str, str] = MappingProxyType({
     "joins_by_itself": "looks for a network when it is powered on, without a button being pressed",
     "sleepy": "switches its receiver off while idle and polls its parent",
     "router": "is a router that other devices may join through",
-    "metering": "has the metering cluster (server side), as the use case's last assumption says",
+    "metering": "has the metering cluster (client side: it reads the meter), as the use case's last assumption says",
     "price": "has the price cluster (client side)",
     "messaging": "has the messaging cluster (client side)",
     "opt_out": "lets the customer opt out of a load control event",

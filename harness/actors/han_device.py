@@ -18,3 +18,6 @@ class HanDevice(Machine, Protocol):
 
     def factory_reset(self, now: float) -> None:
         """Forget every network and key but the pre-configured one."""
+
+    def opt_out(self, now: float) -> None:
+        """Have its customer decline the load control event that is on, or to come."""

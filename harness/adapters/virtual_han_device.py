@@ -26,7 +26,7 @@ class VirtualHanDevice:
         claims = identity["pics"]
         self.node = HanDeviceNode(
             ieee, identity["device_type"], identity["link_key"], credentials_of(ieee, identity, setup.chance), setup.chance,
-            Policy(**setup.policy, rewrites=setup.rewrites),
+            Policy(**{"signs_event_status": bool(claims.get("event_signature")), **setup.policy}, rewrites=setup.rewrites),
             settings=HanDeviceSettings(
                 sleepy=bool(claims.get("sleepy")),
                 clients=(TIME, LOAD_CONTROL, *(cluster for item, cluster in OPTIONAL_CLIENTS.items() if claims.get(item))),
@@ -69,6 +69,10 @@ class VirtualHanDevice:
     def factory_reset(self, now: float) -> None:
         """Forget every network and key but the pre-configured one."""
         self.node.factory_reset(now)
+
+    def opt_out(self, now: float) -> None:
+        """Have its customer decline the load control event that is on, or to come."""
+        self.node.decline(now)
 
     def put(self, stimulus: str, given: Mapping[str, Any], now: float) -> None:
         """Put a named stimulus to the ESI."""

@@ -155,16 +155,16 @@ def each_association_gets_the_key(trace: Trace) -> Iterator[Finding]:
 def device_with_another_code_stays_outside(trace: Trace) -> Iterator[Finding]:
     """06-WRONG-CODE: the ESI shows the network key in no form that a device with another install code can read."""
     heard = air(trace)
-    ordered = {window.device: window.link_key for window in windows(trace)}
+    ordered = {window.device for window in windows(trace)}
     for each in of_the_device(trace) if trace.header.about.get("other_key") else ():
         if each.device not in ordered or each.granted is None:
             continue
-        readable = next((key for key in _keys(each) if _is_readable(key, ordered[each.device])), None)
+        readable = next((key for key in _keys(each) if _is_readable(key)), None)
         if readable is not None:
             yield failed(
                 "a device that could not read the network key was sent it in another way", each.request.number, readable.number,
                 expected="the network key under the ordered key alone",
-                observed="no APS security" if readable.frame.security.aps is None else "another key",
+                observed="no APS security" if readable.frame.security.aps is None else "the key that everybody knows",
             )
             continue
         inside = next((other for other in heard.between(each.granted.time, each.until) if _is_secured_by(other, each)), None)
@@ -200,14 +200,13 @@ def _listens(heard: Air, association: Association, limit: float) -> bool:
     )
 
 
-def _is_readable(key: Heard, ordered: bytes | None) -> bool:
-    """Whether somebody without the ordered key can read it; what no key of the run opens is not known to be readable."""
-    return key.frame.security.aps is None or key.frame.aps_key not in (None, ordered)
+def _is_readable(key: Heard) -> bool:
+    """Whether anybody can read it."""
+    return key.frame.security.aps is None or key.frame.aps_key == WELL_KNOWN_LINK_KEY
 
 
 def _is_secured_by(other: Heard, association: Association) -> bool:
     """Whether the device sent it under the network key."""
-    header = other.mac
-    return other.frame.security.nwk == "ok" and (header.dest_pan, header.source_short) == (
-        association.pan, association.short_address
-    )
+    if other.frame.security.nwk != "ok" or other.exchange.producer == Actor.ESI:
+        return False
+    return (other.mac.dest_pan, other.mac.source_short) == (association.pan, association.short_address)

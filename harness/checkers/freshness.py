@@ -6,7 +6,7 @@ Whether a node took a frame shows in its APS acknowledgement. A node keeps the c
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from dissectors import aps, nwk
@@ -87,7 +87,7 @@ def counters_increase(actor: Actor) -> Check:
         first: Heard | None = None
         for each in link.of(actor):
             key = each.frame.nwk_key
-            if not each.sent or key is None or each.nwk.security.frame_counter is None:
+            if not each.sent or key is None:
                 continue
             before, counter = newest.get(key), each.nwk.security.frame_counter
             if before is not None and before.mac.payload == each.mac.payload:
@@ -151,7 +151,7 @@ def counter_jumps_are_taken(actor: Actor) -> Check:
 
     def check(trace: Trace) -> Iterator[Finding]:
         link = _link(trace)
-        frames = [each for each in link.of(PARTNERS[actor]) if each.sent and each.nwk.security.frame_counter is not None]
+        frames = list(_fresh(each for each in link.of(PARTNERS[actor]) if each.sent))
         for place, (jump, asked) in enumerate(_jumps(link, frames, actor)):
             limit = asked.time + ACK_TIME
             taken = link.acknowledgement(asked, actor, asked.time, limit)
@@ -165,6 +165,16 @@ def counter_jumps_are_taken(actor: Actor) -> Check:
                 yield passed(f"the {actor} took a frame whose counter is far ahead", jump.number, asked.number, taken.number)
 
     return _named(check, "counter_jumps_are_taken", actor)
+
+
+def _fresh(frames: Iterable[Heard]) -> Iterator[Heard]:
+    """The frames whose counter is greater than any before under their key: the others nobody has to take."""
+    newest: dict[bytes | None, int] = {}
+    for each in frames:
+        key, counter = each.frame.nwk_key, each.nwk.security.frame_counter
+        if counter > newest.get(key, -1):
+            newest[key] = counter
+            yield each
 
 
 def _jumps(link: Link, frames: Sequence[Heard], actor: Actor) -> Iterator[tuple[Heard, Heard]]:

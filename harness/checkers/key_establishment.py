@@ -7,7 +7,6 @@ Smart Energy 1.0 (075356), annex C.3.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from itertools import pairwise
 
 from dissectors import mac, zcl, zdp
 from dissectors.clusters import key_establishment as cluster
@@ -249,9 +248,13 @@ def _made_within(trace: Trace, attempt: Attempt, said: Said, cause: Heard) -> fl
 def _answers(trace: Trace, judged: Actor) -> Iterator[tuple[Said, Said]]:
     """Each message of the partner that drew something from a party, with the first that it drew."""
     for attempt in attempts(trace):
-        for request, answer in pairwise(attempt.said):
-            if request.by is not judged and answer.by is judged:
-                yield request, answer
+        request: Said | None = None
+        for said in attempt.said:
+            if said.by is not judged:
+                request = request if said.kind is zcl.DefaultResponse else said
+            elif request is not None:
+                yield request, said
+                request = None
 
 
 def _endpoints(heard: Heard, asked: set[int]) -> tuple[int, ...]:

@@ -185,11 +185,16 @@ def device_follows_the_new_key(trace: Trace) -> Iterator[Finding]:
 
 
 def _switches(heard: Air, members: list[Association]) -> Iterator[Heard]:
-    """Switch-Key for a key that the device was given, as far as its radio can be known to have taken both."""
+    """Switch-Key for a key that the device was given, as far as it can be known to have taken both."""
     taken: set[int] = set()
+    newest: dict[bytes | None, int] = {}  # frame counter of the ESI by key: what is not greater is not to be taken
     for other in heard:
         if other.nwk is None or other.frame.security.nwk != "ok" or not other.arrived or not is_by_esi(other):
             continue
+        counter = other.nwk.security.frame_counter
+        if counter <= newest.get(other.frame.nwk_key, -1):
+            continue
+        newest[other.frame.nwk_key] = counter
         key, switch = other.find(aps.TransportKey), other.find(aps.SwitchKey)
         if (key is None and switch is None) or not any(_reaches(heard, other, member) for member in members):
             continue

@@ -95,6 +95,11 @@ class DemandResponse:
             status = EventStatus.OPT_OUT
         self._report(scheduled.command, status, now)
 
+    def decline(self, now: float) -> None:
+        """The user declines whatever event is on, or to come."""
+        for identity in [each for each, scheduled in self.events.items() if scheduled.alive]:
+            self.opt(identity, True, now)
+
     # -- commands
 
     def _event(self, heard: Heard) -> Answer:

@@ -190,6 +190,11 @@ class HanDeviceNode:
         self.demand_response.opt(event, out, now)
         self.node.settle(now)
 
+    def decline(self, now: float) -> None:
+        """The user declines whatever load control event is on, or to come."""
+        self.demand_response.decline(now)
+        self.node.settle(now)
+
     def send_zcl(self, path: Path, command: Record, now: float, then: Then | None = None, link_key: bool | None = None) -> None:
         """Any ZCL command, as a stimulus; `link_key` None secures it as its cluster demands."""
         self.application.send_zcl(path, command, now, then=then, link_key=link_key)

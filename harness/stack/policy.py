@@ -132,7 +132,7 @@ class Policy:
     demands_link_key_always: bool = False  # refuses also what the network key is enough for (SE 5.4.6)
     executes_refused_commands: bool = False  # refuses, and does what was asked all the same (SE 5.4.6)
     uses_link_key: bool = True  # sends SE data APS-secured (SE 5.4.6)
-    answers_with_same_security: bool = True  # a response is secured like its request (SE 5.4.6)
+    answers_with_same_security: bool = True  # a response is secured like its request; else always with a link key (SE 5.4.6)
     sends_default_response: bool = True  # where it is due (ZCL 2.4.12.2)
     sends_needless_default_response: bool = False  # also where it is not
     answers_malformed: bool = True  # with a status (ZCL 2.5.3); else keeps silent

@@ -6,7 +6,7 @@ A stack trusts its own key state: a frame opens or it does not, nothing is tried
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from dissectors.layer import Record, encode, parse
@@ -104,17 +104,24 @@ class ApsSecurity:
         if named is None or derive is None:
             return None
         sender = Eui64(named)
-        key = self._keys.shared_with(sender)
-        policy = self._policy
-        if key is None or not _is_fresh(
-            key.counters, sender, auxiliary.frame_counter, policy.checks_aps_counter, policy.largest_aps_jump
-        ):
-            return None
-        payload = _unsealed(header, auxiliary, sealed, derive(key.key), sender, policy.checks_aps_mic)
-        if payload is None:
-            return None
-        key.counters.accept(sender, auxiliary.frame_counter)
-        return Opened(payload, sender, key, auxiliary.key_identifier)
+        for key in self._held_with(sender):
+            if not _is_fresh(
+                key.counters, sender, auxiliary.frame_counter, self._policy.checks_aps_counter, self._policy.largest_aps_jump
+            ):
+                continue
+            payload = _unsealed(header, auxiliary, sealed, derive(key.key), sender, self._policy.checks_aps_mic)
+            if payload is not None:
+                key.counters.accept(sender, auxiliary.frame_counter)
+                return Opened(payload, sender, key, auxiliary.key_identifier)
+        return None
+
+    def _held_with(self, sender: Eui64) -> Iterator[LinkKey]:
+        """The key shared with a sender; whoever still takes the pre-configured one has that beside it."""
+        shared, preconfigured = self._keys.shared_with(sender), self._keys.held.get(None)
+        if shared is not None:
+            yield shared
+        if self._policy.accepts_preconfigured_key and preconfigured is not None and preconfigured is not shared:
+            yield preconfigured
 
 
 def _is_fresh(counters: Counters, sender: int, counter: int, checked: bool, largest_jump: int | None) -> bool:

@@ -158,8 +158,7 @@ class ClusterLibrary:
         )
 
     def _same_security(self, heard: Heard) -> bool:
-        secured = heard.indication.key is not None
-        return secured if self.application.policy.answers_with_same_security else not secured
+        return heard.indication.key is not None or not self.application.policy.answers_with_same_security
 
 
 def _general(side: ClusterSide, layer: type[Layer]) -> Callable[[Heard], Answer] | None:

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from dissectors.aps import TransportKey
-from dissectors.mac import AssociationRequest, BeaconRequest, fcs
-from harness.faults import Fault, SeenFrame, corrupt, delay, drop, duplicate, replay, silence
+from dissectors.aps import Aps, FrameType, TransportKey
+from dissectors.frame import encode_mpdu
+from dissectors.layer import encode
+from dissectors.mac import AssociationRequest, BeaconRequest, Mac, fcs
+from dissectors.nwk import Nwk
+from harness.faults import Fault, SeenFrame, corrupt, delay, drop, duplicate, replay, silence, spoil_acknowledgements
 from harness.stack.primitives import AssociateConfirm, JoinIndication
 from harness.tests.virtual_party import CHANNEL, NETWORK_KEY, PCT, Party, asdu
 
@@ -48,6 +51,25 @@ def test_what_arrives(fault: Fault, arrivals: list[tuple[float, bytes]] | None) 
 def test_a_delayed_frame_is_the_only_one_that_arrives() -> None:
     fault = delay(by=2.0)
     assert [fault(seen(time)) for time in (1.0, 1.005)] == [[(2.0, FRAME)], []]
+
+
+def acknowledgement(cluster: int, sequence: int, frame_type: int = FrameType.ACK) -> bytes:
+    inner = encode(Nwk.of(sequence=sequence)) + encode(Aps.of(frame_type=frame_type, cluster=cluster, counter=7))
+    return encode_mpdu(Mac.of(frame_type=1, dest_mode=2, source_mode=2, pan_id_compression=1, dest_pan=1), inner)
+
+
+def test_the_first_acknowledgement_of_each_frame_of_a_cluster_is_spoilt() -> None:
+    fault = spoil_acknowledgements(0x0800, sender="pct")
+    first, second = acknowledgement(0x0800, 1), acknowledgement(0x0800, 2)
+    spoilt = fault(seen(psdu=first))
+    assert spoilt is not None
+    assert spoilt[0][1] != first
+    assert len(spoilt[0][1]) == len(first)
+    assert fault(seen(psdu=first)) == spoilt  # transmitted again by the MAC
+    assert fault(seen(psdu=second)) is None  # of the repeated frame
+    others = [acknowledgement(0x0700, 3), acknowledgement(0x0800, 4, FrameType.DATA), FRAME]
+    assert [fault(seen(psdu=other)) for other in others] == [None] * 3
+    assert fault(seen(sender="esi", psdu=acknowledgement(0x0800, 5))) is None
 
 
 @pytest.mark.parametrize("right", [True, False])

@@ -175,3 +175,17 @@ def test_what_follows_from_a_window() -> None:
 def test_impossible_windows(arguments: dict[str, float]) -> None:
     with pytest.raises(ValueError, match="lasts 1 s or more"):
         strategies.windows(**arguments)  # type: ignore[arg-type]
+
+
+def test_what_is_wrong_in_key_establishment_is_wrong_as_its_name_says() -> None:
+    sizes = strategies.MESSAGE_SIZES
+    assert all(-sizes[message] <= by < 0 for message, by in sample(strategies.shortened_messages))
+    assert all(0 < by <= strategies.LONGEST_SURPLUS for _, by in sample(strategies.lengthened_messages))
+    assert all(right is not wrong for right, wrong in sample(strategies.misplaced_messages))
+    assert all(octet < sizes[message] and 0 < bits <= 0xFF for message, octet, bits in sample(strategies.altered_keys))
+    assert all(suite and not suite & 0b11 for suite in sample(strategies.unknown_suites))
+    assert {strategies.SHORTEST_WAIT, 0xFE} <= set(sample(strategies.wait_times)) <= set(range(0xFF))
+
+
+def test_key_establishment_without_its_first_message() -> None:
+    assert set(sample(lambda: strategies.messages(first=False))) == set(strategies.MESSAGES[1:])

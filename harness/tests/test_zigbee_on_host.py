@@ -35,6 +35,7 @@ BENCH = replace(
     },
 )
 WITHIN = 12.0  # seconds for each thing that is waited for; a scan of all channels takes the longest, two and a half
+LONGEST = 120.0  # seconds of real time for everything, on a machine that is busy
 JUDGED = ("05", "06")  # the steps in which a device is let in
 ITS_OWN = {
     "UC2.7-05-CLOSED@ESI",  # it lets everybody in, whatever was ordered
@@ -56,6 +57,7 @@ class SharedClock:
         return self._now
 
     def wait_until(self, instant: float) -> None:
+        assert self._wall.now() < LONGEST, f"not over after {LONGEST} s of real time"
         self.catch_up()
         self._wall.wait_until(self._wall.now() + instant - self._now)
         self._now = max(self._now, instant)

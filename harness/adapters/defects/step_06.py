@@ -65,7 +65,7 @@ def _of_both(name: str, text: str, clause: str, **decisions: Any) -> tuple[Defec
 ESI_DEFECTS = (
     Defect(
         "06-admits-strangers", Actor.ESI, "sends the network key to a device that nobody ordered",
-        ("UC2.7-06-AUTHORISED@ESI", "UC2.7-04-AUTHORISES@ESI"), {"admits_strangers": True},
+        ("UC2.7-06-AUTHORISED@ESI", "UC2.7-04-AUTHORISES@ESI", "UC2.7-04-OVERLAP@ESI"), {"admits_strangers": True},
     ),
     Defect(
         "06-address-out-of-range", Actor.ESI, "gives an address that no device has", ("UC2.7-06-SHORT-ADDRESS@ESI",),
@@ -88,12 +88,16 @@ ESI_DEFECTS = (
     ),
     Defect(
         "06-key-in-the-clear", Actor.ESI, "sends the network key without APS security",
-        ("UC2.7-06-KEY-SEALED@ESI", "UC2.7-06-KEY-NEVER-CLEAR@ESI", "UC2.7-06-WRONG-CODE@ESI"),
+        (
+            "UC2.7-06-KEY-SEALED@ESI", "UC2.7-06-KEY-NEVER-CLEAR@ESI", "UC2.7-06-WRONG-CODE@ESI", "UC2.7-04-AUTHORISES@ESI",
+        ),
         {"transport_key_identifier": None},
     ),
     Defect(
         "06-well-known-key", Actor.ESI, "seals the network key with the key that everybody knows",
-        ("UC2.7-06-KEY-SEALED@ESI", "UC2.7-06-KEY-NEVER-CLEAR@ESI", "UC2.7-06-WRONG-CODE@ESI"),
+        (
+            "UC2.7-06-KEY-SEALED@ESI", "UC2.7-06-KEY-NEVER-CLEAR@ESI", "UC2.7-06-WRONG-CODE@ESI", "UC2.7-04-AUTHORISES@ESI",
+        ),
         {"transports_under": WELL_KNOWN_LINK_KEY},
     ),
     Defect(

@@ -16,7 +16,7 @@ from types import MappingProxyType
 from harness.stack.conversation import Pause, Script
 from harness.stack.stimulus import Security
 
-ANSWER = Pause(12.0)  # time for an answer, also from a device that polls every 7.5 s
+ANSWER = Pause(20.0)  # until a device that polls every 7.5 s has had 10 s for its answer
 
 
 @dataclass(frozen=True)

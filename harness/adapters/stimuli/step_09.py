@@ -22,7 +22,8 @@ RANDOMISED_EVENTS = 4  # so many that start at once without being shifted by cha
 CLIENT_ATTRIBUTES = (
     drlc.UTILITY_ENROLLMENT_GROUP, drlc.START_RANDOMIZE_MINUTES, drlc.STOP_RANDOMIZE_MINUTES, drlc.DEVICE_CLASS_VALUE,
 )
-A_YEAR = 365 * 86_400
+A_DAY = 86_400
+A_YEAR = 365 * A_DAY
 A_MINUTE = 1
 
 
@@ -99,6 +100,12 @@ def _event(
         silent=silent, kept=under is None, under=under,
     )
     yield from _course(starts_in, minutes)
+
+
+def _event_ahead(asker: Asker) -> Script:
+    """An event so far ahead that it is pending for the rest of a run."""
+    yield _send(asker, LOAD_CONTROL, lambda utc: _of(utc, 0, A_DAY, A_MINUTE), kept=True)
+    yield ANSWER
 
 
 def _event_for_others(asker: Asker) -> Script:
@@ -229,6 +236,7 @@ STIMULI = (
     Stimulus("last-message", "the last message", _last_message),
     Stimulus("meter", "the mandatory attributes of the meter", _meter),
     Stimulus("event", "a load control event", _event),
+    Stimulus("event-ahead", "an event of the next day", _event_ahead),
     Stimulus("event-for-others", "an event for all device classes but the device's own", _event_for_others),
     Stimulus("event-twice", "one event, sent twice", _event_twice),
     Stimulus("event-cancelled", "an event, cancelled soon after", _cancelled),
