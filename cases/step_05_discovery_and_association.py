@@ -45,6 +45,14 @@ def test_a_device_that_asks_outside_its_window_is_not_let_in(benches, verify, ar
     verify(bench.trace)
 
 
+@clause("UC2.7-05-CAPACITY")  # derived: 802.15.4-2006 7.3.2.3
+def test_an_esi_without_room_says_so(benches, verify):
+    bench = benches(esi_full=True, provocation="05-device-asks-full-networks")
+    bench.open()
+    bench.join()
+    verify(bench.trace)
+
+
 @clause("UC2.7-05-NOT-ELSEWHERE")  # derived: 05-3474 4.6.3.2.3
 def test_the_device_leaves_a_foreign_network_and_finds_its_own(benches, verify):
     bench = benches(neighbour=True)

@@ -18,57 +18,26 @@ from harness.actors.reports import Logged
 from harness.actors.setup import Setup
 from harness.adapters.defects import Defect, all_defects
 from harness.backhaul.faults import Fault as WireFault
-from harness.backhaul.faults import SeenMessage
-from harness.backhaul.wires import CIM, LEG, VirtualWires
+from harness.backhaul.wires import VirtualWires
 from harness.clock import Clock, VirtualClock
 from harness.crypto.install_code import ordered_link_key
 from harness.declarations import BenchFile, Device
 from harness.errors import BenchError, Inconclusive
-from harness.faults import SeenFrame
 from harness.inquiry import inquire, preconditions_hold
+from harness.plan import Plan
 from harness.ports import Machine, Message, RadioSettings, Received, Transmit, Transmitted
 from harness.radio.virtual import VirtualAir
 from harness.stack import happenings
-from harness.trace import LINK_KEY_KINDS, Attestation, Header, Key, Trace
-from harness.usecase import Actor, Order, Point
-from harness.values import Eui64
+from harness.taps import Taps
+from harness.trace import LINK_KEY_KINDS, Header, Key, Trace
+from harness.usecase import Actor, Point
 
-CHANNELS = range(11, 27)  # IEEE 802.15.4-2006 6.1.2.1, the 2.4 GHz band
-WAY_OF_AN_ORDER = (CIM, "2", "3", "4")  # the wires from the DR Application to the ESI
 SETTLING = 100.0  # seconds after the end of a window: an ESI gives a device that is inside 60 s more to register
 GRACE = 20.0  # seconds that a device which does not get in is watched beyond its window
 LONGEST_PAUSE = 1230.0  # seconds; 20 min is what a trust centre waits for a device to register, in later revisions
 LONGEST_STIMULUS = 2 * 86_400.0  # seconds; an event lasts a day at most
 ACROSS_THE_HAN = {Actor.ESI: Actor.HAN_DEVICE, Actor.HAN_DEVICE: Actor.ESI}
 STEP_LIMIT = 1_000_000  # deliveries of one wait: more is a bench that runs in circles at one instant
-
-
-@dataclass(frozen=True)
-class Plan:
-    """How one play differs from the undisturbed one; times in seconds since the bench started.
-
-    `han_device` and `han_device_key` are who really joins and with which link key, where that is not what was ordered.
-    `ordered_key` is an install code with its CRC, or what is ordered in the place of one.
-    `joins_at` is when the device is switched on (None: as soon as the ESI has opened the window). `second` is another device
-    that is ordered and never switched on, with its own window; `neighbour` adds a second network (`harness.neighbour`).
-    `provocation` is the id of a misbehaviour planted in the harness's own side, `provoked_with` what it takes where it takes
-    something.
-    """
-
-    han_device: Eui64 | None = None
-    han_device_key: bytes | None = None
-    ordered: Eui64 | None = None
-    ordered_key: bytes | None = None
-    window_start: float | None = None
-    window_duration: float | None = None
-    latency: float | None = None
-    joins_at: float | None = None
-    second: Eui64 | None = None
-    second_start: float | None = None
-    second_duration: float | None = None
-    neighbour: bool = False
-    provocation: str | None = None
-    provoked_with: Any = None
 
 
 @dataclass(frozen=True)
@@ -103,8 +72,8 @@ class Bench:
         self.seed = file.seed if seed is None else seed
         self.defects = defects + ((all_defects()[self.plan.provocation],) if self.plan.provocation else ())
         self.clock: Clock = clock or VirtualClock(file.epoch)
-        self.order = self._order()
-        self.second_order = self._second_order()
+        self.orders = self.plan.orders(file, device)
+        self.order = self.orders[0]
         self.trace = Trace(Header(
             order=self.order, epoch=file.epoch.isoformat(), scenario=scenario, dut=file.dut, pics=file.claims(device),
             pixit={
@@ -114,22 +83,23 @@ class Bench:
             seed=self.seed,
             about={
                 "device": device.name, "provocation": self.plan.provocation, "marks": [],
-                "other_key": self._holds_another_key(), "second": self.plan.second and str(self.plan.second),
+                "other_key": self.plan.holds_another_key(self.order, device),
+                "second": self.plan.second and str(self.plan.second),
             },
         ))
         self.happenings: list[Happened] = []
-        self._frames: dict[int, int] = {}  # the air's numbers to the trace's
-        self._messages: dict[int, int] = {}  # the wires' numbers to the trace's
-        self.air = VirtualAir(self._chance("air"), tap=self._hear)
-        self.wires = VirtualWires(self._latencies(), tap=self._see, chance=self._chance("wires"))
+        self._taps = Taps(self.trace)
+        self.air = VirtualAir(self._chance("air"), tap=self._taps.hear)
+        self.wires = VirtualWires(self.plan.latencies(file.latencies), tap=self._taps.see, chance=self._chance("wires"))
         self.machines: dict[Actor, Any] = {
             actor: load(filled.adapter)(self._setup(actor, filled.options)) for actor, filled in file.adapters.items()
         }
         self._running: dict[str, Any] = {actor.value: machine for actor, machine in self.machines.items()}
         if self.plan.neighbour:
-            self._running[neighbour.NAME] = self._neighbour()
+            filled, whose = file.adapters[Actor.ESI], self.plan.han_device or device.eui64
+            setup = Setup(Actor.ESI, (), file.epoch, self._chance(neighbour.NAME), options=filled.options)
+            self._running[neighbour.NAME] = neighbour.beside(load(filled.adapter), setup, replace(self.order, device=whose))
         self._appointments: list[tuple[float, Callable[[], None]]] = []
-        self._listen()
         self._learn_ordered_keys()
 
     # -- the use case
@@ -174,7 +144,7 @@ class Bench:
 
     def settle(self) -> None:
         """Let what was set going come to an end: events run, reports travel, every window closes."""
-        over = max(order.end for order in self._orders()) + SETTLING
+        over = max(order.end for order in self.orders) + SETTLING
         self.wait_until(lambda: False, over - self.now)
 
     def wait_out(self) -> None:
@@ -185,7 +155,7 @@ class Bench:
         """Step 1. Raises Inconclusive where a precondition does not hold."""
         if not self.prepare():
             raise Inconclusive("a precondition of the use case does not hold on this bench: meter or device is not known")
-        for order in self._orders():
+        for order in self.orders:
             self._mark(Actor.DR_APPLICATION, "order_window")
             self.machines[Actor.DR_APPLICATION].order_window(order, self.now)
 
@@ -281,7 +251,7 @@ class Bench:
         try:
             return self._run_until(condition, within)
         finally:
-            self._attest()
+            self._taps.attest(self.now)
 
     def _run_until(self, condition: Callable[[], bool], within: float) -> bool:
         limit = self.now + max(within, 0.0)
@@ -349,7 +319,7 @@ class Bench:
         if isinstance(event, happenings.KeyLearnt):
             self._learn(Key(event.kind, event.key, event.device))
         elif isinstance(event, Logged):
-            self.trace.append(self.now, Point.LOG, "log", event.text.encode(), producer=actor)
+            self._taps.note(event.text, actor, self.now)
         else:
             self.happenings.append(Happened(Actor(actor), event, self.now))
 
@@ -363,7 +333,7 @@ class Bench:
 
     def _learn_ordered_keys(self) -> None:
         """What was ordered is known whatever the ESI makes of it; what is no install code makes no key."""
-        for order in self._orders():
+        for order in self.orders:
             with suppress(ValueError):
                 self._learn(Key("ic", ordered_link_key(order.key_form, order.key_material), order.device))
 
@@ -381,107 +351,23 @@ class Bench:
         """Note in the trace's header what was done to an actor, and when."""
         self.trace.header.about["marks"].append({"at": self.now, "actor": actor.value, "verb": verb})
 
-    def _listen(self) -> None:
-        """The taps of a virtual bench miss nothing: they attest every wire and channel from the start to the end."""
-        self.trace.attestations = [
-            *(Attestation(Point.MAC, f"air:{channel}", 0.0) for channel in CHANNELS),
-            Attestation(Point.CIM, CIM, 0.0), Attestation(Point.LEG, LEG, 0.0), Attestation(Point.LOG, "log", 0.0),
-        ]
-
     def close(self) -> None:
         """The taps stop listening."""
-        self._attest()
-
-    def _attest(self) -> None:
-        """The taps have heard everything up to now."""
-        self.trace.attestations = [replace(each, end=self.now) for each in self.trace.attestations]
-
-    def _hear(self, seen: SeenFrame) -> None:
-        about: dict[str, Any] = {"channel": seen.channel}
-        if seen.instead_of is not None:
-            about["instead_of"] = self._frames[seen.instead_of]
-        exchange = self.trace.append(
-            seen.time, Point.MAC, f"air:{seen.channel}", seen.psdu, producer=seen.sender, fate=seen.fate, about=about,
-        )
-        self._frames[seen.number] = exchange.number
-
-    def _see(self, seen: SeenMessage) -> None:
-        message = seen.message
-        about = {**message.about, "arrives": seen.arrives}
-        if seen.instead_of is not None:
-            about["instead_of"] = self._messages[seen.instead_of]
-        exchange = self.trace.append(
-            seen.time, Point.CIM if message.wire == CIM else Point.LEG, message.wire, message.octets,
-            message.producer, message.receiver, seen.fate, about,
-        )
-        self._messages[seen.number] = exchange.number
+        self._taps.attest(self.now)
 
     # -- building
 
     def _chance(self, purpose: str) -> random.Random:
         return random.Random(f"{self.seed}/{self.device.name}/{purpose}")
 
-    def _order(self) -> Order:
-        plan = self.plan
-        changes: dict[str, Any] = {
-            "device": plan.ordered, "key_material": plan.ordered_key, "start": plan.window_start,
-            "duration": plan.window_duration, "key_form": None if plan.ordered_key is None else "install_code",
-        }
-        return replace(self.file.order(self.device), **{name: value for name, value in changes.items() if value is not None})
-
-    def _second_order(self) -> Order | None:
-        plan = self.plan
-        if plan.second is None:
-            return None
-        start = self.order.start if plan.second_start is None else plan.second_start
-        duration = self.order.duration if plan.second_duration is None else plan.second_duration
-        return replace(self.order, device=plan.second, start=start, duration=duration)
-
-    def _holds_another_key(self) -> bool:
-        """Whether the device was given another link key than the one that is ordered for it."""
-        try:
-            ordered = ordered_link_key(self.order.key_form, self.order.key_material)
-        except ValueError:
-            return True
-        return ordered != (self.plan.han_device_key or self.device.link_key)
-
-    def _orders(self) -> tuple[Order, ...]:
-        return (self.order,) if self.second_order is None else (self.order, self.second_order)
-
-    def _latencies(self) -> Mapping[str, float]:
-        if self.plan.latency is None:
-            return self.file.latencies
-        return {**self.file.latencies, **dict.fromkeys(WAY_OF_AN_ORDER, self.plan.latency / len(WAY_OF_AN_ORDER))}
-
-    def _neighbour(self) -> Machine:
-        filled = self.file.adapters[Actor.ESI]
-        own = Setup(Actor.ESI, (), self.file.epoch, self._chance(neighbour.NAME), options=filled.options)
-        setup = neighbour.setup_of_neighbour(own)
-        device = self.plan.han_device or self.device.eui64
-        return neighbour.Neighbour(load(filled.adapter)(setup), setup, replace(self.order, device=device))
-
     def _setup(self, actor: Actor, options: Mapping[str, Any]) -> Setup:
         planted = [defect for defect in self.defects if defect.actor == actor]
         return Setup(
-            actor=actor, orders=self._orders(), epoch=self.file.epoch, chance=self._chance(actor),
-            identity=self._identity(actor), options=options,
+            actor=actor, orders=self.orders, epoch=self.file.epoch, chance=self._chance(actor),
+            identity=self.plan.identity(actor, self.file, self.device), options=self.plan.options(actor, options),
             policy={name: value for defect in planted for name, value in defect.decisions.items()},
             rewrites=tuple(
                 rewrite for defect in planted
                 for rewrite in (*defect.rewrites, *(defect.made(self.plan.provoked_with) if defect.made else ()))
             ),
         )
-
-    def _identity(self, actor: Actor) -> Mapping[str, Any]:
-        if actor is not Actor.HAN_DEVICE:
-            return {}
-        device = self.device
-        identity: dict[str, Any] = {
-            "eui64": self.plan.han_device or device.eui64, "device_type": device.device_type,
-            "link_key": self.plan.han_device_key or device.link_key, "pics": self.file.claims(device),
-        }
-        if device.certificate and device.private_key and device.ca and self.plan.han_device is None:
-            identity |= {
-                "certificate": device.certificate.hex(), "private_key": device.private_key.octets.hex(), "ca": device.ca.hex(),
-            }
-        return identity

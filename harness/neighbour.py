@@ -5,6 +5,8 @@ It is filled by the same adapter as the bench's own ESI. Knows no concrete adapt
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -21,10 +23,14 @@ from harness.usecase import Actor, Order
 NAME = "neighbour"  # of its radio; it is no actor of the use case
 
 
-def setup_of_neighbour(bench: Setup) -> Setup:
-    """The bench's own ESI's setup, with an address of its own and on the channel that is scanned first."""
+def beside(adapter: Callable[[Setup], Machine], bench: Setup, order: Order) -> Neighbour:
+    """A neighbour with an address of its own, on the channel that is scanned first, open to the device of `order`.
+
+    `bench` is how the bench's own ESI is set up.
+    """
     own = {"eui64": f"{bench.chance.getrandbits(64):016x}", "channel": str(PREFERRED_CHANNELS[0])}
-    return Setup(actor=Actor.ESI, orders=(), epoch=bench.epoch, chance=bench.chance, options={**bench.options, **own})
+    setup = replace(bench, options={**bench.options, **own})
+    return Neighbour(adapter(setup), setup, order)
 
 
 class Neighbour:

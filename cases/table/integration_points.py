@@ -19,7 +19,9 @@ CLAUSES = (
         text="The CIS is told when a joining window opens and closes, and when a device is paired or not, each once.",
         origin="PROFILE",
         citation="AEP use case 2.7, integration scenarios; IEC 61968-9:2013, EndDeviceEvents; docs/cim-profile.md, events",
-        checks={Actor.AMI_HEAD_END: (integration.events_reach(EVENTS_TO_CIS), breaks_nothing(EVENTS_TO_CIS))},
+        checks={Actor.AMI_HEAD_END: (
+            integration.events_reach(EVENTS_TO_CIS), linkage_chain.as_reported(breaks_nothing(EVENTS_TO_CIS)),
+        )},
         needs=(Point.CIM, Point.LEG),
         open_item="The use case names the integration point and no message.",
     ),
@@ -28,7 +30,9 @@ CLAUSES = (
         text="The ODS is told when a joining window opens and closes, and when a device is paired or not, each once.",
         origin="PROFILE",
         citation="AEP use case 2.7, integration scenarios; IEC 61968-9:2013, EndDeviceEvents; docs/cim-profile.md, events",
-        checks={Actor.AMI_HEAD_END: (integration.events_reach(EVENTS_TO_ODS), breaks_nothing(EVENTS_TO_ODS))},
+        checks={Actor.AMI_HEAD_END: (
+            integration.events_reach(EVENTS_TO_ODS), linkage_chain.as_reported(breaks_nothing(EVENTS_TO_ODS)),
+        )},
         needs=(Point.CIM, Point.LEG),
         open_item="ODS is an integration point and appears in no step.",
     ),

@@ -75,6 +75,14 @@ CLAUSES = (
         needs=(Point.MAC,),
     ),
     Clause(
+        id="UC2.7-05-CAPACITY",
+        text="An ESI that has no room for a further device says so: status 01, short address ffff.",
+        origin="MAC",
+        citation="802.15.4-2006 7.3.2.2, 7.3.2.3",
+        checks={Actor.ESI: (network_discovery.full_network_says_so,)},
+        needs=(Point.MAC,),
+    ),
+    Clause(
         id="UC2.7-05-NOT-ELSEWHERE",
         text="Let into another network whose key does not fit its own, the device leaves it again and goes on to its ESI.",
         origin="SE",

@@ -107,10 +107,12 @@ CLAUSES = (
     ),
     Clause(
         id="UC2.7-13-TIME-LOGIC",
-        text="In force since the device registered, inside the window, recorded no earlier, sent no earlier than that.",
+        text="In force since the device registered, as step 12 said; recorded no earlier, and sent no earlier than recorded.",
         origin="PROFILE",
         citation="docs/cim-profile.md, steps 13 and 14",
-        checks={Actor.AMI_HEAD_END: (linkage.times_fit(STEP_13), keeps(STEP_13, "time-order", "time-zone"))},
+        checks={Actor.AMI_HEAD_END: (
+            linkage.times_fit(STEP_13), linkage_chain.as_reported(keeps(STEP_13, "time-order", "time-zone")),
+        )},
         needs=(Point.CIM, Point.LEG),
     ),
     Clause(

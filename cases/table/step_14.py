@@ -117,10 +117,12 @@ CLAUSES = (
     ),
     Clause(
         id="UC2.7-14-TIME-LOGIC",
-        text="In force since the device registered, inside the window, recorded no earlier, sent no earlier than that.",
+        text="In force since the device registered, as step 13 said; recorded no earlier, and sent no earlier than recorded.",
         origin="PROFILE",
         citation="docs/cim-profile.md, steps 13 and 14",
-        checks={Actor.DR_APPLICATION: (linkage.times_fit(STEP_14), keeps(STEP_14, "time-order", "time-zone"))},
+        checks={Actor.DR_APPLICATION: (
+            linkage.times_fit(STEP_14), linkage_chain.as_reported(keeps(STEP_14, "time-order", "time-zone")),
+        )},
         needs=(Point.CIM, Point.LEG),
     ),
     Clause(

@@ -36,7 +36,8 @@ EVENT_IN = 120  # seconds after the bench's start at which the programme's event
 
 
 class VirtualEsi:
-    """One ESI. Options: `eui64`, `channel`, `certificate`, `private_key`, `ca` (all as text, the last three in hex)."""
+    """One ESI. Options: `eui64`, `channel`, `certificate`, `private_key`, `ca` (all as text, the last three in hex), and
+    `child_capacity`, the number of devices that it has room for."""
 
     def __init__(self, setup: Setup) -> None:
         known = {each.name for each in fields(Policy)}
@@ -50,11 +51,12 @@ class VirtualEsi:
         ieee = Eui64.parse(setup.options.get("eui64", str(DEFAULT_EUI64)))
         chance = self._chance = setup.chance
         self._key_sequence = 0
+        settings = EsiSettings(child_capacity=int(setup.options.get("child_capacity", EsiSettings.child_capacity)))
         self.node = EsiNode(
             ieee, credentials_of(ieee, setup.options, chance), chance,
             Policy(**on_the_air, rewrites=tuple(r for r in setup.rewrites if not isinstance(r, LegRewrite))),
             lambda now: smart_energy_time(setup.epoch, now),
-            programme=ordinary_programme(smart_energy_time(setup.epoch, 0.0), EVENT_IN), settings=EsiSettings(),
+            programme=ordinary_programme(smart_energy_time(setup.epoch, 0.0), EVENT_IN), settings=settings,
         )
         self._orders: dict[Eui64, LegMessage] = {}
         self._outgoing: list[Pdu] = []

@@ -152,10 +152,10 @@ def attempts(trace: Trace) -> tuple[Attempt, ...]:
     """Every attempt at key establishment in a trace, each device's in order."""
     heard = air(trace)
     found: list[Attempt] = []
-    for short, said in _conversations(heard).items():
+    for (known, _), said in _conversations(heard).items():
         parts = list(_divided(said))
         starts = {number: part[0].time for number, part in enumerate(parts)}
-        device = heard.short_addresses.get(short) or _named_by(said)
+        device = known or _named_by(said)
         found += [Attempt(device, number, tuple(part), starts.get(number + 1)) for number, part in enumerate(parts)]
     return tuple(found)
 
@@ -215,9 +215,12 @@ def polls(trace: Trace, device: Eui64 | None, start: float, end: float) -> tuple
     )
 
 
-def _conversations(heard: Air) -> dict[int, list[Said]]:
-    """What was said with each device, by its short address, repetitions taken together."""
-    found: dict[int, list[Said]] = {}
+def _conversations(heard: Air) -> dict[tuple[Eui64 | None, int], list[Said]]:
+    """What was said with each device, repetitions taken together: by its EUI-64, or by its short address where that is unknown.
+
+    A device that joins anew may get another short address.
+    """
+    found: dict[tuple[Eui64 | None, int], list[Said]] = {}
     known: dict[tuple[int, int, int, bytes], int] = {}  # source, destination, APS counter and octets to the place in the list
     for each in heard:
         if not _is_of_cluster(each):
@@ -225,7 +228,8 @@ def _conversations(heard: Air) -> dict[int, list[Said]]:
         short = ends_of(each)
         if short is None:
             continue
-        said = found.setdefault(short, [])
+        device = heard.short_addresses.get(short)
+        said = found.setdefault((None, short) if device is None else (device, 0), [])
         key = (each.nwk.source, each.nwk.dest, each.aps.counter, each.aps.payload)
         place = known.get(key)
         if place is not None and each.time - said[place].time <= REPEAT_SPAN:

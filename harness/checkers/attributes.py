@@ -112,7 +112,8 @@ def time_is_read_once_a_day(trace: Trace, actor: Actor) -> Iterator[Finding]:
             return
         else:
             answer = talk.answer(each)
-            good = each if answer is not None and answer.arrival is not None and _trusted(answer) else good
+            taken = answer is not None and answer.arrival is not None and answer.key == each.key
+            good = each if taken and answer is not None and _trusted(answer) else good
     yield from requested(talk, readings, "the time")
 
 

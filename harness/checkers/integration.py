@@ -20,7 +20,6 @@ from harness.cim.codes import Kind
 from harness.cim.end_device_events import DeviceEvent
 from harness.trace import Trace
 from harness.usecase import Check, Point
-from harness.values import DeviceType
 from harness.verdict import Finding, failed, passed
 
 TOLERANCE = timedelta(seconds=1)  # PROFILE: what the time of an event may be off by
@@ -49,24 +48,37 @@ def events_reach(route: Route) -> Check:
 
     def check(trace: Trace) -> Iterator[Finding]:
         published = list(_published(trace, route))
-        first: dict[bytes, tuple[int, float, LegMessage]] = {}
-        for each in told_by_network(trace, LegKind.WINDOW_STATE, LegKind.STATE):
-            if each.message is not None and each.message.state in _TOLD_AS:
-                first.setdefault(each.exchange.octets, (each.number, arrived_at(each), each.message))
-        for report in first.values():
+        for report in _reports(trace):
             yield from _judged(trace, route, report, [each for each in published if each.letter.exchange.time >= report[1]])
 
     check.__name__ = f"events reach the {route.receiver}"
     return check
 
 
-def _judged(
-    trace: Trace, route: Route, report: tuple[int, float, LegMessage], published: list[Told],
-) -> Iterator[Finding]:
+Report = tuple[int, float, LegMessage]  # the exchange, when it reached the head-end (seconds), and what it says
+
+
+def _reports(trace: Trace) -> Iterator[Report]:
+    """What step 12 brings that is news: each thing once, and no failure of a device that is provisioned."""
+    known: set[object] = set()
+    for each in sorted(told_by_network(trace, LegKind.WINDOW_STATE, LegKind.STATE), key=arrived_at):
+        message = each.message
+        if message is None or message.state not in _TOLD_AS:
+            continue
+        news = each.exchange.octets if message.kind is LegKind.WINDOW_STATE else (message.sequence, message.state)
+        stale = message.state is LegState.FAILED and (message.sequence, LegState.PROVISIONED) in known
+        if news not in known and not stale:
+            yield each.number, arrived_at(each), message
+        known.add(news)
+
+
+def _judged(trace: Trace, route: Route, report: Report, published: list[Told]) -> Iterator[Finding]:
     number, at, message = report
     assert message.state is not None
     about = _TOLD_AS[message.state]
-    kinds = _kinds(message)
+    kinds = _OF_A_METER if message.kind is LegKind.WINDOW_STATE else (
+        codes.KIND_OF[trace.header.order.device_type], Kind.PAN_DEVICE,
+    )
     expected = f"{kinds[0].value}.{'.'.join(str(int(part)) for part in about)} of {message.device} at {message.meter}"
     alike = [each for each in published if each.event.code.about == about]
     right = [each for each in alike if each.event.code.kind in kinds and _names(each.event, message, message.at)]
@@ -89,13 +101,6 @@ def _judged(
             f"the {route.receiver} was not told: {message.state}", number, expected=f"{expected} within {ANSWER_TIME:g} s",
             observed="no such event",
         )
-
-
-def _kinds(message: LegMessage) -> tuple[Kind, ...]:
-    """Which first number of a code the event may have: the right one, and what is legal in its stead."""
-    if message.kind is LegKind.WINDOW_STATE:
-        return _OF_A_METER
-    return codes.KIND_OF[message.device_type or DeviceType.LOAD_CONTROL], Kind.PAN_DEVICE
 
 
 def _names(event: DeviceEvent, message: LegMessage, at: datetime | None) -> bool:

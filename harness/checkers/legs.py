@@ -204,7 +204,8 @@ def _from_step_1(trace: Trace) -> Iterator[Ordered]:
                 LegKind.OPEN_WINDOW, 0, command.meter, command.device, command.device_type, command.key_form,
                 command.key_material, command.start + timedelta(seconds=command.duration),
             )
-            arrived_at = _arrival(letter.exchange.about, letter.exchange.time)
+            starts = (command.start - instant(trace, 0.0)).total_seconds()  # until then it is the head-end's to keep
+            arrived_at = max(starts, _arrival(letter.exchange.about, letter.exchange.time))
             yield Ordered(letter.number, arrived_at, order, message.correlation_id)
 
 

@@ -107,7 +107,7 @@ def times_fit(route: Route) -> Check:
             effective, since = instant_of(told.effective), instant_of(told.since)
             if effective is None:
                 continue  # that it is missing, or has no zone, is what the rules say
-            if route is STEP_13 and not earliest <= effective <= latest:
+            if not reported and not earliest <= effective <= latest:
                 yield failed(
                     "joined outside the window ordered", letter.number, observed=effective.isoformat(),
                     expected=f"between {earliest.isoformat()} and {latest.isoformat()}",
@@ -184,9 +184,11 @@ def arrived_at(each: Carried) -> float:
 
 
 def told_by_network(trace: Trace, *kinds: LegKind) -> Iterator[Carried]:
-    """What step 12 brought to the head-end about the ordered device."""
+    """What step 12 brought to the head-end about the device of the order, at its meter."""
+    order = trace.header.order
     for each in carried(trace, Actor.AMI_NETWORK, Actor.AMI_HEAD_END, *kinds):
-        if each.arrived and each.message is not None and each.message.device == trace.header.order.device:
+        message = each.message
+        if each.arrived and message is not None and (message.device, message.meter) == (order.device, order.meter):
             yield each
 
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from harness.backhaul.message import LegKind, LegState
 from harness.checkers.cim_dialogue import ANSWER_TIME, Objection, result_of
 from harness.checkers.cim_message import EVENTS_TO_DR, STEP_13, STEP_14, Route, arrival, received, sent
-from harness.checkers.correspondence import Carried, Letter
+from harness.checkers.correspondence import Carried, Letter, instant
 from harness.checkers.linkage import arrived_at, linkages, reported_provisioned, text_of, told_by_network
 from harness.checkers.reading import attested
 from harness.cim import codes, end_device_events
@@ -132,6 +132,18 @@ def _failures(trace: Trace) -> list[Carried]:
     states = told_by_network(trace, LegKind.STATE)
     failures = [each for each in states if each.message is not None and each.message.state is LegState.FAILED]
     return [*failures, *told_by_network(trace, LegKind.UNDELIVERABLE)][:1]
+
+
+def as_reported(check: Check) -> Check:
+    """The check, but where step 12 reported from the future: what the head-end makes of that is not its own."""
+
+    def checked(trace: Trace) -> Iterator[Finding]:
+        told = told_by_network(trace, LegKind.WINDOW_STATE, LegKind.STATE)
+        if not any(each.message and each.message.at and each.message.at > instant(trace, arrived_at(each)) for each in told):
+            yield from check(trace)
+
+    checked.__name__ = check.__name__
+    return checked
 
 
 # -- what is wrong with a linkage, and what comes of it

@@ -69,9 +69,7 @@ def events_are_reported(trace: Trace, actor: Actor) -> Iterator[Finding]:
     """09-EVENT-STATUS: an event that concerns the device is reported received, started and completed, when it is."""
     talk = dialogue(trace)
     for event in events(trace):
-        if not event.concerns or not event.legal or event.reported(*USER) or event.end <= event.arrived_at:
-            continue
-        if event.command.start_time and not knows_time(talk, event.arrived_at):
+        if not _takes(talk, event) or not event.legal or event.reported(*USER):
             continue
         disturbed = _disturbed(trace, event)
         faults = [
@@ -93,12 +91,12 @@ def events_beyond_limits_are_refused(trace: Trace, actor: Actor) -> Iterator[Fin
     """09-DURATION: an event of up to a day and of any criticality that is not reserved is taken, any other is not executed."""
     talk = dialogue(trace)
     for event in events(trace):
-        if not event.concerns or event.command.start_time == drlc.NEVER:
+        if not _takes(talk, event):
             continue
         said = f"{event.command.duration_in_minutes} min, criticality {event.command.criticality_level}"
         taken, rejected = event.reported(*EXECUTED), event.reported(*REJECTIONS)
         error = _error(talk, event.issues[0])
-        if event.legal and (rejected or error is not None) and event.end > event.arrived_at:
+        if event.legal and (rejected or error is not None):
             answer = rejected[0] if rejected else error
             assert answer is not None
             yield failed(
@@ -195,6 +193,13 @@ def _pending(trace: Trace, talk: Dialogue, question: Said) -> set[int]:
 
 
 # -- what the device reports
+
+
+def _takes(talk: Dialogue, event: Event) -> bool:
+    """Whether a device has a reason to take an event: it concerns it, is not over, and starts when the device can tell."""
+    start = event.command.start_time
+    told = start == 0 or (start != drlc.NEVER and knows_time(talk, event.arrived_at))
+    return bool(event.concerns) and told and event.end > event.arrived_at
 
 
 def _disturbed(trace: Trace, event: Event) -> float:

@@ -114,18 +114,19 @@ def instant(trace: Trace, utc: int) -> float:
     """When a UTCTime of the ESI is: by what it last told the device, else by the laboratory's clock."""
     for said in reversed(dialogue(trace).by(Actor.ESI, zcl.ReadAttributesResponse)):
         for record in said.command.records if said.cluster == time_cluster.CLUSTER.identifier else ():
-            if record.attribute == time_cluster.TIME and record.status == zcl.Status.SUCCESS:
+            if record.attribute == time_cluster.TIME and record.value not in (None, time_cluster.INVALID_TIME):
                 return said.time + float(utc - record.value)
     return float(utc - smart_energy_time(datetime.fromisoformat(trace.header.epoch), 0.0))
 
 
 def knows_time(talk: Dialogue, when: float) -> bool:
-    """Whether the device had been told a time by then that a server vouches for."""
+    """Whether the device had been told a time by then that is valid and that a server vouches for."""
+    good = time_cluster.TimeStatus.MASTER | time_cluster.TimeStatus.SYNCHRONIZED
     for said in talk.to(Actor.HAN_DEVICE, zcl.ReadAttributesResponse):
-        if said.arrived_at < when and said.cluster == time_cluster.CLUSTER.identifier:
-            status = [each.value for each in said.command.records if each.attribute == time_cluster.TIME_STATUS]
-            good = time_cluster.TimeStatus.MASTER | time_cluster.TimeStatus.SYNCHRONIZED
-            if status and status[0] is not None and status[0] & good:
+        if said.arrived_at < when and said.cluster == time_cluster.CLUSTER.identifier and said.key == "link":
+            told = {each.attribute: each.value for each in said.command.records if each.value is not None}
+            valid = told.get(time_cluster.TIME, time_cluster.INVALID_TIME) != time_cluster.INVALID_TIME
+            if valid and told.get(time_cluster.TIME_STATUS, 0) & good:
                 return True
     return False
 

@@ -271,6 +271,25 @@ def nobody_is_let_in_outside_a_window(trace: Trace) -> Iterator[Finding]:
         yield inconclusive("what became of an association was not heard", unheard.request.number)
 
 
+def full_network_says_so(trace: Trace) -> Iterator[Finding]:
+    """05-CAPACITY: an ESI that has no room, by its beacon, answers an association with status 01 and no short address."""
+    beacons = [each for each in air(trace).of(mac.Beacon) if each.sent and is_by_esi(each)]
+    for each in associations(trace):
+        last = next((beacon for beacon in reversed(beacons) if _is_of(beacon, each) and beacon.time < each.request.time), None)
+        if last is None or last.find(mac.Beacon).end_device_capacity or not each.responses:
+            continue
+        answer = each.responses[0].find(mac.AssociationResponse)
+        said, wanted = (answer.status, answer.short_address), (mac.AssociationStatus.PAN_AT_CAPACITY, mac.BROADCAST)
+        if said == wanted:
+            yield passed("the ESI said that it has no room", last.number, each.responses[0].number)
+        elif last.find(mac.Beacon).association_permit:
+            yield failed(
+                "the ESI has no room and does not say so", last.number, each.responses[0].number,
+                expected=f"status {wanted[0]:02x}, short address {wanted[1]:04x}",
+                observed=f"status {said[0]:02x}, short address {said[1]:04x}",
+            )
+
+
 def device_leaves_a_network_whose_key_does_not_fit(trace: Trace) -> Iterator[Finding]:
     """05-NOT-ELSEWHERE: let into another network and given a key that does not fit, the device leaves it and goes on."""
     heard, pan = air(trace), _pan_of_esi(trace)

@@ -13,7 +13,7 @@ from dissectors.layer import Layer
 from dissectors.zcl import Status
 from harness.checkers.answering import answered_wrongly, requested, unanswered, words
 from harness.checkers.dialogue import ANSWER_TIME, Dialogue, Said, dialogue
-from harness.checkers.load_events import SECONDS_A_MINUTE, TOLERANCE, instant
+from harness.checkers.load_events import SECONDS_A_MINUTE, TOLERANCE, instant, knows_time
 from harness.checkers.reading import attested
 from harness.trace import Trace
 from harness.usecase import Actor, Point
@@ -98,6 +98,7 @@ def messages_are_confirmed(trace: Trace, actor: Actor) -> Iterator[Finding]:
     for identity, message in shown.items():
         mine = [each for each in confirmations if each.command.message_id == identity and each.number > message.number]
         wanted = bool(message.command.confirmation_required)
+        shown_at_all = message.command.start_time == 0 or knows_time(talk, message.arrived_at)
         if len(mine) > 1 or (mine and not wanted):
             yield failed(
                 "a message was confirmed too often", message.number, *(each.number for each in mine),
@@ -105,7 +106,7 @@ def messages_are_confirmed(trace: Trace, actor: Actor) -> Iterator[Finding]:
             )
         elif mine:
             yield passed("the message was confirmed", message.number, mine[0].number)
-        elif wanted and attested(
+        elif wanted and shown_at_all and attested(
             trace, Point.MAC, message.arrived_at, min(_over(trace, message), message.arrived_at + LONGEST_READING),
             message.first.channel,
         ):

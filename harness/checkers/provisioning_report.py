@@ -19,11 +19,12 @@ SETTLED = 90.0  # seconds after the end of a window: what has not registered by 
 
 
 def state_is_reported(leg: Leg) -> Check:
-    """NN-STATE: a device that is provisioned is reported so, with its own MAC address."""
+    """NN-STATE: a device that is provisioned, or was reported so one leg before, is reported so, with its MAC address."""
 
     def check(trace: Trace) -> Iterator[Finding]:
-        device = trace.header.order.device
+        told = {each.number: each.message.device for each in _above(trace, leg) if each.message is not None}
         for cause, at in _causes(trace, leg):
+            device = told.get(cause, trace.header.order.device)
             reports = [each for each in _states(trace, leg, LegState.PROVISIONED) if each.exchange.time >= at]
             right = next((each for each in reports if each.message and each.message.device == device), None)
             if right is not None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from harness.bench import Bench, Plan
+from harness.bench import Bench
+from harness.plan import Plan
 from harness.plugin.campaign import Planned
 
 

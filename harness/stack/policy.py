@@ -83,6 +83,7 @@ class Policy:
 
     # a device's joining (SE 1.0 5.4.1 and table 5-2; 05-3474 4.6.3.2.3)
     scans_preferred_channels_first: bool = True  # SE table 5-2
+    requires_capacity: bool = True  # and one that has room for it (3.6.1.4.1.1)
     requires_association_permit: bool = True  # chooses only a network that permits joining (3.6.1.4.1.1)
     pauses_between_scans: bool = True  # 1 s between three attempts, then a longer pause (SE table 5-2)
     gives_up_without_key: bool = True  # leaves when no key came within apsSecurityTimeOutPeriod (4.6.3.2.3)

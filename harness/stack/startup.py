@@ -203,7 +203,8 @@ class Choice:
     def _fits(self, network: NetworkFound) -> bool:
         permitted = network.association_permit or not self.policy.requires_association_permit
         right = network.stack_profile == STACK_PROFILE and network.protocol_version == PROTOCOL_VERSION
-        return permitted and right and network.end_device_capacity and network.extended_pan_id not in self.refused
+        room = network.end_device_capacity or not self.policy.requires_capacity
+        return permitted and right and room and network.extended_pan_id not in self.refused
 
 
 _FREQUENT_ROUNDS = 15

@@ -158,7 +158,8 @@ class ClusterLibrary:
         )
 
     def _same_security(self, heard: Heard) -> bool:
-        return heard.indication.key is not None or not self.application.policy.answers_with_same_security
+        policy = self.application.policy
+        return policy.uses_link_key and (heard.indication.key is not None or not policy.answers_with_same_security)
 
 
 def _general(side: ClusterSide, layer: type[Layer]) -> Callable[[Heard], Answer] | None:

@@ -9,8 +9,21 @@ from dissectors.frame import encode_mpdu
 from dissectors.layer import encode
 from dissectors.mac import AssociationRequest, BeaconRequest, Mac, fcs
 from dissectors.nwk import Nwk
-from harness.faults import Fault, SeenFrame, corrupt, delay, drop, duplicate, replay, silence, spoil_acknowledgements
+from harness.faults import (
+    Fault,
+    SeenFrame,
+    corrupt,
+    delay,
+    drop,
+    duplicate,
+    replay,
+    silence,
+    spoil_acknowledgements,
+    too_late,
+    until,
+)
 from harness.stack.primitives import AssociateConfirm, JoinIndication
+from harness.stack.startup import SECURITY_TIMEOUT
 from harness.tests.virtual_party import CHANNEL, NETWORK_KEY, PCT, Party, asdu
 
 BEACON_REQUEST = bytes.fromhex("030864ffffffff07")
@@ -51,6 +64,17 @@ def test_what_arrives(fault: Fault, arrivals: list[tuple[float, bytes]] | None) 
 def test_a_delayed_frame_is_the_only_one_that_arrives() -> None:
     fault = delay(by=2.0)
     assert [fault(seen(time)) for time in (1.0, 1.005)] == [[(2.0, FRAME)], []]
+
+
+def test_a_fault_lasts_until_so_many_frames_have_gone_by() -> None:
+    fault = until(BeaconRequest, drop(BeaconRequest, times=None), times=3)
+    assert [fault(seen(time)) for time in (1.0, 1.005, 2.0, 3.0, 4.0)] == [[], [], [], None, None]
+
+
+def test_what_comes_too_late_comes_when_a_joining_device_has_given_up() -> None:
+    arrivals = too_late(BeaconRequest)(seen())
+    assert arrivals is not None
+    assert [wait > SECURITY_TIMEOUT for wait, _ in arrivals] == [True]
 
 
 def acknowledgement(cluster: int, sequence: int, frame_type: int = FrameType.ACK) -> bytes:

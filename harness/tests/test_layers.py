@@ -18,7 +18,7 @@ ROOT = Path(__file__).resolve().parents[2]
 OURS = ("harness", "dissectors", "cases", "reports")
 LAYER_0 = (
     "harness.values", "harness.clock", "harness.errors", "harness.verdict", "harness.usecase", "harness.trace", "harness.ports",
-    "harness.judge", "harness.pics",
+    "harness.judge", "harness.pics", "harness.inquiry",
 )
 
 MAY_IMPORT = {
@@ -43,11 +43,14 @@ MAY_IMPORT = {
     "harness.bench": (
         "harness.actors", "harness.radio", "harness.backhaul", "harness.faults", "harness.declarations",
         "harness.crypto.install_code", "harness.stack.happenings", "harness.adapters.defects", "harness.neighbour",
+        "harness.plan", "harness.taps",
     ),
+    "harness.plan": ("harness.backhaul.wires", "harness.crypto.install_code", "harness.declarations"),
+    "harness.taps": ("dissectors", "harness.faults", "harness.backhaul"),
     "harness.neighbour": ("dissectors", "harness.actors", "harness.backhaul", "harness.stack.happenings"),
     "harness.evidence": ("dissectors.capture", "dissectors.key_file", "harness.declarations"),
     "harness.plugin": ("harness.declarations", "harness.evidence"),
-    "harness.plugin.bench_building": ("harness.bench", "harness.plugin"),
+    "harness.plugin.bench_building": ("harness.bench", "harness.plan", "harness.plugin"),
     "harness.commands": (
         "dissectors", "harness.cim", "harness.crypto", "harness.declarations", "harness.evidence", "harness.plugin", "reports",
     ),

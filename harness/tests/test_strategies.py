@@ -13,7 +13,7 @@ from hypothesis.strategies import SearchStrategy
 from dissectors.security import WELL_KNOWN_LINK_KEY
 from harness import strategies
 from harness.crypto.install_code import CODE_LENGTHS, Flaw, InstallCode, InstallCodeError
-from harness.strategies import LONGEST_PERMIT_JOIN, MalformedInstallCode, Window
+from harness.strategies import LONGEST_PERMIT_JOIN, Arrival, MalformedInstallCode, When, Window
 from harness.values import Eui64
 
 quick = settings(max_examples=60, deadline=None, database=None)
@@ -169,6 +169,23 @@ def test_what_follows_from_a_window() -> None:
     assert (Window(60, 300, 10).opens, Window(60, 300, 10).end, Window(60, 300, 10).left) == (60, 360, 300)
     assert (Window(60, 300, 100).opens, Window(60, 300, 100).left) == (100, 260)
     assert (Window(60, 300, 360).left, Window(60, 300, 400).left) == (0, 0)
+
+
+@pytest.mark.parametrize(("when", "where"), [
+    (When.BEFORE, lambda window, comes: comes < window.start),
+    (When.INSIDE, lambda window, comes: window.start <= comes < min(window.start + LONGEST_PERMIT_JOIN, window.end)),
+    (When.LATE, lambda window, comes: window.start + LONGEST_PERMIT_JOIN <= comes < window.end),
+    (When.AT_THE_END, lambda window, comes: window.end - 5 <= comes <= window.end),
+    (When.AFTER, lambda window, comes: comes >= window.end),
+])
+def test_devices_come_when_they_are_told_to(when: When, where: Callable[[Window, float], bool]) -> None:
+    @quick
+    @given(strategies.arrivals(when))
+    def comes_there(arrival: Arrival) -> None:
+        assert where(arrival.window, arrival.comes)
+        assert arrival.window.start + arrival.longer > max(arrival.window.end, arrival.comes)
+
+    comes_there()
 
 
 @pytest.mark.parametrize("arguments", [{"longest": 0}, {"longest": -5}, {"latest_start": -1}])

@@ -6,13 +6,14 @@ from collections.abc import Callable
 from typing import Any
 
 from dissectors.layer import Layer, Record
-from dissectors.mac import AssociationRequest, AssociationStatus, Beacon, BeaconRequest, Mac
+from dissectors.mac import AssociationRequest, AssociationResponse, AssociationStatus, Beacon, BeaconRequest, Mac
 from harness.adapters.defects import Defect
 from harness.usecase import Actor
 
 RECEIVER_ON, FULL_FUNCTION, ALLOCATE = 0x08, 0x02, 0x80  # bits of the capability octet (802.15.4-2006, 7.3.1.2)
 ANOTHER_PROFILE = 1  # ZigBee without PRO
 NO_EXTENDED_PAN = 0
+SOME_ADDRESS = 1
 
 
 def _always(layer: type[Layer], **fields: Any) -> Callable[[Record], Record]:
@@ -88,12 +89,24 @@ DEFECTS = (
         {"closed_association_status": AssociationStatus.SUCCESS},
     ),
     Defect(
+        "05-admits-without-room", Actor.ESI, "gives away addresses when it has no room", ("UC2.7-05-CAPACITY@ESI",),
+        {"honours_child_capacity": False},
+    ),
+    Defect(
+        "05-full-with-address", Actor.ESI, "refuses a device and gives it an address", ("UC2.7-05-CAPACITY@ESI",),
+        rewrites=(_always(AssociationResponse, short_address=SOME_ADDRESS),),
+    ),
+    Defect(
         "05-stays-without-key", Actor.HAN_DEVICE, "stays in a network whose key it cannot read",
         ("UC2.7-05-NOT-ELSEWHERE@HAN Device",), {"gives_up_without_key": False},
     ),
     Defect(
         "05-never-elsewhere", Actor.HAN_DEVICE, "tries the same network for ever",
         ("UC2.7-05-NOT-ELSEWHERE@HAN Device",), {"tries_elsewhere": False},
+    ),
+    Defect(
+        "05-device-asks-full-networks", Actor.HAN_DEVICE, "asks to be let in although the ESI has no room", (),
+        {"requires_capacity": False},
     ),
     Defect(
         "05-device-asks-closed-networks", Actor.HAN_DEVICE, "asks to be let in although association is not permitted", (),

@@ -107,9 +107,10 @@ def _time_of_nobody(given: Any) -> tuple[Rewrite, ...]:
 
 
 def _of(
-    actor: Actor, name: str, text: str, clause: str, *rewrites: Rewrite, decisions: Mapping[str, Any] | None = None,
+    actor: Actor, name: str, text: str, clauses: str, *rewrites: Rewrite, decisions: Mapping[str, Any] | None = None,
 ) -> Defect:
-    return Defect(f"07-{SIDES[actor]}-{name}", actor, text, (f"UC2.7-07-{clause}@{actor}",), decisions or {}, rewrites)
+    broken = tuple(f"UC2.7-07-{clause}@{actor}" for clause in clauses.split())
+    return Defect(f"07-{SIDES[actor]}-{name}", actor, text, broken, decisions or {}, rewrites)
 
 
 def _of_both(
@@ -131,7 +132,10 @@ DEFECTS: tuple[Defect, ...] = (
     _of(ESI, "endpoint-0", "counts the device object among its endpoints", "ACTIVE-EP",
         changed(zdp.ActiveEpRsp, _with_device_object)),
     _of(DEVICE, "endpoints-twice", "names every endpoint twice", "ACTIVE-EP", changed(zdp.ActiveEpRsp, _twice)),
-    _of(ESI, "time-client", "lists its time server as a client", "SIMPLE-DESC", simply_described(_time_on_the_wrong_side)),
+    _of(ESI, "a-meter", "says that it is a metering device", "SIMPLE-DESC",
+        simply_described(lambda known: known.replace(device=DeviceId.METERING_DEVICE))),
+    _of(ESI, "time-client", "lists its time server as a client", "SIMPLE-DESC MATCH-DESC",
+        simply_described(_time_on_the_wrong_side)),
     _of(DEVICE, "a-display", "says that it is an in-premise display", "SIMPLE-DESC",
         simply_described(lambda known: known.replace(device=DeviceId.IN_PREMISE_DISPLAY))),
     *_of_both("any-profile", "matches any profile", "MATCH-DESC", decisions={"matches_foreign_profile": True}),

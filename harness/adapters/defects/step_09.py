@@ -21,9 +21,10 @@ RESERVED_TRANSMISSION = max(messaging.Transmission) + 1
 
 
 def _of(
-    actor: Actor, name: str, text: str, clause: str, *rewrites: Rewrite, decisions: Mapping[str, Any] | None = None,
+    actor: Actor, name: str, text: str, clauses: str, *rewrites: Rewrite, decisions: Mapping[str, Any] | None = None,
 ) -> Defect:
-    return Defect(f"09-{SIDES[actor]}-{name}", actor, text, (f"UC2.7-09-{clause}@{actor}",), decisions or {}, rewrites)
+    broken = tuple(f"UC2.7-09-{clause}@{actor}" for clause in clauses.split())
+    return Defect(f"09-{SIDES[actor]}-{name}", actor, text, broken, decisions or {}, rewrites)
 
 
 def _of_both(
@@ -56,12 +57,14 @@ def _nothing_is_failure(answer: Record) -> Record:
 
 
 DEFECTS: tuple[Defect, ...] = (
-    *_of_both("clear-data", "sends application data under the network key", "LINK-KEY-REQUIRED",
-              decisions={"uses_link_key": False}),
+    _of(ESI, "clear-data", "answers with application data under the network key", "LINK-KEY-REQUIRED SAME-SECURITY",
+        decisions={"uses_link_key": False}),
+    _of(DEVICE, "clear-data", "sends application data under the network key", "LINK-KEY-REQUIRED",
+        decisions={"uses_link_key": False}),
     *_of_both("takes-clear-data", "takes application data under the network key", "REFUSES-UNSECURED",
               decisions={"requires_link_key": False}),
-    *_of_both("executes-what-it-refuses", "refuses data under the network key, and does what it asks", "REFUSES-UNSECURED",
-              decisions={"executes_refused_commands": True}),
+    _of(DEVICE, "executes-what-it-refuses", "refuses data under the network key, and does what it asks", "REFUSES-UNSECURED",
+        decisions={"executes_refused_commands": True}),
     *_of_both("takes-install-code-key", "takes application data under the install-code key", "NOT-INSTALL-KEY",
               decisions={"accepts_preconfigured_key": True}),
     _of(DEVICE, "keeps-install-code-key", "goes on with the install-code key after step 8", "NOT-INSTALL-KEY",
@@ -81,9 +84,9 @@ DEFECTS: tuple[Defect, ...] = (
         changed(drlc.LoadControlEvent, lambda event: event.replace(criticality_level=0))),
     _of(DEVICE, "start-unreported", "does not report that an event started", "EVENT-STATUS",
         _reports(_only_unless(EventStatus.STARTED))),
-    _of(DEVICE, "no-status-time", "reports without a time", "EVENT-STATUS",
+    _of(DEVICE, "no-status-time", "reports without a time that it signed", "EVENT-STATUS EVENT-SIGNATURE",
         _reports(lambda report: report.replace(event_status_time=0))),
-    _of(DEVICE, "other-event-id", "reports another event id", "EVENT-STATUS",
+    _of(DEVICE, "other-event-id", "reports another event id than it signed", "EVENT-STATUS EVENT-SIGNATURE",
         _reports(lambda report: report.replace(issuer_event_id=report.issuer_event_id + 1))),
     _of(DEVICE, "unsigned", "signs nothing, and says that it does", "EVENT-SIGNATURE",
         _reports(lambda report: report.replace(signature=drlc.NO_SIGNATURE))),
@@ -94,7 +97,8 @@ DEFECTS: tuple[Defect, ...] = (
     _of(DEVICE, "no-chance", "starts every event at once", "RANDOMISATION", decisions={"honours_randomisation": False}),
     _of(DEVICE, "no-limits", "executes events of any duration and criticality", "DURATION",
         decisions={"checks_event_limits": False}),
-    _of(DEVICE, "any-class", "takes events for other device classes", "DEVICE-CLASS", decisions={"honours_device_class": False}),
+    _of(DEVICE, "any-class", "takes events for other device classes", "DEVICE-CLASS",
+        decisions={"honours_device_class": False}),
     _of(DEVICE, "every-copy", "takes an event that comes again for another", "DUPLICATE-EVENT",
         decisions={"ignores_duplicate_event": False}),
     _of(DEVICE, "asks-no-messages", "never asks for its messages", "MESSAGE", _never(messaging.GetLastMessage)),
