@@ -14,10 +14,10 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-from harness.clock import VIRTUAL_EPOCH
+from harness.clock import SMART_ENERGY_EPOCH, VIRTUAL_EPOCH
 from harness.crypto.ecqv import TEST_CA, Certificate
 from harness.crypto.install_code import InstallCode
-from harness.declared import Field, Fields, read_fields
+from harness.declared import Field, Fields, read_fields, read_text, shown
 from harness.errors import InputError
 from harness.pics import PROFORMA
 from harness.usecase import Actor, Order
@@ -35,6 +35,8 @@ KEY_FORMS = ("install_code", "link_key")
 LEGS = ("2", "3", "4", "10", "11", "12")  # the steps whose message type is proprietary
 WIRES = ("cim", *LEGS)
 LINK_KEY_OCTETS = 16
+LONGEST = 366 * 86_400.0  # seconds, of whatever a bench may wait for
+LATEST_EPOCH = datetime(2100, 1, 1, tzinfo=UTC)  # what follows it must fit into the 32 bits of a UTCTime
 CERTIFICATE_OCTETS, PRIVATE_KEY_OCTETS, POINT_OCTETS = 48, 21, 22  # implicit certificates on sect163k1, SE 1.0 annex C
 
 
@@ -88,10 +90,11 @@ class Device:
 
 @dataclass(frozen=True)
 class Filled:
-    """How one role is filled: an adapter, `module:Class`, and the options it is given."""
+    """How one role is filled: an adapter, `module:Class`, and the options it is given; `place` says where in the file."""
 
     adapter: str
     options: Mapping[str, Any] = field(default_factory=dict, hash=False)
+    place: str = field(default="", compare=False)
 
 
 @dataclass(frozen=True)
@@ -137,7 +140,7 @@ class BenchFile:
 def read_device(path: Path) -> Device:
     """Read a device file. Raises InputError."""
     fields = read_fields(path)
-    name = fields.need("name", "a word that report lines carry").text()
+    name = fields.need("name", "a word that report lines carry").word()
     device_type = DeviceType(fields.need("type", "pct or load_control").choice(each.value for each in DeviceType))
     pics = _pics(fields.take("pics"))
     pixit = fields.need("pixit", "the fields eui64, install_code or link_key ...").fields()
@@ -180,7 +183,7 @@ def read_bench(path: Path) -> BenchFile:
         if given is not None:
             options[name] = reader(given)
     bench = BenchFile(
-        name=fields.need("name", "a word that report lines carry").text(), path=path, devices=devices, adapters=adapters,
+        name=fields.need("name", "a word that report lines carry").line(), path=path, devices=devices, adapters=adapters,
         pics=_pics(fields.take("pics")), window_start=start, window_duration=duration,
         latencies=_latencies(latencies.fields()) if latencies is not None else {}, **options,
     )
@@ -216,14 +219,13 @@ def _secret(given: Field, reader: Callable[[str], bytes], right: str) -> Secret:
     source, name = fields.take("file"), fields.take("env")
     fields.done()
     if source is not None and name is None:
-        path = given.path.parent / source.text()
         try:
-            text = path.read_text(encoding="utf-8").strip()
-        except (OSError, UnicodeDecodeError):
-            raise source.wrong(f"{path} cannot be read", "a file that holds " + right) from None
+            text = read_text(given.path.parent / source.text()).strip()
+        except InputError:
+            raise source.wrong(f"{shown(source.text())} cannot be read", "a file, from here, that holds " + right) from None
     elif name is not None and source is None:
         if name.text() not in os.environ:
-            raise name.wrong(f"the environment has no {name.text()}", f"{name.text()} set to {right}")
+            raise name.wrong(f"the environment has no {shown(name.text())}", f"the name of a variable that holds {right}")
         text = os.environ[name.text()].strip()
     else:
         raise given.wrong("neither `file` nor `env`, or both", "{file: PATH} or {env: NAME}")
@@ -259,8 +261,8 @@ def _adapters(given: Field) -> Mapping[Actor, Filled]:
             target = filling
         module, _, name = target.text().partition(":")
         if not (module and name and all(part.isidentifier() for part in (*module.split("."), name))):
-            raise target.wrong(f"{target.text()!r} names no class", "module:Class, as harness.adapters.virtual_esi:VirtualEsi")
-        adapters[Actor(role)] = Filled(target.text(), MappingProxyType(options))
+            raise target.wrong(f"{shown(target.text())} names no class", "module:Class, as harness.adapters.virtual_esi:VirtualEsi")
+        adapters[Actor(role)] = Filled(target.text(), MappingProxyType(options), target.place)
     return MappingProxyType(adapters)
 
 
@@ -276,9 +278,15 @@ def _dut(given: Field) -> tuple[Actor, ...]:
 
 
 def _epoch(given: Field) -> datetime:
-    epoch = given.read(datetime.fromisoformat, "an instant with its zone, as 2026-01-15T12:00:00Z")
+    right = "an instant from 2000 to 2099 with its zone, as 2026-01-15T12:00:00Z"
+    try:
+        epoch = datetime.fromisoformat(given.text())
+    except ValueError:
+        raise given.wrong(f"{shown(given.text())} is no instant", right) from None
     if epoch.tzinfo is None:
-        raise given.wrong("has no zone", "an instant with its zone, as 2026-01-15T12:00:00Z")
+        raise given.wrong("has no zone", right)
+    if not SMART_ENERGY_EPOCH <= epoch < LATEST_EPOCH:
+        raise given.wrong(f"{given.text()} is out of range", right)
     return epoch.astimezone(UTC)
 
 
@@ -286,18 +294,18 @@ def _window(fields: Fields) -> tuple[float, float]:
     start, duration = fields.take("start"), fields.take("duration")
     fields.done()
     return (
-        start.number(0) if start is not None else BenchFile.window_start,
-        duration.number(1) if duration is not None else BenchFile.window_duration,
+        start.number(0, LONGEST) if start is not None else BenchFile.window_start,
+        duration.number(1, LONGEST) if duration is not None else BenchFile.window_duration,
     )
 
 
 def _latencies(fields: Fields) -> Mapping[str, float]:
     given = {wire: fields.take(wire) for wire in WIRES}
     fields.done()
-    return MappingProxyType({wire: each.number(0) for wire, each in given.items() if each is not None})
+    return MappingProxyType({wire: each.number(0, LONGEST) for wire, each in given.items() if each is not None})
 
 
 _OPTIONS: Mapping[str, Callable[[Field], Any]] = MappingProxyType({
-    "dut": _dut, "epoch": _epoch, "seed": Field.integer, "meter": Field.text, "premise": Field.text,
+    "dut": _dut, "epoch": _epoch, "seed": Field.integer, "meter": Field.line, "premise": Field.line,
     "key_form": lambda given: given.choice(KEY_FORMS),
 })

@@ -6,6 +6,7 @@ Scalars are taken as they are written (a hex number stays text, `yes` stays `yes
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import TypeVar
@@ -15,6 +16,10 @@ import yaml
 from harness.errors import InputError
 
 T = TypeVar("T")
+MAX_OCTETS = 1 << 18  # of a file that somebody wrote: more is some other file
+_LONGEST = 80  # characters of a value that an error repeats
+_LEAST_KEY = 16  # hex digits from which on a value may be a key, and is not repeated: the shortest install code has 16
+_WORD = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,39}")
 
 
 class Field:
@@ -25,10 +30,14 @@ class Field:
         self.node = node
         self.name = name
 
+    @property
+    def place(self) -> str:
+        """Where it stands, as errors begin: file, line and name."""
+        return f"{self.path}:{self.node.start_mark.line + 1}: " + (f"{self.name}: " if self.name else "")
+
     def wrong(self, problem: str, right: str) -> InputError:
         """The error that says where, what and what would be right; the caller raises it."""
-        place = f"{self.path}:{self.node.start_mark.line + 1}: " + (f"{self.name}: " if self.name else "")
-        return InputError(f"{place}{problem}; right would be {right}")
+        return InputError(f"{self.place}{problem}; right would be {right}")
 
     def text(self) -> str:
         """The scalar as it is written. Raises InputError for a list or a mapping."""
@@ -43,23 +52,42 @@ class Field:
         except ValueError as fault:
             raise self.wrong(str(fault), right) from None
 
+    def word(self) -> str:
+        """A name that files, lines and command lines can carry."""
+        if not _WORD.fullmatch(self.text()):
+            raise self.wrong(f"{shown(self.text())} is no name", "one word of at most 40 letters, digits, _ - or .")
+        return self.text()
+
+    def line(self) -> str:
+        """A text on one line that is not empty."""
+        if not self.text().isprintable() or not 0 < len(self.text()) <= _LONGEST:
+            raise self.wrong(f"{shown(self.text())} is no line of text", f"1 to {_LONGEST} characters on one line")
+        return self.text()
+
     def choice(self, choices: Iterable[str]) -> str:
         """One of these words."""
         allowed = list(choices)
         if self.text() not in allowed:
-            raise self.wrong(f"{self.text()!r} is not known", "one of " + ", ".join(allowed))
+            raise self.wrong(f"{shown(self.text())} is not known", "one of " + ", ".join(allowed))
         return self.text()
 
-    def number(self, least: float | None = None) -> float:
-        """A number, not less than `least`."""
-        value = self.read(float, "a number")
-        if not math.isfinite(value) or (least is not None and value < least):
-            raise self.wrong(f"{self.text()} is out of range", f"a number from {least or 0:g}")
+    def number(self, least: float, most: float = math.inf) -> float:
+        """A number from `least` to `most`."""
+        right = f"a number from {least:.0f}" + (f" to {most:.0f}" if math.isfinite(most) else "")
+        try:
+            value = float(self.text())
+        except ValueError:
+            raise self.wrong(f"{shown(self.text())} is no number", right) from None
+        if not math.isfinite(value) or not least <= value <= most:
+            raise self.wrong(f"{self.text()} is out of range", right)
         return value
 
     def integer(self) -> int:
         """A whole number, not negative."""
-        value = self.read(lambda text: int(text, 0), "a whole number")
+        try:
+            value = int(self.text(), 0)
+        except ValueError:
+            raise self.wrong(f"{shown(self.text())} is no whole number", "a whole number from 0") from None
         if value < 0:
             raise self.wrong(f"{value} is negative", "a whole number from 0")
         return value
@@ -90,7 +118,10 @@ class Fields:
         self._left: dict[str, Field] = {}
         self._prefix = f"{whole.name}." if whole.name else ""
         for key, value in whole.node.value:
-            field = Field(whole.path, value, f"{self._prefix}{key.value}")
+            if not isinstance(key, yaml.ScalarNode):
+                raise Field(whole.path, key, whole.name).wrong("a list or a mapping stands for a name", "`name: value` lines")
+            named = key.value if _WORD.fullmatch(key.value.replace(" ", "")) and not _may_be_key(key.value) else shown(key.value)
+            field = Field(whole.path, value, f"{self._prefix}{named}")
             if key.value in self._left:
                 raise field.wrong("is there twice", "one line")
             self._left[key.value] = field
@@ -118,19 +149,47 @@ class Fields:
             raise field.wrong("there is no such field", "one of " + ", ".join(self._known))
 
 
+def shown(text: str) -> str:
+    """A value as an error repeats it: quoted, on one line, cut where it is long, and not at all where it may be a key."""
+    if _may_be_key(text):
+        return f"what stands there ({sum(not each.isspace() for each in text)} characters)"
+    return repr(text if len(text) <= _LONGEST else f"{text[:_LONGEST]}...")
+
+
+def _may_be_key(text: str) -> bool:
+    digits = re.sub(r"[\s:-]", "", text)
+    return len(digits) >= _LEAST_KEY and re.fullmatch("(0x)?[0-9A-Fa-f]+", digits) is not None
+
+
+def read_text(path: Path) -> str:
+    """The text of a file that somebody wrote, without a byte order mark. Raises InputError naming the file."""
+    try:
+        with path.open("rb") as file:
+            octets = file.read(MAX_OCTETS + 1)
+    except (OSError, ValueError) as fault:  # ValueError: a name that no file can have
+        raise InputError(f"{path}: cannot be read: {getattr(fault, 'strerror', None) or fault}") from fault
+    if len(octets) > MAX_OCTETS:
+        raise InputError(f"{path}: has more than {MAX_OCTETS} octets; right would be a short text file")
+    try:
+        return octets.decode("utf-8-sig")
+    except UnicodeDecodeError as fault:
+        raise InputError(f"{path}: not a text file: octet {fault.start} is no UTF-8") from None
+
+
 def read_fields(path: Path) -> Fields:
     """The fields of a YAML file. Raises InputError naming the file, and the line where it is not YAML."""
+    text = read_text(path)
+    right = "right would be `name: value` lines, indented by spaces"
     try:
-        node = yaml.compose(path.read_text(encoding="utf-8"), Loader=yaml.SafeLoader)
-    except OSError as fault:
-        raise InputError(f"{path}: cannot be read: {fault.strerror}") from fault
-    except UnicodeDecodeError as fault:
-        raise InputError(f"{path}: not a text file: octet {fault.start} is no UTF-8") from fault
+        node = yaml.compose(text, Loader=yaml.SafeLoader)
     except yaml.MarkedYAMLError as fault:
         line = fault.problem_mark.line + 1 if fault.problem_mark is not None else 1
-        raise InputError(f"{path}:{line}: not YAML: {fault.problem}") from fault
-    except yaml.YAMLError as fault:
-        raise InputError(f"{path}: not YAML: {fault}") from fault
+        raise InputError(f"{path}:{line}: not YAML: {fault.problem or fault.context}; {right}") from None
+    except yaml.reader.ReaderError as fault:
+        line = text.count("\n", 0, fault.position) + 1
+        raise InputError(f"{path}:{line}: not YAML: character {fault.character:#x} cannot stand there; {right}") from None
+    except RecursionError:
+        raise InputError(f"{path}: not YAML that can be read: it nests too deep; {right}") from None
     if node is None:
-        raise InputError(f"{path}: empty; right would be `name: value` lines")
+        raise InputError(f"{path}:1: empty; {right}")
     return Fields(Field(path, node, ""))

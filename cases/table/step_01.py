@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from harness.checkers import cim_dialogue, window_granted, window_request
+from harness.checkers import cim_dialogue, cim_refusal, window_granted, window_request
 from harness.checkers.cim_message import STEP_1, Part, keeps, obeys
 from harness.checkers.confidentiality import keeps_the_key
 from harness.usecase import Actor, Clause, Point, Step
@@ -132,7 +132,7 @@ CLAUSES = (
         origin="ENV",
         citation="IEC 61968-9:2013, reply codes; IEC 61968-100:2013, ErrorType; docs/cim-profile.md, refusals",
         checks={Actor.AMI_HEAD_END: (
-            cim_dialogue.refuses(STEP_1, window_granted.wrong_orders, window_granted.opened_windows),
+            cim_refusal.refuses(STEP_1, window_granted.wrong_orders, window_granted.opened_windows),
         )},
         needs=(Point.CIM, Point.LEG),
     ),
@@ -141,7 +141,7 @@ CLAUSES = (
         text="The same request again, octet for octet, gets the same answer and opens no second window.",
         origin="PROFILE",
         citation="docs/cim-profile.md, MessageID",
-        checks={Actor.AMI_HEAD_END: (cim_dialogue.takes_once(STEP_1, window_granted.opened_windows),)},
+        checks={Actor.AMI_HEAD_END: (cim_refusal.takes_once(STEP_1, window_granted.opened_windows),)},
         needs=(Point.CIM, Point.LEG),
     ),
     Clause(
@@ -157,7 +157,7 @@ CLAUSES = (
         text="What is a danger to who reads it as XML is refused in good time, and the next request is answered as ever.",
         origin="ENV",
         citation="IEC 61968-100:2013, FaultMessageType; docs/cim-profile.md, rules of the layer xml",
-        checks={Actor.AMI_HEAD_END: (cim_dialogue.outlives(STEP_1),)},
+        checks={Actor.AMI_HEAD_END: (cim_refusal.outlives(STEP_1),)},
         needs=(Point.CIM,),
     ),
 )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from harness.checkers import cim_dialogue, linkage, linkage_chain
+from harness.checkers import cim_dialogue, cim_refusal, linkage, linkage_chain
 from harness.checkers.cim_message import STEP_13, Part, keeps, obeys, unique_ids
 from harness.usecase import Actor, Clause, Point, Step
 
@@ -140,7 +140,7 @@ CLAUSES = (
         origin="ENV",
         citation="IEC 61968-9:2013, reply codes; IEC 61968-100:2013, ErrorType; docs/cim-profile.md, refusals",
         checks={Actor.DR_APPLICATION: (
-            cim_dialogue.refuses(STEP_13, linkage_chain.wrong_linkages(STEP_13), linkage_chain.step_14s),
+            cim_refusal.refuses(STEP_13, linkage_chain.wrong_linkages(STEP_13), linkage_chain.step_14s),
         )},
         needs=(Point.CIM,),
     ),
@@ -149,7 +149,7 @@ CLAUSES = (
         text="The same linkage again, octet for octet, gets the same answer and is passed on once.",
         origin="PROFILE",
         citation="docs/cim-profile.md, MessageID",
-        checks={Actor.DR_APPLICATION: (cim_dialogue.takes_once(STEP_13, linkage_chain.step_14s),)},
+        checks={Actor.DR_APPLICATION: (cim_refusal.takes_once(STEP_13, linkage_chain.step_14s),)},
         needs=(Point.CIM,),
     ),
     Clause(

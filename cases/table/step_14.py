@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from harness.checkers import cim_dialogue, linkage, linkage_chain
+from harness.checkers import cim_dialogue, cim_refusal, linkage, linkage_chain
 from harness.checkers.cim_message import STEP_14, Part, keeps, obeys, unique_ids
 from harness.usecase import Actor, Clause, Point, Step
 
@@ -150,7 +150,7 @@ CLAUSES = (
         origin="ENV",
         citation="IEC 61968-9:2013, reply codes; IEC 61968-100:2013, ErrorType; docs/cim-profile.md, refusals",
         checks={Actor.CIS: (
-            cim_dialogue.refuses(STEP_14, linkage_chain.wrong_linkages(STEP_14), linkage_chain.unseen),
+            cim_refusal.refuses(STEP_14, linkage_chain.wrong_linkages(STEP_14), linkage_chain.unseen),
         )},
         needs=(Point.CIM,),
     ),
@@ -159,7 +159,7 @@ CLAUSES = (
         text="The same linkage again, octet for octet, gets the same answer.",
         origin="PROFILE",
         citation="docs/cim-profile.md, MessageID",
-        checks={Actor.CIS: (cim_dialogue.takes_once(STEP_14, linkage_chain.unseen),)},
+        checks={Actor.CIS: (cim_refusal.takes_once(STEP_14, linkage_chain.unseen),)},
         needs=(Point.CIM,),
     ),
     Clause(

@@ -1,7 +1,6 @@
-"""Steps 1, 13 and 14: how a CIM request is answered, refused, repeated and outlived. Knows requests and answers, no content.
+"""Steps 1, 13 and 14: how a CIM request is answered, and asked again where it is not. Knows requests and answers, no content.
 
-What makes a request wrong beyond the rules of one message, and what follows from it, is each step's own: a checker is made for
-a route and told these.
+What makes a request wrong beyond the rules of one message is each step's own: a checker is made for a route and told that.
 """
 
 from __future__ import annotations
@@ -9,16 +8,16 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
-from harness.checkers.cim_message import Route, arrival, faults_of, nouns_of, received, sent, told
+from harness.checkers.cim_message import Route, arrival, faults_of, named, nouns_of, received, sent, told
 from harness.checkers.correspondence import Letter, letters
 from harness.checkers.reading import attested
 from harness.cim.envelope import Kind
 from harness.cim.finding import CimFinding, Layer
 from harness.cim.refusal import fitting_code
-from harness.cim.reply_codes import MEANINGS, ReplyCode, is_success
+from harness.cim.reply_codes import MEANINGS, ReplyCode
 from harness.trace import Trace
 from harness.usecase import Check, Point
-from harness.verdict import Finding, failed, inconclusive, noted, passed
+from harness.verdict import Finding, failed, passed
 
 ANSWER_TIME = 30.0  # seconds; PROFILE: how long a party may keep an answer, or whatever else it has to send on
 RETRY_TIME = 60.0  # seconds; PROFILE: how long it may wait before it asks again
@@ -40,9 +39,6 @@ class Objection:
 
 Objections = Callable[[Trace, Letter], Iterable[Objection]]
 """What a step has against a request that keeps all rules of one message: a meter that nobody registered, for one."""
-
-Effects = Callable[[Trace, Letter], Iterable[int]]
-"""The exchanges in which a request of that step takes effect, from its arrival on."""
 
 
 def nothing(trace: Trace, letter: Letter) -> Iterable[Objection]:
@@ -71,8 +67,8 @@ def answers_to(trace: Trace, route: Route, request: Letter) -> list[Letter]:
 
 def _rivals(trace: Trace, route: Route, request: Letter) -> int:
     """How many other requests of the same CorrelationID arrived at the very same instant, and so are answered before this."""
-    wanted = request.message and request.message.correlation_id
-    return sum(
+    wanted = request.message.correlation_id if request.message is not None else None
+    return 0 if wanted is None else sum(
         each.number < request.number and arrival(each) == arrival(request)
         and each.message is not None and each.message.correlation_id == wanted
         for each in received(trace, route)
@@ -119,7 +115,7 @@ def answered(route: Route, more: Objections = nothing) -> Check:
     """NN-REPLY: a request gets one answer, in order and of its own, and a right request is granted."""
 
     def check(trace: Trace) -> Iterator[Finding]:
-        for request, _ in _requests(trace, route):
+        for request, _ in requests(trace, route):
             if request.message is None or request.message.header is None:
                 continue
             answers, times = answers_to(trace, route, request), _times_asked(trace, route, request)
@@ -137,7 +133,7 @@ def answered(route: Route, more: Objections = nothing) -> Check:
             elif answers:
                 yield from _judged(trace, route, request, answers[0], more)
 
-    return _named(check, "answers", route)
+    return named(check, "answers", route)
 
 
 def _judged(trace: Trace, route: Route, request: Letter, answer: Letter, more: Objections) -> Iterator[Finding]:
@@ -183,118 +179,9 @@ def _strangers(trace: Trace, route: Route, request: Letter) -> str:
     return ", ".join(f"an answer with the CorrelationID {each}" for each in said if each not in asked)
 
 
-def refuses(route: Route, more: Objections, effects: Effects) -> Check:
-    """NN-REJECTS: a request that is wrong is refused with a fitting code, and has no effect."""
-
-    def check(trace: Trace) -> Iterator[Finding]:
-        wrong, right = [], False
-        for request, _ in _requests(trace, route):
-            why = [each for each in objections(trace, request, more) if each.binding]
-            right = right or not why
-            if not why:
-                continue
-            wrong.append(request)
-            answers = answers_to(trace, route, request)
-            if answers:
-                yield from _judged_refusal(request, answers[0], why)
-            elif attested(trace, Point.CIM, arrival(request), arrival(request) + ANSWER_TIME):
-                yield failed(
-                    "a wrong request was not answered", request.number, observed="no answer",
-                    expected=f"a refusal: {_either(code for each in why for code in each.codes)} ({why[0].why})",
-                )
-        followed = [] if right else sorted({number for each in wrong for number in effects(trace, each)})
-        if followed:
-            yield failed(
-                "a wrong request took effect", *(each.number for each in wrong), *followed, expected="no effect",
-                observed=f"{len(followed)} messages in consequence",
-            )
-
-    return _named(check, "refuses", route)
-
-
-def _judged_refusal(request: Letter, answer: Letter, why: list[Objection]) -> Iterator[Finding]:
-    numbers = (request.number, answer.number)
-    reply = answer.message.reply if answer.message is not None else None
-    said = set() if reply is None else {error.code for error in reply.errors}
-    fitting = {code for each in why for code in each.codes}
-    expected = f"FAILED with {_either(fitting)} ({why[0].why})"
-    if reply is None or reply.result != "FAILED" or all(map(is_success, said)):
-        observed = f"{reply.result if reply else 'no reply'} with {_either(said)}"
-        yield failed("a wrong request was not refused", *numbers, expected=expected, observed=observed)
-    elif said & fitting:
-        yield passed(f"refused: {why[0].why}", *numbers)
-    elif any(each.has_no_code for each in why):
-        yield noted("refused with a code other than the profile's", *numbers, expected=expected, observed=_either(said))
-        yield passed(f"refused: {why[0].why}", *numbers)
-    else:
-        observed = f"FAILED with {_either(said)}"
-        yield failed("refused with a code that says something else", *numbers, expected=expected, observed=observed)
-
-
-def _either(codes: Iterable[str]) -> str:
+def either(codes: Iterable[str]) -> str:
+    """Reply codes in words, one or the other."""
     return " or ".join(f"{code} ({MEANINGS[code]})" if code in MEANINGS else code for code in sorted(set(codes))) or "no error"
-
-
-def takes_once(route: Route, effects: Effects) -> Check:
-    """NN-IDEMPOTENT: a request that comes again, octet for octet, gets the same answer and takes effect once."""
-
-    def check(trace: Trace) -> Iterator[Finding]:
-        for request, times in _requests(trace, route):
-            answers = answers_to(trace, route, request)
-            results = [each.message.reply.result for each in answers if each.message is not None and each.message.reply]
-            if times < 2 or not results:
-                continue
-            numbers = (request.number, *(each.number for each in answers))
-            followed = list(effects(trace, request)) if results[0] == "OK" else []
-            if len(set(results)) > 1:
-                yield failed(
-                    "a request that came again was answered otherwise", *numbers, expected="the same answer",
-                    observed=" and ".join(map(str, results)),
-                )
-            elif len(followed) > 1:
-                yield failed(
-                    "a request that came again took effect again", *numbers, *followed, expected="one effect",
-                    observed=f"{len(followed)} of them",
-                )
-            else:
-                yield passed(f"the request came {times} times and was taken once", *numbers, *followed)
-
-    return _named(check, "takes once", route)
-
-
-def outlives(route: Route) -> Check:
-    """NN-HOSTILE-XML: what is no XML, or a danger to who reads it, is refused in good time, and the next request answered."""
-
-    def check(trace: Trace) -> Iterator[Finding]:
-        for hostile, _ in _requests(trace, route):
-            if hostile.message is not None:
-                continue
-            at, answers = arrival(hostile), answers_to(trace, route, hostile)
-            (why, *_) = objections(trace, hostile, nothing)
-            if not answers or answers[0].exchange.time > at + ANSWER_TIME:
-                if attested(trace, Point.CIM, at, at + ANSWER_TIME):
-                    yield failed(
-                        "what cannot be read was not answered", hostile.number, expected=f"a refusal ({why.why})",
-                        observed=f"none within {ANSWER_TIME:g} s",
-                    )
-                continue
-            yield from _judged_refusal(hostile, answers[0], [why])
-            yield from _answers_still(trace, route, hostile)
-
-    return _named(check, "outlives", route)
-
-
-def _answers_still(trace: Trace, route: Route, hostile: Letter) -> Iterator[Finding]:
-    later = (each for each, _ in _requests(trace, route, again=True) if arrival(each) > arrival(hostile))
-    request = next((each for each in later if each.message is not None), None)
-    if request is None:
-        yield inconclusive("nothing was asked afterwards", hostile.number, expected="a request that can be read")
-    elif answers := answers_to(trace, route, request):
-        yield passed("answers as before", hostile.number, request.number, answers[0].number)
-    elif attested(trace, Point.CIM, arrival(request), arrival(request) + ANSWER_TIME):
-        yield failed(
-            f"the {route.receiver} answers no more", hostile.number, request.number, expected="an answer", observed="none",
-        )
 
 
 def asks_again(route: Route) -> Check:
@@ -324,10 +211,10 @@ def asks_again(route: Route) -> Check:
                     expected=f"the same request again within {RETRY_TIME:g} s",
                 )
 
-    return _named(check, "asks again", route)
+    return named(check, "asks again", route)
 
 
-def _requests(trace: Trace, route: Route, again: bool = False) -> list[tuple[Letter, int]]:
+def requests(trace: Trace, route: Route, again: bool = False) -> list[tuple[Letter, int]]:
     """The requests that reached the receiver: each once, by its octets, with how often it came; or (`again`) every arrival."""
     came = [
         letter for letter in received(trace, route) if letter.message is None or letter.message.kind is not Kind.EVENT
@@ -343,10 +230,5 @@ def _requests(trace: Trace, route: Route, again: bool = False) -> list[tuple[Let
 def _times_asked(trace: Trace, route: Route, request: Letter) -> int:
     """How often something arrived that this request's answers may answer, from its own arrival on."""
     asked = request.message.correlation_id if request.message else None
-    since = (each for each, _ in _requests(trace, route, again=True) if arrival(each) >= arrival(request))
+    since = (each for each, _ in requests(trace, route, again=True) if arrival(each) >= arrival(request))
     return sum(each.message is not None and each.message.correlation_id == asked for each in since)
-
-
-def _named(check: Check, name: str, route: Route) -> Check:
-    check.__name__ = f"{name} {route.noun} from the {route.producer}"
-    return check

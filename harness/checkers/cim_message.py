@@ -123,8 +123,7 @@ def obeys(route: Route, part: Part) -> Check:
             if not any(finding.failed for finding in concerned) and _looked_at(findings, part):
                 yield passed(f"keeps the rules about {part}", letter.number)
 
-    check.__name__ = f"{part} of {route.noun} from the {route.producer}"
-    return check
+    return named(check, str(part), route)
 
 
 def keeps(route: Route, *rules: str, of: str = "") -> Check:
@@ -141,8 +140,7 @@ def keeps(route: Route, *rules: str, of: str = "") -> Check:
             if not any(finding.failed for finding in concerned) and _looked_at(findings, Part.CONTENT):
                 yield passed(f"keeps the rules: {', '.join(rules)}", letter.number)
 
-    check.__name__ = f"{', '.join(rules)} in {route.noun} from the {route.producer}"
-    return check
+    return named(check, f"{', '.join(rules)} in", route)
 
 
 def breaks_nothing(route: Route) -> Check:
@@ -155,7 +153,12 @@ def breaks_nothing(route: Route) -> Check:
             if not any(finding.failed for finding in findings):
                 yield passed("keeps all rules of one message", letter.number)
 
-    check.__name__ = f"every rule in {route.noun} from the {route.producer}"
+    return named(check, "every rule in", route)
+
+
+def named(check: Check, name: str, route: Route) -> Check:
+    """The check under a name that says what it was made for."""
+    check.__name__ = f"{name} {route.noun} from the {route.producer}"
     return check
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from weakref import WeakKeyDictionary
 
 from harness.backhaul.codec import TlvCodec
 from harness.backhaul.message import LegKind, LegMessage
@@ -55,16 +56,29 @@ def letters(
     trace: Trace, producer: Actor | None = None, receiver: Actor | None = None, kind: Kind | None = None,
     noun: str | None = None,
 ) -> Iterator[Letter]:
-    """The CIM messages between these two (None: anybody), of this kind and about this noun."""
-    for exchange in trace.at(Point.CIM):
+    """The CIM messages between these two (None: anybody), of this kind and about this noun. They are shared: change none."""
+    for letter in _all_letters(trace):
+        exchange, message = letter.exchange, letter.message
         if producer not in (None, exchange.producer) or receiver not in (None, exchange.receiver):
             continue
-        message, _ = read(exchange.octets)
         if kind is not None and (message is None or message.kind is not kind):
             continue
         if noun is not None and (message is None or message.noun != noun):
             continue
-        yield Letter(exchange, message)
+        yield letter
+
+
+_LETTERS: WeakKeyDictionary[Trace, tuple[int, tuple[Letter, ...]]] = WeakKeyDictionary()
+
+
+def _all_letters(trace: Trace) -> tuple[Letter, ...]:
+    """Every CIM message of a trace, read once for all checkers; read anew when the trace has grown."""
+    size = len(trace.exchanges)
+    known = _LETTERS.get(trace)
+    if known is None or known[0] != size:
+        known = (size, tuple(Letter(exchange, read(exchange.octets)[0]) for exchange in trace.at(Point.CIM)))
+        _LETTERS[trace] = known
+    return known[1]
 
 
 def carried(trace: Trace, producer: Actor, receiver: Actor, *kinds: LegKind) -> Iterator[Carried]:

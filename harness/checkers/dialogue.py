@@ -14,7 +14,7 @@ from typing import Any
 from weakref import WeakKeyDictionary
 
 from dissectors import aps, nwk, zcl, zdp
-from dissectors.clusters import drlc, identify, key_establishment, messaging, metering, price
+from dissectors.clusters import drlc, identify, messaging, metering, price
 from dissectors.frame import decode_asdu
 from dissectors.layer import Layer, Malformed, Record, parse
 from dissectors.smart_energy import PROFILE
@@ -24,6 +24,7 @@ from harness.usecase import Actor, Check, Point
 from harness.verdict import Finding
 
 REPEAT_SPAN = 30.0  # seconds in which the same APS counter is a repetition: more than all APS retries take
+ACKNOWLEDGED_WITHIN = 4.0  # seconds in which an APS acknowledgement comes that is still waited for, also by a sleepy device
 ANSWER_SPAN = 60.0  # seconds in which an answer can belong to a question
 ANSWER_TIME = 10.0  # seconds that a question which arrived may wait for its answer
 CLUSTER_ANSWERS: Mapping[type[Layer], type[Layer]] = MappingProxyType({
@@ -53,7 +54,8 @@ class Said:
     """One application message, however often it was transmitted, and in how many blocks.
 
     `by` and `to` are None for nodes that are neither the ESI nor the ordered device, `to` also for a broadcast. `arrival` is
-    the transmission (of the last block) that its addressee's radio took, None where none did or nobody can tell.
+    the transmission (of the last block) that its addressee took: it sent the APS acknowledgement that was asked for, or, where
+    none was, its radio acknowledged the frame. None where it did not, or nobody can tell.
     """
 
     by: Actor | None
@@ -179,8 +181,8 @@ class Dialogue:
         return next(iter(self.answers(question)), None)
 
     def registered(self) -> Said | None:
-        """The ESI's Confirm Key Data with which the device first had its link key."""
-        return next((each for each in self.to(Actor.HAN_DEVICE, key_establishment.ConfirmKeyData)), None)
+        """The first message that shows the device in possession of its link key: one of its own under it."""
+        return next((each for each in self.by(Actor.HAN_DEVICE) if each.key == "link"), None)
 
     def watched(self, said: Said, seconds: float) -> bool:
         """Whether a tap attests that nothing was missed for so many seconds after a message arrived."""
@@ -330,12 +332,23 @@ def party(trace: Trace, short: int) -> Actor | None:
 
 
 def _arrival(heard: Air, blocks: tuple[tuple[Heard, ...], ...]) -> Heard | None:
-    """The transmission with which the whole message was there: each block arrived, unicasts acknowledged by a radio."""
-    arrivals = [
-        next((each for each in block if each.arrived and (_is_broadcast(each) or heard.is_acknowledged(each))), None)
-        for block in blocks
-    ]
+    """The transmission with which the whole message was there."""
+    arrivals = [next((each for each in block if _took(heard, each)), None) for block in blocks]
     return arrivals[-1] if all(arrivals) else None
+
+
+def _took(heard: Air, each: Heard) -> bool:
+    """Whether the addressee took a frame: what is acknowledged end to end was let in, a MAC acknowledgement says less."""
+    if not each.arrived or _is_broadcast(each):
+        return each.arrived
+    if not each.aps.ack_request:
+        return heard.is_acknowledged(each)
+    way = (each.nwk.dest, each.nwk.source, each.aps.counter)
+    return any(
+        other.aps is not None and other.aps.frame_type == aps.FrameType.ACK and other.sent
+        and (other.nwk.source, other.nwk.dest, other.aps.counter) == way
+        for other in heard.between(each.time, each.time + ACKNOWLEDGED_WITHIN)
+    )
 
 
 def _is_broadcast(each: Heard) -> bool:

@@ -74,7 +74,8 @@ def default_responses(trace: Trace, actor: Actor) -> Iterator[Finding]:
         elif answers or talk.watched(question, ANSWER_TIME):
             right.append(question)
     if right:
-        yield passed(f"{len(right)} message(s) drew a Default Response, or none, as is due", *(each.number for each in right[:3]))
+        numbers = (each.number for each in right[:3])
+        yield passed(f"{len(right)} message(s) drew a Default Response, or none, as is due", *numbers)
 
 
 def unreadable_is_survived(trace: Trace, actor: Actor) -> Iterator[Finding]:
@@ -249,12 +250,14 @@ def _refuses(answer: Said) -> bool:
 
 def _still_alive(talk: Dialogue, question: Said, actor: Actor) -> Iterator[Finding]:
     later = [
-        each for each in talk.to(actor, *_ALWAYS_ANSWERED) if each.number > question.number and not _badly_secured(each)
+        each for each in talk.said
+        if each.to is actor and each.number > question.number and each.is_a(*_ALWAYS_ANSWERED) and not _badly_secured(each)
+        and any(copy.arrived for block in each.blocks for copy in block)  # taken or not: a dead stack takes nothing
     ]
     answered = next((each for each in later if talk.answer(each) is not None), None)
     if answered is not None:
         yield passed("a malformed message was survived", question.number, answered.number)
-    elif later and talk.watched(later[0], ANSWER_TIME):
+    elif later and talk.watched(later[-1], ANSWER_TIME):
         yield failed(
             "after a malformed message nothing is answered any more", question.number, *(each.number for each in later),
             expected="an answer to the next question", observed="silence",

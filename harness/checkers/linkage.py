@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from harness.backhaul.message import LegKind, LegState
-from harness.checkers.cim_message import STEP_1, STEP_13, Route, received, sent
+from harness.checkers.cim_message import STEP_1, STEP_13, Route, named, received, sent
 from harness.checkers.correspondence import Carried, Letter, carried, instant
 from harness.checkers.window_granted import command_in
 from harness.cim.identity import NAME_TYPE_OF, eui64_of, name_in
@@ -70,7 +70,7 @@ def names_the_device(route: Route) -> Check:
                     hint="octets-reversed" if eui64_of(told.device) == backwards else None,
                 )
 
-    return _named(check, "names the device", route)
+    return named(check, "names the device", route)
 
 
 def names_the_meter(route: Route) -> Check:
@@ -94,7 +94,7 @@ def _names(route: Route, what: str, found: Callable[[LinkageText], str | None], 
                     observed=found(told) or f"no {what}",
                 )
 
-    return _named(check, f"names the {what}", route)
+    return named(check, f"names the {what}", route)
 
 
 def times_fit(route: Route) -> Check:
@@ -125,7 +125,7 @@ def times_fit(route: Route) -> Check:
             else:
                 yield passed(f"in force since {effective.isoformat()}, as reported", letter.number)
 
-    return _named(check, "times fit", route)
+    return named(check, "times fit", route)
 
 
 def _window(trace: Trace) -> tuple[datetime, datetime]:
@@ -161,7 +161,7 @@ def belongs_to_the_order(route: Route) -> Check:
                     expected=" or ".join(map(str, orders)), observed=said or "none",
                 )
 
-    return _named(check, "belongs to the order", route)
+    return named(check, "belongs to the order", route)
 
 
 # -- reading
@@ -195,8 +195,3 @@ def told_by_network(trace: Trace, *kinds: LegKind) -> Iterator[Carried]:
 def reported_provisioned(trace: Trace) -> list[Carried]:
     states = told_by_network(trace, LegKind.STATE)
     return [each for each in states if each.message is not None and each.message.state is LegState.PROVISIONED]
-
-
-def _named(check: Check, name: str, route: Route) -> Check:
-    check.__name__ = f"{name} {route.noun} from the {route.producer}"
-    return check

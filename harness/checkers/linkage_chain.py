@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 
 from harness.backhaul.message import LegKind, LegState
 from harness.checkers.cim_dialogue import ANSWER_TIME, Objection, result_of
-from harness.checkers.cim_message import EVENTS_TO_DR, STEP_13, STEP_14, Route, arrival, received, sent
+from harness.checkers.cim_message import EVENTS_TO_DR, STEP_13, STEP_14, Route, arrival, named, received, sent
 from harness.checkers.correspondence import Carried, Letter, instant
 from harness.checkers.linkage import arrived_at, linkages, reported_provisioned, text_of, told_by_network
 from harness.checkers.reading import attested
@@ -43,7 +43,7 @@ def follows(route: Route, causes: Causes) -> Check:
                     expected=f"create {route.noun} to the {route.receiver} within {ANSWER_TIME:g} s",
                 )
 
-    return _named(check, "follows", route)
+    return named(check, "follows", route)
 
 
 def not_before(route: Route, causes: Causes) -> Check:
@@ -61,7 +61,7 @@ def not_before(route: Route, causes: Causes) -> Check:
                     expected="a linkage after the step before", observed="a linkage before it",
                 )
 
-    return _named(check, "not before its cause", route)
+    return named(check, "not before its cause", route)
 
 
 def announced_once(route: Route, causes: Causes) -> Check:
@@ -78,7 +78,7 @@ def announced_once(route: Route, causes: Causes) -> Check:
                 expected=f"{len(told)} linkages", observed=f"{len(first)} linkages",
             )
 
-    return _named(check, "announced once", route)
+    return named(check, "announced once", route)
 
 
 def failure_is_told_apart(trace: Trace) -> Iterator[Finding]:
@@ -197,8 +197,3 @@ def step_14s(trace: Trace, letter: Letter) -> Iterator[int]:
 def unseen(trace: Trace, letter: Letter) -> Iterator[int]:
     """What a linkage of step 14 has for a consequence: nothing that goes over a wire."""
     return iter(())
-
-
-def _named(check: Check, name: str, route: Route) -> Check:
-    check.__name__ = f"{name} {route.noun} from the {route.producer}"
-    return check

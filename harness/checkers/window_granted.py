@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from copy import deepcopy
 
 from harness.backhaul.message import LegKind
 from harness.checkers.cim_dialogue import ANSWER_TIME, Objection, answers_to, objections
@@ -83,6 +84,7 @@ def command_in(trace: Trace, letter: Letter) -> WindowCommand | None:
     if payload is None or len(controls_in(letter)) != 1:
         return None
     if not trace.header.order.key_material:
+        payload = deepcopy(payload)
         for key in payload.iter("{*}installCode"):
             key.text = ""
     try:

@@ -54,7 +54,8 @@ def write(run: Path) -> Results:
         CaseResult("cases/step_09.py::test_metering[switch]", "metering is read", "9", "switch", ("UC2.7-09-METERING@ESI",),
                    Verdict.NONE, "PICS item is no", not_applicable={"UC2.7-09-METERING@ESI": "PICS item is no"}),
     )
-    results = Results.of(cases, {"name": "sample", "devices": ["pct", "switch"]}, {"id": "20260115T120000Z", "seed": 7, "versions": {"hanproof": "0.1.0"}})
+    bench = {"name": "sample", "devices": ["pct", "switch"]}
+    results = Results.of(cases, bench, {"id": "20260115T120000Z", "seed": 7, "versions": {"hanproof": "0.1.0"}})
     results.write(run)
     (run / "allure-results").mkdir()
     for number, case in enumerate(cases):

@@ -45,11 +45,15 @@ def cases_of_clauses() -> dict[str, list[Callable[..., Any]]]:
 
 
 def fails(defect: Defect, broken: str, device: Device) -> bool:
-    """Whether some case of the broken clause, played with the defect, is a fail of that clause for that actor."""
+    """Whether some case of the broken clause, played with the defect, is a fail of that clause for that actor.
+
+    A precondition that does not hold is the bench's affair and nobody's failure: such a case is inconclusive.
+    """
+    wanted = Verdict.INCONC if "-PRE-" in broken else Verdict.FAIL
     campaign = Campaign(bench_file(), bench_file().seed, build)
     for function in cases_of_clauses().get(broken.partition("@")[0], []):
         conclusion = run_case(function, campaign, device, defect)
-        if any(judgement.id == broken and judgement.verdict is Verdict.FAIL for judgement in conclusion.judgements):
+        if any(judgement.id == broken and judgement.verdict is wanted for judgement in conclusion.judgements):
             return True
     return False
 

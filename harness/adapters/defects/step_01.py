@@ -9,26 +9,22 @@ from lxml import etree
 
 from harness.adapters.back_office_policy import on_cim
 from harness.adapters.defects import Defect
+from harness.adapters.spoilt_requests import AN_ORDER, ANY_REQUEST, ends_otherwise, meter_says, without_meter
 from harness.adapters.wrong_messages import (
     A_METER,
-    AN_ORDER,
-    ANY_REQUEST,
     FAR_AHEAD,
     LONG_AGO,
     NOWHERE,
     Change,
     and_under_its_id,
     changed,
-    ends_otherwise,
     in_every_way,
-    meter_says,
     of_another_type,
     place,
     says,
     twice,
     with_attribute,
     without,
-    without_meter,
 )
 from harness.backhaul.message import LegMessage
 from harness.cim.redaction import PLACEHOLDER

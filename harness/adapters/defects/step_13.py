@@ -9,10 +9,9 @@ from lxml import etree
 
 from harness.adapters.back_office_policy import on_cim
 from harness.adapters.defects import Defect
+from harness.adapters.spoilt_requests import A_LINKAGE_FOR_DR, ANY_REQUEST
 from harness.adapters.wrong_messages import (
-    A_LINKAGE_FOR_DR,
     AN_IDENTIFIER,
-    ANY_REQUEST,
     FAR_AHEAD,
     LONG_AGO,
     NOWHERE,

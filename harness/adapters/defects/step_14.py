@@ -7,9 +7,8 @@ from collections.abc import Mapping
 from harness.adapters.back_office_policy import on_cim
 from harness.adapters.defects import Defect
 from harness.adapters.defects.step_13 import CONTENT, LINKAGE, Way, wrong_content
+from harness.adapters.spoilt_requests import A_LINKAGE_FOR_CIS, ANY_REQUEST
 from harness.adapters.wrong_messages import (
-    A_LINKAGE_FOR_CIS,
-    ANY_REQUEST,
     NO_PREMISE,
     and_once_more,
     in_every_way,
