@@ -15,7 +15,7 @@ from types import MappingProxyType
 from typing import Any
 
 from harness.clock import SMART_ENERGY_EPOCH, VIRTUAL_EPOCH
-from harness.crypto.ecqv import TEST_CA, Certificate
+from harness.crypto.ecqv import TEST_CA, Certificate, Credentials
 from harness.crypto.install_code import InstallCode
 from harness.declared import Field, Fields, read_fields, read_text, shown
 from harness.errors import InputError
@@ -157,20 +157,24 @@ def read_device(path: Path) -> Device:
     certificate, private_key, ca = credentials.values()
     if certificate is None or private_key is None or ca is None:
         return Device(name, path, device_type, eui64, key_form, key, pics=pics)
-    return Device(
+    device = Device(
         name, path, device_type, eui64, key_form, key,
         certificate=_secret(certificate, _hex(CERTIFICATE_OCTETS), "48 octets in hex").octets,
         private_key=_secret(private_key, _hex(PRIVATE_KEY_OCTETS), "21 octets in hex"),
         ca=_secret(ca, _hex(POINT_OCTETS), "the CA's public key, 22 octets in hex").octets,
         pics=pics,
     )
+    flaw = _flaw(device)
+    if flaw:
+        raise certificate.wrong(flaw, "what one authority issued to this device: certificate, private_key and its own key as ca")
+    return device
 
 
 def read_bench(path: Path) -> BenchFile:
     """Read a bench file and the device files it names (relative to it). Raises InputError."""
     fields = read_fields(path)
     named = fields.need("devices", "[../devices/pct.yaml, ...]")
-    devices = tuple(read_device(path.parent / each.text()) for each in named.items())
+    devices = tuple(_device(each) for each in named.items())
     if not devices or len({device.name for device in devices}) < len(devices):
         raise named.wrong("no device, or two of one name", "at least one device file, each with its own name")
     adapters = _adapters(fields.need("adapters", "one `actor: module:Class` a line"))
@@ -189,6 +193,27 @@ def read_bench(path: Path) -> BenchFile:
     )
     fields.done()
     return bench
+
+
+def _flaw(device: Device) -> str:
+    """What is wrong between the credentials of a device; nothing where it has none, or they are right."""
+    if device.certificate is None or device.private_key is None or device.ca is None:
+        return ""
+    certificate = Certificate(device.certificate)
+    if certificate.subject != device.eui64:
+        return f"was issued to {certificate.subject}"
+    try:
+        own = Credentials(certificate, int.from_bytes(device.private_key.octets, "big"), device.ca)
+        return "" if own.belong_together() else "certificate, private_key and ca do not belong together"
+    except ValueError as fault:
+        return str(fault)
+
+
+def _device(named: Field) -> Device:
+    path = named.path.parent / named.text()
+    if not os.path.isfile(path):  # not Path.is_file, which raises for a name that no file can have
+        raise named.wrong(f"{shown(named.text())} is no file", "the path of a device file, from here")
+    return read_device(path)
 
 
 def _pics(given: Field | None) -> Mapping[str, bool | None]:
@@ -224,8 +249,8 @@ def _secret(given: Field, reader: Callable[[str], bytes], right: str) -> Secret:
         except InputError:
             raise source.wrong(f"{shown(source.text())} cannot be read", "a file, from here, that holds " + right) from None
     elif name is not None and source is None:
-        if name.text() not in os.environ:
-            raise name.wrong(f"the environment has no {shown(name.text())}", f"the name of a variable that holds {right}")
+        if not name.text().isidentifier() or name.text() not in os.environ:
+            raise name.wrong(f"the environment has no {shown(name.text())}", f"a variable that is set to {right}")
         text = os.environ[name.text()].strip()
     else:
         raise given.wrong("neither `file` nor `env`, or both", "{file: PATH} or {env: NAME}")

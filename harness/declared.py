@@ -152,7 +152,7 @@ class Fields:
 def shown(text: str) -> str:
     """A value as an error repeats it: quoted, on one line, cut where it is long, and not at all where it may be a key."""
     if _may_be_key(text):
-        return f"what stands there ({sum(not each.isspace() for each in text)} characters)"
+        return f"<{len(text)} characters>"
     return repr(text if len(text) <= _LONGEST else f"{text[:_LONGEST]}...")
 
 
@@ -184,7 +184,8 @@ def read_fields(path: Path) -> Fields:
         node = yaml.compose(text, Loader=yaml.SafeLoader)
     except yaml.MarkedYAMLError as fault:
         line = fault.problem_mark.line + 1 if fault.problem_mark is not None else 1
-        raise InputError(f"{path}:{line}: not YAML: {fault.problem or fault.context}; {right}") from None
+        said = ", ".join(each for each in (fault.context, fault.problem) if each)
+        raise InputError(f"{path}:{line}: not YAML: {said}; {right}") from None
     except yaml.reader.ReaderError as fault:
         line = text.count("\n", 0, fault.position) + 1
         raise InputError(f"{path}:{line}: not YAML: character {fault.character:#x} cannot stand there; {right}") from None

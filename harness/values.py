@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from enum import Enum
+from string import hexdigits
 
 
 class Eui64(int):
@@ -21,12 +22,11 @@ class Eui64(int):
     def parse(cls, text: str) -> Eui64:
         """Read 16 hex digits, with or without `:` or `-` between octets. Raises ValueError saying what is wrong."""
         digits = text.replace(":", "").replace("-", "")
-        if len(digits) != 16:
-            raise ValueError(f"an EUI-64 has 16 hex digits, {text!r} has {len(digits)}")
-        try:
-            return cls(int(digits, 16))
-        except ValueError:
-            raise ValueError(f"an EUI-64 has hex digits only, {text!r} has others") from None
+        if len(digits) != 16:  # the text is not repeated: it may be a key in the wrong place
+            raise ValueError(f"an EUI-64 has 16 hex digits, this has {len(digits)} characters")
+        if not set(digits) <= set(hexdigits):
+            raise ValueError("an EUI-64 has hex digits only, this has others")
+        return cls(int(digits, 16))
 
     @classmethod
     def from_octets(cls, octets: bytes) -> Eui64:

@@ -80,14 +80,11 @@ def received(trace: Trace, route: Route) -> Iterator[Letter]:
 
 
 def concerns(letter: Letter, route: Route) -> bool:
-    """Whether a message is of this route: by noun, document element or payload; one that names no known noun may be of any."""
+    """Whether a message is of this route: by noun, document element or payload; one that names no noun at all may be of any."""
     message = letter.message
-    if message is None:
-        return True
-    if message.kind in (Kind.RESPONSE, Kind.FAULT):
-        return False
-    named = nouns_of(message)
-    return route.noun in named or not named
+    if message is None or message.kind in (Kind.RESPONSE, Kind.FAULT):
+        return message is None
+    return route.noun in nouns_of(message) or not (message.noun or message.wrapper or message.payload is not None)
 
 
 def nouns_of(message: CimMessage) -> set[str]:

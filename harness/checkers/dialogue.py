@@ -24,7 +24,7 @@ from harness.usecase import Actor, Check, Point
 from harness.verdict import Finding
 
 REPEAT_SPAN = 30.0  # seconds in which the same APS counter is a repetition: more than all APS retries take
-ACKNOWLEDGED_WITHIN = 4.0  # seconds in which an APS acknowledgement comes that is still waited for, also by a sleepy device
+ACKNOWLEDGED_WITHIN = 10.0  # seconds in which an APS acknowledgement comes, also to a sleepy device
 ANSWER_SPAN = 60.0  # seconds in which an answer can belong to a question
 ANSWER_TIME = 10.0  # seconds that a question which arrived may wait for its answer
 CLUSTER_ANSWERS: Mapping[type[Layer], type[Layer]] = MappingProxyType({

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from harness.crypto.install_code import InstallCode, InstallCodeError
+from harness.declared import read_text
 from harness.errors import InputError
 
 TABLE = "cases.table"
@@ -18,12 +19,7 @@ KEY_OCTETS = 16
 def text(given: str) -> str:
     """What the argument stands for: itself, the contents of a file, or of an environment variable. Raises InputError."""
     if given.startswith("@"):
-        try:
-            return Path(given[1:]).read_text(encoding="utf-8").strip()
-        except OSError as fault:
-            raise InputError(f"{given[1:]}: cannot be read: {fault.strerror}") from fault
-        except UnicodeDecodeError:
-            raise InputError(f"{given[1:]}: not a text file") from None
+        return read_text(Path(given[1:])).strip()
     if given.startswith("env:"):
         name = given.removeprefix("env:")
         if name not in os.environ:
@@ -46,7 +42,7 @@ def key(given: str) -> tuple[str, bytes]:
     if kind not in ("nwk", "link") or not separator:
         raise InputError("--key: right would be nwk:KEY or link:KEY, KEY being 32 hex digits, @FILE or env:NAME")
     try:
-        octets = bytes.fromhex(text(written))
+        octets = bytes.fromhex(text(written).replace(":", " ").replace("-", " "))
     except ValueError:
         raise InputError(f"--key {kind}: not hex; right would be 32 hex digits") from None
     if len(octets) != KEY_OCTETS:
@@ -57,6 +53,9 @@ def key(given: str) -> tuple[str, bytes]:
 def table(name: str = TABLE) -> Any:
     """The module of the clause table: `steps()`, `clauses()` and `find(id)`. Raises InputError."""
     try:
-        return importlib.import_module(name)
-    except ModuleNotFoundError as fault:
+        module = importlib.import_module(name)
+    except (ImportError, TypeError, ValueError) as fault:  # the last two: no name, or a relative one
         raise InputError(f"clause table {name}: {fault}; right would be to run from the folder that holds it") from fault
+    if not all(hasattr(module, verb) for verb in ("steps", "clauses", "find")):
+        raise InputError(f"clause table {name}: has not steps, clauses and find; right would be {TABLE} or one like it")
+    return module

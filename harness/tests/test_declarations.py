@@ -69,7 +69,7 @@ def test_key_material_from_file_or_environment_is_confidential(tmp_path: Path, m
     ("00:12:4b", "00:12", 7, "pixit.eui64: an EUI-64 has 16 hex digits"),
     ("C3B5", "B5C3", 8, "pixit.install_code: the CRC of this install code is right but in the wrong order"),
     (f"install_code: {CODE}", "link_key: 1234", 8, "pixit.link_key: has 2 octets; right would be 16 octets in hex"),
-    (f"install_code: {CODE}", "link_key: {env: NO_SUCH}", 8, "pixit.link_key.env: the environment has no NO_SUCH"),
+    (f"install_code: {CODE}", "link_key: {env: NO_SUCH}", 8, "pixit.link_key.env: the environment has no 'NO_SUCH'"),
     (f"install_code: {CODE}", "link_key: {file: nix}", 8, "pixit.link_key.file: "),
     (f"install_code: {CODE}", "ca: 12", 7, "pixit: install_code and link_key: one of them"),
     ("pixit:", "certificate: 12\npixit:", 6, "certificate: there is no such field; right would be one of name, type"),
@@ -125,7 +125,7 @@ def test_a_bench_can_order_link_keys(tmp_path: Path) -> None:
     ("seed: 7", "seed: -1", 4, "seed: -1 is negative"),
     ("12:00:00Z", "12:00:00", 5, "epoch: has no zone"),
     ("duration: 900", "duration: 0", 6, "window.duration: 0 is out of range; right would be a number from 1"),
-    ("start: 60", "start: soon", 6, "window.start: could not convert"),
+    ("start: 60", "start: soon", 6, "window.start: 'soon' is no number"),
     ("start: 60", "start: nan", 6, "window.start: nan is out of range"),
     ("3: 2", "5: 2", 7, "latencies.5: there is no such field"),
     ("ESI: a.b:C", "ESA: a.b:C", 9, "adapters.ESA: there is no such actor"),
@@ -145,7 +145,10 @@ def test_what_is_wrong_in_a_bench_file_is_named(tmp_path: Path, change: str, to:
 
 def test_a_wrong_device_of_a_bench_is_named_by_its_own_file(tmp_path: Path) -> None:
     (tmp_path / "bench.yaml").write_text(BENCH)
-    with pytest.raises(InputError, match=r"pct\.yaml: cannot be read"):
+    with pytest.raises(InputError, match=r"bench\.yaml:2: devices\[0\]: 'pct\.yaml' is no file"):
+        read_bench(tmp_path / "bench.yaml")
+    (tmp_path / "pct.yaml").write_text("name: pct\n")
+    with pytest.raises(InputError, match=r"pct\.yaml:1: type: is missing"):
         read_bench(tmp_path / "bench.yaml")
 
 

@@ -52,7 +52,8 @@ MAY_IMPORT = {
     "harness.plugin": ("harness.declarations", "harness.evidence"),
     "harness.plugin.bench_building": ("harness.bench", "harness.plan", "harness.plugin"),
     "harness.commands": (
-        "dissectors", "harness.cim", "harness.crypto", "harness.declarations", "harness.evidence", "harness.plugin", "reports",
+        "dissectors", "harness.cim", "harness.crypto", "harness.declared", "harness.declarations", "harness.evidence",
+        "harness.plugin", "reports",
     ),
     "harness.cli": ("harness.commands",),
     "cases.table": ("harness.checkers",),
