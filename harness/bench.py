@@ -21,7 +21,7 @@ from harness.backhaul.faults import Fault as WireFault
 from harness.backhaul.wires import VirtualWires
 from harness.clock import Clock, VirtualClock
 from harness.crypto.install_code import ordered_link_key
-from harness.declarations import BenchFile, Device
+from harness.declarations import BenchFile, Device, Filled
 from harness.errors import BenchError, Inconclusive
 from harness.inquiry import inquire, preconditions_hold
 from harness.plan import Plan
@@ -54,9 +54,16 @@ def load(name: str) -> Callable[[Setup], Machine]:
     module, _, attribute = name.partition(":")
     try:
         adapter: Callable[[Setup], Machine] = getattr(importlib.import_module(module), attribute)
-    except (ImportError, AttributeError) as fault:
+    except Exception as fault:  # a module of somebody else's may fail in any way
         raise BenchError(f"adapter {name}: {fault}") from fault
     return adapter
+
+
+def _machine(filled: Filled, setup: Setup) -> Machine:
+    try:
+        return load(filled.adapter)(setup)
+    except ValueError as fault:  # an option of the bench file that cannot be read
+        raise BenchError(f"{filled.place}{filled.adapter} cannot be set up: {fault}") from fault
 
 
 class Bench:
@@ -92,7 +99,7 @@ class Bench:
         self.air = VirtualAir(self._chance("air"), tap=self._taps.hear)
         self.wires = VirtualWires(self.plan.latencies(file.latencies), tap=self._taps.see, chance=self._chance("wires"))
         self.machines: dict[Actor, Any] = {
-            actor: load(filled.adapter)(self._setup(actor, filled.options)) for actor, filled in file.adapters.items()
+            actor: _machine(filled, self._setup(actor, filled.options)) for actor, filled in file.adapters.items()
         }
         self._running: dict[str, Any] = {actor.value: machine for actor, machine in self.machines.items()}
         if self.plan.neighbour:

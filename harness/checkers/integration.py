@@ -11,10 +11,11 @@ from datetime import datetime, timedelta
 
 from harness.backhaul.message import LegKind, LegMessage, LegState
 from harness.checkers.cim_dialogue import ANSWER_TIME
-from harness.checkers.cim_message import METER_RECORD, Route, sent
+from harness.checkers.cim_message import METER_RECORD, STEP_1, Route, received, sent
 from harness.checkers.correspondence import Letter
 from harness.checkers.linkage import arrived_at, told_by_network
 from harness.checkers.reading import attested
+from harness.checkers.window_granted import command_in
 from harness.cim import codes, end_device_events, meter_config
 from harness.cim.codes import Kind
 from harness.cim.end_device_events import DeviceEvent
@@ -76,9 +77,7 @@ def _judged(trace: Trace, route: Route, report: Report, published: list[Told]) -
     number, at, message = report
     assert message.state is not None
     about = _TOLD_AS[message.state]
-    kinds = _OF_A_METER if message.kind is LegKind.WINDOW_STATE else (
-        codes.KIND_OF[trace.header.order.device_type], Kind.PAN_DEVICE,
-    )
+    kinds = _OF_A_METER if message.kind is LegKind.WINDOW_STATE else (*_kinds_ordered(trace), Kind.PAN_DEVICE)
     expected = f"{kinds[0].value}.{'.'.join(str(int(part)) for part in about)} of {message.device} at {message.meter}"
     alike = [each for each in published if each.event.code.about == about]
     right = [each for each in alike if each.event.code.kind in kinds and _names(each.event, message, message.at)]
@@ -101,6 +100,13 @@ def _judged(trace: Trace, route: Route, report: Report, published: list[Told]) -
             f"the {route.receiver} was not told: {message.state}", number, expected=f"{expected} within {ANSWER_TIME:g} s",
             observed="no such event",
         )
+
+
+def _kinds_ordered(trace: Trace) -> list[Kind]:
+    """As what the device was ordered: the head-end knows its type from there alone."""
+    commands = (command_in(trace, letter) for letter in received(trace, STEP_1))
+    types = [command.device_type for command in commands if command is not None and command.device_type is not None]
+    return [codes.KIND_OF[device_type] for device_type in types or [trace.header.order.device_type]]
 
 
 def _names(event: DeviceEvent, message: LegMessage, at: datetime | None) -> bool:

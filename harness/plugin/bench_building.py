@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
-from harness.bench import Bench
+from harness.bench import Bench, load
+from harness.declarations import BenchFile
+from harness.errors import BenchError, InputError
 from harness.plan import Plan
 from harness.plugin.campaign import Planned
+from harness.usecase import Actor
+
+VERBS = ("receive", "transmit", "deadline", "wake", "events")
 
 
 def build(planned: Planned) -> Bench:
@@ -13,3 +18,18 @@ def build(planned: Planned) -> Bench:
         planned.bench, planned.device, Plan(**planned.changes), seed=planned.seed, scenario=planned.scenario,
         defects=(planned.defect,) if planned.defect is not None else (),
     )
+
+
+def check(file: BenchFile) -> None:
+    """Every actor has an adapter that can be had. Raises InputError: known before the first case, not a verdict on each."""
+    for actor in Actor:
+        if actor not in file.adapters:  # silence from a place that nobody fills would be held against the actor
+            raise InputError(f"{file.path}: adapters.{actor}: is missing; right would be `{actor}: module:Class`")
+    for filled in file.adapters.values():
+        try:
+            adapter = load(filled.adapter)
+        except BenchError as fault:
+            raise InputError(f"{filled.place}{fault}; right would be a module:Class that can be imported") from fault
+        missing = [verb for verb in VERBS if isinstance(adapter, type) and not hasattr(adapter, verb)]
+        if missing:
+            raise InputError(f"{filled.place}{filled.adapter} has no {', '.join(missing)}; right would be a harness.ports.Machine")

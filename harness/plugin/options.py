@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import os
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -13,6 +14,8 @@ import pytest
 from harness.clock import wall_seconds, wall_utc
 from harness.declarations import BenchFile, Device, read_bench
 from harness.errors import InputError
+from harness.evidence.results import FILE as RESULTS
+from harness.evidence.scenario import FOLDER as SCENARIOS
 from harness.plugin.campaign import Campaign
 from harness.plugin.examples import EXAMPLES, load_profile
 
@@ -54,12 +57,19 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption("--bench", metavar="FILE", help=f"bench file (default: the ini setting `bench`, else {DEFAULT_BENCH})")
     group.addoption("--device", metavar="NAME", action="append", help="run only for this device of the bench file (repeatable)")
     group.addoption("--seed", metavar="N", type=int, help="the one number that reproduces the run (default: the bench file's)")
-    group.addoption("--examples", metavar="N", type=int, help=f"examples of a case that varies its input (default {EXAMPLES})")
+    group.addoption("--examples", metavar="N", type=_count, help=f"examples of a case that varies its input (default {EXAMPLES})")
     group.addoption("--run-dir", metavar="DIR", help=f"the folder of this run's evidence (default: a new one below {RUNS}/)")
     group.addoption("--no-evidence", action="store_true", help="keep nothing on disk")
     group.addoption("--keep-keys", action="store_true", help="keep confidential keys of device files in the evidence as well")
     parser.addini("bench", "bench file, relative to this file", default=DEFAULT_BENCH)
     parser.addini("builder", "what makes a bench of a plan, module:function", default=BUILDER)
+
+
+def _count(text: str) -> int:
+    count = int(text)
+    if count < 1:
+        raise ValueError("fewer than one")  # argparse says which option and value it was
+    return count
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -70,7 +80,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 def pytest_sessionstart(session: pytest.Session) -> None:
     """A bench or device that the command line names is looked up at once; the default ones when they are needed."""
-    if session.config.getoption("bench") or session.config.getoption("device"):
+    if session.config.getoption("bench") is not None or session.config.getoption("device"):
         current_run(session.config)
 
 
@@ -104,23 +114,31 @@ def run_folder(config: pytest.Config) -> Path | None:
             config.stash[FOLDER] = Path(given) if given else None
         elif config.getoption("no_evidence") or config.getoption("collectonly"):
             config.stash[FOLDER] = None
-        elif config.getoption("run_dir"):
-            config.stash[FOLDER] = Path(config.getoption("run_dir")).absolute()
+        elif config.getoption("run_dir") is not None:
+            config.stash[FOLDER] = _new(Path(config.getoption("run_dir")).absolute())
         else:
             config.stash[FOLDER] = config.rootpath / RUNS / config.stash[STARTED].strftime("%Y%m%dT%H%M%S.%fZ")
     return config.stash[FOLDER]
 
 
+def _new(folder: Path) -> Path:
+    """The folder, if it holds no run yet: what another run left there would pass for this one's. Raises UsageError."""
+    if any(os.path.exists(folder / name) for name in (RESULTS, SCENARIOS)):
+        raise pytest.UsageError(f"--run-dir {folder}: holds a run already; right would be a new folder")
+    return folder
+
+
 def _read_run(config: pytest.Config) -> Run:
     given = config.getoption("bench")
-    bench = read_bench(Path(given) if given else config.rootpath / config.getini("bench"))
+    bench = read_bench(Path(given) if given is not None else config.rootpath / config.getini("bench"))
     named = config.getoption("device")
     devices = tuple(bench.device(name) for name in named) if named else bench.devices
     module, _, function = config.getini("builder").partition(":")
-    build = getattr(importlib.import_module(module), function)
+    builder = importlib.import_module(module)
+    getattr(builder, "check", lambda bench: None)(bench)
     seed = config.getoption("seed")
     folder = run_folder(config)
     return Run(
-        Campaign(bench, bench.seed if seed is None else seed, build), devices, folder, config.getoption("keep_keys"),
+        Campaign(bench, bench.seed if seed is None else seed, getattr(builder, function)), devices, folder, config.getoption("keep_keys"),
         config.getoption("examples") or EXAMPLES, config.stash[STARTED], wall_seconds(),
     )

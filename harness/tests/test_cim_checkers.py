@@ -18,6 +18,8 @@ from harness.checkers.correspondence import letters
 from harness.checkers.window_granted import wrong_orders
 from harness.cim.check import check_file
 from harness.cim.envelope import Kind, read
+from harness.cim.finding import Layer
+from harness.cim.hostile import KINDS, Hostile, sizes
 from harness.cim.identity import name_in
 from harness.cim.instant import instant_of
 from harness.cim.reply_codes import ReplyCode
@@ -160,6 +162,17 @@ def test_what_is_right_meets_no_objection() -> None:
     linked = next(letters(trace, STEP_14.producer, STEP_14.receiver, Kind.REQUEST))
     assert linked.message is not None
     assert name_in(child(linked.message.payload, "EndDevice"), "MACAddress") == str(trace.header.order.device)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_hostile_document_is_refused_unread(kind: str) -> None:
+    good = (MESSAGES / "good" / "window-ordered-typed.xml").read_bytes()
+    for size in sizes(kind):
+        hostile = Hostile(kind, size)
+        message, findings = read(hostile.made_of(good))
+        assert message is None
+        assert [finding.layer for finding in findings] == [Layer.XML]
+        assert len(repr(hostile)) < len(good)  # what was drawn is told in a report
 
 
 def test_a_clause_of_an_actor_is_found_by_its_name() -> None:

@@ -12,6 +12,7 @@ from hypothesis.strategies import SearchStrategy
 
 from dissectors.security import WELL_KNOWN_LINK_KEY
 from harness import strategies
+from harness.cim import hostile
 from harness.crypto.install_code import CODE_LENGTHS, Flaw, InstallCode, InstallCodeError
 from harness.strategies import LONGEST_PERMIT_JOIN, Arrival, MalformedInstallCode, When, Window
 from harness.values import Eui64
@@ -206,3 +207,19 @@ def test_what_is_wrong_in_key_establishment_is_wrong_as_its_name_says() -> None:
 
 def test_key_establishment_without_its_first_message() -> None:
     assert set(sample(lambda: strategies.messages(first=False))) == set(strategies.MESSAGES[1:])
+
+
+def test_hostile_documents_come_in_every_kind_and_size() -> None:
+    drawn = {(each.kind, each.size) for each in sample(strategies.hostile_documents)}
+    assert drawn == {(kind, size) for kind in hostile.KINDS for size in hostile.sizes(kind)}
+
+
+def test_a_hostile_document_is_of_a_kind() -> None:
+    with pytest.raises(ValueError, match="is of a kind"):
+        strategies.hostile_documents([])
+
+
+@quick
+@given(strategies.repetitions())
+def test_a_repetition_comes_at_once_or_later(after: float) -> None:
+    assert 0.0 <= after <= strategies.LONGEST_REPETITION
