@@ -20,6 +20,7 @@ from dissectors.unwrapping import Unwrapping, decode_asdu, pan_of
 
 __all__ = ["Frame", "Security", "decode", "decode_asdu", "encode_mpdu"]
 
+LAYERS = ("mac", "nwk", "aps", "zdp", "zcl")
 _PARTS = ("security", "beacon", "command")  # what a header may be joined with, in the order of the wire
 
 
@@ -58,7 +59,7 @@ class Frame:
     @property
     def layers(self) -> tuple[str, ...]:
         """The names of the layers that were decoded, from the bottom."""
-        return tuple(name for name in ("mac", "nwk", "aps", "zdp", "zcl") if getattr(self, name) is not None)
+        return tuple(name for name in LAYERS if getattr(self, name) is not None)
 
     @property
     def pan(self) -> int | None:
@@ -77,9 +78,10 @@ class Frame:
         return next((record for record in self.records() if record.is_a(layer)), None)
 
     def as_json(self) -> dict[str, Any]:
-        """The frame as JSON can carry it: fields by the specifications' names, EUI-64 as 16 hex digits, never a key."""
+        """The frame as JSON can carry it: fields by the specifications' names, EUI-64 as 16 hex digits, never a key; a layer
+        that it does not have is None."""
         shown: dict[str, Any] = {"fcs": self.fcs, "layers": list(self.layers)}
-        shown.update((name, getattr(self, name).plain()) for name in self.layers)
+        shown.update((name, getattr(self, name).plain() if name in self.layers else None) for name in LAYERS)
         if self.aps is not None and self.aps.frame_type == FrameType.DATA and self.aps.payload and self.layers[-1] == "aps":
             shown["aps"]["payload"] = self.aps.payload.hex()  # a block, a private profile, or malformed from here on
         shown["security"] = {"nwk": self.security.nwk, "aps": self.security.aps}

@@ -109,7 +109,7 @@ def untrusted_times() -> SearchStrategy[UntrustedTime]:
 
 def questions_to_the_esi() -> SearchStrategy[str]:
     """Stimuli that ask the ESI for application data."""
-    return st.sampled_from(["time", "events"])
+    return st.sampled_from(["time", "events", "current-price", "last-message"])
 
 
 @dataclass(frozen=True)

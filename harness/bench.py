@@ -196,18 +196,16 @@ class Bench:
     def ask(self, of: Actor, question: str, **given: Any) -> None:
         """The other side of the HAN puts a named stimulus (`harness.adapters.stimuli`) to an actor; returns when its course is
         over. An actor that is not under test is not asked: nobody would judge the answer."""
-        if self._puts(of, question, given):
+        if not self.file.dut or of in self.file.dut:
+            self._put(of, question, given)
             self._see_through(of, question)
 
-    def _puts(self, of: Actor, stimulus: str, given: Mapping[str, Any]) -> bool:
-        if self.file.dut and of not in self.file.dut:
-            return False
+    def _put(self, of: Actor, stimulus: str, given: Mapping[str, Any]) -> None:
         asker = self.machines[ACROSS_THE_HAN[of]]
         if not hasattr(asker, "put"):
             raise Inconclusive(f"the {ACROSS_THE_HAN[of]} of this bench puts no stimuli")
         self._mark(of, f"ask {stimulus}")
         asker.put(stimulus, given, self.now)
-        return True
 
     def _see_through(self, of: Actor, stimulus: str) -> None:
         if not self.wait_until(lambda: not self.machines[ACROSS_THE_HAN[of]].putting, LONGEST_STIMULUS):
@@ -215,13 +213,13 @@ class Bench:
 
     def publish(self, offer: str, **given: Any) -> None:
         """The ESI sends the device a named offer (an event, a price, a message); returns when its course is over."""
-        self.ask(Actor.HAN_DEVICE, offer, **given)
+        self._put(Actor.HAN_DEVICE, offer, given)
+        self._see_through(Actor.HAN_DEVICE, offer)
 
     def decline(self, offer: str, **given: Any) -> None:
         """The ESI sends the device an event, and the customer declines it as soon as the device has it."""
         before = len(self.happenings)
-        if not self._puts(Actor.HAN_DEVICE, offer, given):
-            return
+        self._put(Actor.HAN_DEVICE, offer, given)
         self.wait_until(lambda: self._taken_since(before), SETTLING)
         self._mark(Actor.HAN_DEVICE, "opt_out")
         self.machines[Actor.HAN_DEVICE].opt_out(self.now)

@@ -1,27 +1,30 @@
 """The command `hanproof`: one module of `harness.commands` a subcommand. Knows the body of none, and of no case.
 
-Whatever is wrong with what the user gave is one clear line on stderr and exit code 4; the codes are those of a run.
+Whatever is wrong with what the user gave is one clear line on stderr and exit code 4; the codes are those of a run. Who closes
+our output before the end has interrupted us: nobody may take what he has not seen for a result.
 """
 
 from __future__ import annotations
 
 import argparse
 import importlib
+import io
 import os
 import pkgutil
 import sys
 import traceback
 from collections.abc import Sequence
+from contextlib import suppress
 
 from harness import commands
 from harness.errors import HanproofError
 
-INTERRUPTED, INTERNAL_ERROR, USAGE_ERROR = 2, 3, 4
-BROKEN_PIPE = 0  # whoever read our output has seen enough
+INTERRUPTED, INTERNAL_ERROR, USAGE_ERROR, UNWRITTEN = 2, 3, 4, 8
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one subcommand; returns the exit code."""
+    _prepare_output()
     parser = _parser()
     try:
         chosen = parser.parse_args(arguments)
@@ -37,13 +40,31 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print("hanproof: interrupted", file=sys.stderr)
         return INTERRUPTED
     except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return BROKEN_PIPE
+        _silence()
+        return INTERRUPTED
+    except OSError as fault:  # a full disk, a folder that may not be written: reading is wrong input, and said above
+        print(f"hanproof: {fault.filename or 'the output'}: {fault.strerror}", file=sys.stderr)
+        _silence()
+        return UNWRITTEN
     except Exception as fault:  # our own mistake: said in one line as well, and never mistaken for a device's
         place = traceback.extract_tb(fault.__traceback__)[-1]
         print(f"hanproof: internal error: {type(fault).__name__}: {fault} ({place.filename}:{place.lineno})", file=sys.stderr)
         return INTERNAL_ERROR
     return code
+
+
+def _prepare_output() -> None:
+    """Output that was closed before we began goes nowhere; a name that the terminal cannot show is shown escaped."""
+    if sys.stdout is None:
+        sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")
+
+
+def _silence() -> None:
+    """What is still to be flushed when Python ends goes nowhere, or it would fail again."""
+    with suppress(io.UnsupportedOperation):  # an output that is no file has nothing to flush
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _parser() -> argparse.ArgumentParser:

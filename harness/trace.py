@@ -149,10 +149,10 @@ class Trace:
                     else:
                         fields["octets"] = bytes.fromhex(fields["octets"])
                         fields["point"] = Point(fields["point"])
-                        trace.exchanges.append(Exchange(**fields))
+                        trace.exchanges.append(_exchange(fields, len(trace) + 1))
         except OSError as fault:
             raise InputError(f"{path}: cannot be read: {fault.strerror}") from fault
-        except (ValueError, KeyError, TypeError) as fault:
+        except (ValueError, KeyError, TypeError, AttributeError) as fault:
             raise InputError(f"{path}:{number}: not a line of a {SCHEMA} trace: {fault}") from fault
         if number == 0:
             raise InputError(f"{path}: empty; a trace begins with its header")
@@ -168,9 +168,22 @@ class Trace:
         order["device"] = Eui64.parse(order["device"])
         order["device_type"] = DeviceType(order["device_type"])
         fields["dut"] = tuple(Actor(actor) for actor in fields["dut"])
+        if not isinstance(fields["about"], dict):
+            raise TypeError("about has no fields")
         trace = cls(Header(order=Order(**order, key_material=key_material), **fields))
         trace.attestations = [Attestation(**{**each, "point": Point(each["point"])}) for each in attestations]
         return trace
+
+
+def _exchange(fields: dict[str, Any], number: int) -> Exchange:
+    exchange = Exchange(**fields)
+    if exchange.number != number:
+        raise ValueError(f"exchange {exchange.number!r} stands where {number} belongs")
+    if not (isinstance(exchange.time, int | float) and isinstance(exchange.about, dict)):
+        raise TypeError("an exchange has a time and fields about it")
+    if not (isinstance(exchange.producer, str | None) and isinstance(exchange.receiver, str | None)):
+        raise TypeError("producer and receiver have names")
+    return exchange
 
 
 def with_key_material(order: Order, key_material: bytes) -> Order:

@@ -15,7 +15,7 @@ from harness.actors.reports import Logged
 from harness.actors.setup import Setup
 from harness.adapters.back_office_policy import BackOfficePolicy, LegRewrite
 from harness.adapters.credentials import credentials_of
-from harness.adapters.stimuli import all_stimuli
+from harness.adapters.stimuli import stimulus
 from harness.backhaul.codec import TlvCodec
 from harness.backhaul.message import LegKind, LegMessage, Obstacle
 from harness.backhaul.wires import LEG
@@ -109,9 +109,9 @@ class VirtualEsi:
         """Have every device use it."""
         self.node.switch_network_key(self._key_sequence, now)
 
-    def put(self, stimulus: str, given: Mapping[str, Any], now: float) -> None:
+    def put(self, name: str, given: Mapping[str, Any], now: float) -> None:
         """Put a named stimulus to the device that was ordered. Raises Inconclusive where that device never registered."""
-        script = all_stimuli()[stimulus].script
+        script = stimulus(name).script
         key = self._link_key(self._orders[self._device]) if self._device in self._orders else b""
         try:
             self.node.put(lambda asker: script(asker, **given), self._device, key, now)

@@ -7,7 +7,7 @@ from typing import Any
 
 from harness.actors.setup import Setup
 from harness.adapters.credentials import credentials_of
-from harness.adapters.stimuli import all_stimuli
+from harness.adapters.stimuli import stimulus
 from harness.ports import Message, Pdu
 from harness.stack.commissioning import LOAD_CONTROL, MESSAGING, METERING, PRICE, TIME
 from harness.stack.han_device import HanDeviceNode, HanDeviceSettings
@@ -74,9 +74,9 @@ class VirtualHanDevice:
         """Have its customer decline the load control event that is on, or to come."""
         self.node.decline(now)
 
-    def put(self, stimulus: str, given: Mapping[str, Any], now: float) -> None:
+    def put(self, name: str, given: Mapping[str, Any], now: float) -> None:
         """Put a named stimulus to the ESI."""
-        script = all_stimuli()[stimulus].script
+        script = stimulus(name).script
         self.node.put(lambda asker: script(asker, **given), now)
 
     @property

@@ -257,7 +257,7 @@ def _still_alive(talk: Dialogue, question: Said, actor: Actor) -> Iterator[Findi
     answered = next((each for each in later if talk.answer(each) is not None), None)
     if answered is not None:
         yield passed("a malformed message was survived", question.number, answered.number)
-    elif later and talk.watched(later[-1], ANSWER_TIME):
+    elif later and talk.watched(later[0], ANSWER_TIME):
         yield failed(
             "after a malformed message nothing is answered any more", question.number, *(each.number for each in later),
             expected="an answer to the next question", observed="silence",

@@ -15,7 +15,7 @@ from harness.cim.finding import CimFinding
 from harness.cim.instant import instant_of
 from harness.cim.rules import check_envelope
 from harness.cim.schema import MAX_FINDINGS, noun_of, second_opinion, validate
-from harness.cim.tree import local
+from harness.cim.tree import MAX_OCTETS, local
 from harness.errors import InputError
 from harness.verdict import Verdict
 
@@ -62,7 +62,8 @@ def check_file(
 ) -> list[CimFinding]:
     """The findings on the message in a file. Raises InputError when the file cannot be read."""
     try:
-        octets = path.read_bytes()
+        with path.open("rb") as file:
+            octets = file.read(64 * MAX_OCTETS)  # enough to say how much too long it is; some files never end
     except OSError as fault:
         raise InputError(f"{path}: cannot be read: {fault.strerror}; give a file with one CIM message") from fault
     return check_message(octets, now, context=context, second=second)

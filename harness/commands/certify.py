@@ -33,10 +33,11 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _latest(named: str | None) -> Path | None:
+    from harness.commands.run import runs
     from harness.errors import InputError
     from harness.evidence.run_folder import find_run
 
     try:
-        return find_run(named, Path("reports/runs")).resolve()
+        return find_run(named, runs()).resolve()
     except InputError:
         return None

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 def add(subparsers: argparse._SubParsersAction[Any]) -> None:
     """Declare the subcommand."""
     parser = subparsers.add_parser("decode", help="decode a capture or a frame", description=__doc__)
-    parser.add_argument("what", metavar="FILE|HEX", help="a pcap or pcapng file, or the octets of one frame in hex")
+    parser.add_argument("what", metavar="FILE|HEX", nargs="+", help="a pcap or pcapng file, or the octets of one frame in hex")
     parser.add_argument("--key", action="append", default=[], metavar="KIND:KEY",
                         help="nwk:KEY or link:KEY (repeatable); KEY is 32 hex digits, @FILE or env:NAME")
     parser.add_argument("--install-code", action="append", default=[], metavar="CODE",
@@ -37,8 +38,9 @@ def run(arguments: argparse.Namespace) -> int:
     """Print every frame. Raises InputError, after the frames before the one that cannot be read."""
     from dissectors.frame import decode
 
-    ring = _keys(arguments)
-    for captured in _frames(arguments.what, arguments.no_fcs):
+    what = " ".join(arguments.what)  # hex is often copied with its spaces
+    ring = _keys(what, arguments)
+    for captured in _frames(what, arguments.no_fcs):
         frame = decode(captured.octets, ring, fcs=captured.fcs)
         if arguments.json:
             shown = {"frame": captured.number, "time": captured.time, "link_type": captured.link_type, **frame.as_json()}
@@ -58,15 +60,14 @@ def _line(frame: Frame) -> str:
 def _frames(what: str, no_fcs: bool) -> Iterator[CapturedFrame]:
     from dissectors.capture import IEEE802_15_4, IEEE802_15_4_NO_FCS, CapturedFrame, CaptureError, read_capture
 
-    path = Path(what)
     digits = "".join(what.split()).replace(":", "")
-    if path.is_file():
+    if what and os.path.exists(what):  # not Path.exists, which raises for hex that is too long for a name; also a pipe
         try:
-            yield from read_capture(path)
+            yield from read_capture(what)
         except CaptureError as fault:
             raise InputError(str(fault)) from fault
         except OSError as fault:
-            raise InputError(f"{path}: cannot be read: {fault.strerror}") from fault
+            raise InputError(f"{what}: cannot be read: {fault.strerror}") from fault
         return
     try:
         octets = bytes.fromhex(digits)
@@ -78,14 +79,14 @@ def _frames(what: str, no_fcs: bool) -> Iterator[CapturedFrame]:
     yield CapturedFrame(1, 0.0, link_type, octets, fcs="absent" if no_fcs else "present")
 
 
-def _keys(arguments: argparse.Namespace) -> KeyRing:
+def _keys(what: str, arguments: argparse.Namespace) -> KeyRing:
     from dissectors.key_file import KINDS
     from dissectors.keyring import KeyRing
     from harness.commands.given import install_code, key
     from harness.evidence.scenario import KEYS, read_keys
 
     ring = KeyRing()
-    beside = Path(arguments.what).with_name(KEYS) if Path(arguments.what).is_file() else None
+    beside = Path(what).with_name(KEYS) if os.path.isfile(what) else None
     for known in read_keys(beside)[0] if beside is not None and beside.is_file() else ():
         if known.kind == "nwk":
             ring.add_network_key(known.octets)

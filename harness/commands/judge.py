@@ -26,17 +26,24 @@ def add(subparsers: argparse._SubParsersAction[Any]) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Print the table and every difference; 0 if there is none, 6 if keys were withheld, else 8. Raises InputError."""
+    """Print the table and every difference; 0 if there is none, 6 if keys were withheld, else 8. Raises InputError.
+
+    Evidence that is not as the run left it is a difference also where no verdict depends on it.
+    """
     from harness.commands.given import table
+    from harness.commands.run import runs
     from harness.declarations import read_device
     from harness.evidence.rejudge import rejudge
     from harness.evidence.results import Results
     from harness.evidence.run_folder import find_run
+    from harness.evidence.sums import changed
 
-    folder = find_run(arguments.run_folder, Path("reports/runs"))
+    folder = find_run(arguments.run_folder, runs())
     results = Results.read(folder)
     devices = {device.name: device for device in map(read_device, arguments.device_file)}
     now, differing, withheld = [], 0, 0
+    damaged = list(changed(folder))
+    print("".join(f"{line}\n" for line in damaged), end="")
     try:
         for rejudged in rejudge(folder, results, table(arguments.table).find, devices):
             now.append(rejudged.now)
@@ -53,8 +60,9 @@ def run(arguments: argparse.Namespace) -> int:
         raise InputError(f"{folder}: {fault.args[0] if fault.args else fault}") from fault
     _print(replace(results, cases=tuple(now)))
     told = [f"{differing} differ" if differing else "", f"{withheld} need withheld keys" if withheld else ""]
+    told += [f"{len(damaged)} file(s) changed" if damaged else ""]
     print(f"{folder.resolve().name}: {len(now)} cases judged again: {', '.join(filter(None, told)) or 'the same verdicts'}")
-    return DIFFERENT if differing else INCONCLUSIVE if withheld else SAME
+    return DIFFERENT if differing or damaged else INCONCLUSIVE if withheld else SAME
 
 
 def _print(results: Results) -> None:

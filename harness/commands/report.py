@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-from pathlib import Path
 from typing import Any
 
 
@@ -17,7 +16,8 @@ def add(subparsers: argparse._SubParsersAction[Any]) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Print the page to open. Raises InputError."""
     import reports
+    from harness.commands.run import runs
     from harness.evidence.run_folder import find_run
 
-    print(reports.build(find_run(arguments.run_folder, Path("reports/runs"))))
+    print(reports.build(find_run(arguments.run_folder, runs())))
     return 0

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import argparse
+import os
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 PROJECT = Path(__file__).resolve().parents[2]
 INI = "pytest.ini"
+RUNS = Path("reports/runs")
 
 
 def add(subparsers: argparse._SubParsersAction[Any]) -> None:
@@ -34,9 +37,18 @@ def run(arguments: argparse.Namespace) -> int:
     for option in ("bench", "seed", "run_dir"):
         value = getattr(arguments, option)
         given += [f"--{option.replace('_', '-')}={value}"] if value is not None else []
-    return int(pytest.main(["-q", "--progress", *given, *project(), *arguments.pytest_arguments]))
+    return int(pytest.main(["-q", "--progress", *given, *project(arguments.pytest_arguments), *arguments.pytest_arguments]))
 
 
-def project() -> list[str]:
-    """What pytest must be told where the current folder is not a project's: the cases that came with this package."""
-    return [] if Path(INI).is_file() else [f"--config-file={PROJECT / INI}", f"--rootdir={PROJECT}", str(PROJECT / "cases")]
+def project(given: Sequence[str] = ()) -> list[str]:
+    """What pytest must be told where the current folder is not a project's: the cases that came with this package, unless the
+    arguments `given` name some."""
+    if Path(INI).is_file():
+        return []
+    named = any(os.path.exists(each.partition("::")[0]) for each in given)
+    return [f"--config-file={PROJECT / INI}", f"--rootdir={PROJECT}", *([] if named else [str(PROJECT / "cases")])]
+
+
+def runs() -> Path:
+    """The folder that the runs begun here are in."""
+    return RUNS if Path(INI).is_file() else PROJECT / RUNS

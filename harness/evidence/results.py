@@ -19,6 +19,8 @@ STEPS = tuple(str(number) for number in range(1, 15))
 SECTIONS = ("PRE", "POST", "INT", "SEQ")
 NOT_APPLICABLE = "not_applicable"
 _LEFT_OUT = ("reason", NOT_APPLICABLE, "example", "unjudged")  # of a case, where they are empty
+_CASE = {"id": str, "title": str, "step": str, "device": str, "reason": str, NOT_APPLICABLE: dict, "example": dict}
+_FINDING = {"clause": str, "scenario": str, "verdict": str, "message": str, "expected": str, "observed": str, "evidence": list}
 OUTCOMES = ("pass", "inconc", "fail", "error", NOT_APPLICABLE)
 
 
@@ -65,6 +67,16 @@ class CaseResult:
     def from_dict(cls, fields: Mapping[str, Any]) -> CaseResult:
         """From what `as_dict` made, also after a passage through JSON. Raises KeyError, TypeError or ValueError."""
         tuples = {name: tuple(fields.get(name, ())) for name in ("clauses", "findings", "evidence", "unjudged")}
+        _be(dict, fields)
+        for name, kind in _CASE.items():
+            _be(kind, fields.get(name, kind()))
+        _be(str, *tuples["clauses"], *tuples["evidence"], *tuples["unjudged"])
+        for finding in tuples["findings"]:
+            _be(dict, finding)
+            for name, kind in _FINDING.items():
+                _be(kind, finding[name])
+            _be(int, *finding["evidence"])
+            Verdict.parse(finding["verdict"])
         return cls(**{**fields, **tuples, "verdict": Verdict.parse(fields["verdict"])})
 
 
@@ -138,9 +150,11 @@ class Results:
         }
 
     def write(self, folder: Path) -> None:
-        """Write `verdicts.json`."""
+        """Write `verdicts.json`, whole or not at all."""
         text = json.dumps(self.as_dict(), indent=1, ensure_ascii=False)
-        (folder / FILE).write_text(text + "\n", encoding="utf-8")
+        draft = folder / f".{FILE}"
+        draft.write_text(text + "\n", encoding="utf-8")
+        draft.replace(folder / FILE)
 
     @classmethod
     def read(cls, folder: Path) -> Results:
@@ -150,11 +164,19 @@ class Results:
             fields = json.loads(path.read_text(encoding="utf-8"))
             if fields["schema"] != SCHEMA:
                 raise ValueError(f"schema is {fields['schema']!r}, not {SCHEMA}")
+            _be(dict, fields["bench"], fields["run"])
+            _be(str, *fields["bench"]["devices"])
             return cls(tuple(CaseResult.from_dict(case) for case in fields["cases"]), fields["bench"], fields["run"])
         except OSError as fault:
             raise InputError(f"{path}: cannot be read: {fault.strerror}; right would be a finished run") from fault
         except (ValueError, KeyError, TypeError, AttributeError) as fault:
             raise InputError(f"{path}: not the verdicts of a run: {fault}") from fault
+
+
+def _be(kind: type, *values: object) -> None:
+    for value in values:
+        if not isinstance(value, kind):
+            raise TypeError(f"a {type(value).__name__} stands where a {kind.__name__} belongs")
 
 
 def clause_ids(clauses: Iterable[Clause]) -> tuple[str, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import platform
 from collections.abc import Mapping, Sequence
 from importlib.metadata import PackageNotFoundError, version
@@ -11,6 +12,7 @@ from harness.errors import InputError
 from harness.evidence.junit import write_junit
 from harness.evidence.results import FILE, Results
 from harness.evidence.scenario import FOLDER, write_capture
+from harness.evidence.sums import write_sums
 
 LATEST = "latest"
 PACKAGES = ("hanproof", "pytest", "hypothesis", "scapy", "cryptography", "lxml", "xmlschema", "allure-pytest")
@@ -24,18 +26,24 @@ def close_run(folder: Path, results: Results) -> None:
     for scenario, comments in _comments(results).items():
         if (folder / FOLDER / scenario).is_dir():
             write_capture(folder / FOLDER / scenario, comments)
+    write_sums(folder)
     _point_at(folder)
 
 
 def find_run(named: str | None, runs: Path) -> Path:
     """The folder of a finished run: as named, by its id below `runs`, or (None) the latest. Raises InputError."""
     candidates = [runs / LATEST] if named is None else [Path(named), runs / named]
-    for folder in candidates:
-        if (folder / FILE).is_file():
+    for folder in map(_pointed_at, candidates):
+        if os.path.isfile(folder / FILE):  # not Path.is_file, which raises for a name that no file can have
             return folder
-        if folder.is_file():  # the pointer that stands for the link where links cannot be made
-            return find_run(folder.read_text(encoding="utf-8").strip(), runs)
     raise InputError(f"{candidates[0]}: not the folder of a finished run; right would be one that holds {FILE}")
+
+
+def _pointed_at(folder: Path) -> Path:
+    """The run beside it that the pointer names which stands for the link where links cannot be made; else the folder itself."""
+    if folder.name != LATEST or not os.path.isfile(folder):
+        return folder
+    return folder.parent / folder.read_text(encoding="utf-8", errors="replace").strip()
 
 
 def versions() -> dict[str, str]:

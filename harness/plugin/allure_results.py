@@ -7,6 +7,7 @@ evidence is linked where it lies instead of being stored again.
 from __future__ import annotations
 
 from functools import partial
+from pathlib import Path
 
 import allure_commons
 import pytest
@@ -16,7 +17,7 @@ from allure_commons.types import LabelType, LinkType
 from allure_pytest.listener import AllureListener
 
 from harness.evidence.results import NOT_APPLICABLE, CaseResult, told
-from harness.plugin.closing import EVIDENCE
+from harness.plugin.closing import EVIDENCE, unwritten
 from harness.plugin.collection import is_case
 from harness.plugin.options import current_run
 from harness.plugin.verdicts import LATEST
@@ -26,6 +27,20 @@ STATUS = {
     "pass": Status.PASSED, "fail": Status.FAILED, "inconc": Status.BROKEN, "error": Status.BROKEN,
     NOT_APPLICABLE: Status.SKIPPED, "none": Status.SKIPPED,
 }
+
+
+class Writer(AllureFileLogger):  # type: ignore[misc]
+    """Writes Allure's files; where one cannot be written the run goes on, and ends saying so."""
+
+    def __init__(self, folder: Path, config: pytest.Config) -> None:
+        super().__init__(str(folder))
+        self.config = config
+
+    def _report_item(self, item: object) -> None:
+        try:
+            super()._report_item(item)
+        except OSError as fault:
+            unwritten(self.config, f"{FOLDER}: {fault}")
 
 
 class Completing:
@@ -66,7 +81,7 @@ def pytest_collection_finish(session: pytest.Session) -> None:
     if not config.getoption("allure_report_dir", None):
         listener = AllureListener(config)
         try:
-            writers += [listener, AllureFileLogger(str(run.folder / FOLDER))]
+            writers += [listener, Writer(run.folder / FOLDER, config)]
         except OSError as fault:  # known before the first case: a campaign without evidence is not worth its hours
             pytest.exit(f"{run.folder}: evidence cannot be written: {fault.strerror}", returncode=EVIDENCE)
         config.pluginmanager.register(listener, "allure_listener")

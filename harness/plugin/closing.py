@@ -95,6 +95,21 @@ def exit_code(status: int, outcomes: Collection[str], *, others_failed: bool = F
 
 
 LEDGER = pytest.StashKey[Ledger]()
+UNWRITTEN_BY_WORKER = "hanproof_unwritten"
+
+
+def unwritten(config: pytest.Config, what: str) -> None:
+    """Take down evidence that could not be written, apart from a case's own."""
+    if is_worker(config):
+        config.workeroutput.setdefault(UNWRITTEN_BY_WORKER, []).append(what)  # type: ignore[attr-defined]
+    else:
+        config.stash[LEDGER].unwritten.append(what)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any) -> None:
+    """xdist: what a worker could not write; one that was killed has nothing to tell."""
+    node.config.stash[LEDGER].unwritten += getattr(node, "workeroutput", {}).get(UNWRITTEN_BY_WORKER, [])
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -123,7 +123,7 @@ def run_folder(config: pytest.Config) -> Path | None:
 
 def _new(folder: Path) -> Path:
     """The folder, if it holds no run yet: what another run left there would pass for this one's. Raises UsageError."""
-    if any(os.path.exists(folder / name) for name in (RESULTS, SCENARIOS)):
+    if os.path.isfile(folder / RESULTS) or os.path.isdir(folder / SCENARIOS):
         raise pytest.UsageError(f"--run-dir {folder}: holds a run already; right would be a new folder")
     return folder
 

@@ -264,9 +264,9 @@ def test_a_failed_provisioning_makes_no_linkage() -> None:
 def test_a_window_of_which_nobody_reports_has_failed() -> None:
     office = BackOffice()
     office.order()
-    office.run(ORDER.end + 59.0)
+    office.run(ORDER.end + 179.0)
     assert events(office, DR) == []
-    office.run(ORDER.end + 61.0)
+    office.run(ORDER.end + 181.0)
     assert events(office, DR) == ["19.10.0.85 no_report"]
 
 

@@ -71,22 +71,25 @@ def verdicts(trace: Trace, section: str) -> dict[str, Verdict]:
     return {each.id: each.verdict for each in judge(trace, [each for each in clauses().values() if each.step == section])}
 
 
-@pytest.mark.parametrize("path", sorted((MESSAGES / "bad").glob("*.xml")), ids=lambda path: path.stem)
+def of_the_use_case(kind: str) -> list[Path]:
+    """The messages that are a request or an event of a step; answers and faults are no subject of these clauses."""
+    return [path for path in sorted((MESSAGES / kind).glob("*.xml")) if route_of(path) is not None]
+
+
+@pytest.mark.parametrize("path", of_the_use_case("bad"), ids=lambda path: path.stem)
 def test_a_message_that_breaks_a_rule_fails_a_clause(path: Path) -> None:
     route = route_of(path)
-    if route is None:
-        pytest.skip("no request and no event of the use case")
+    assert route is not None
     trace = alone(path.read_bytes(), route)
     counted = [finding for finding in check_file(path) if finding.verdict > Verdict.PASS]
     worst_of = max(verdicts(trace, SECTIONS[route]).values())
     assert worst_of is max((finding.verdict for finding in counted), default=worst_of)
 
 
-@pytest.mark.parametrize("path", sorted((MESSAGES / "good").glob("*.xml")), ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", of_the_use_case("good"), ids=lambda path: path.stem)
 def test_a_good_message_fails_no_clause_about_its_form(path: Path) -> None:
     route = route_of(path)
-    if route is None:
-        pytest.skip("no request and no event of the use case")
+    assert route is not None
     formal = [clause for clause in clauses().values() if clause.step == SECTIONS[route] and _is_formal(clause.id)]
     judgements = judge(alone(path.read_bytes(), route), formal)
     assert [each.id for each in judgements if each.verdict is Verdict.FAIL] == []

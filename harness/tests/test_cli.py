@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -10,7 +12,7 @@ import pytest
 from dissectors.capture import CapturedFrame, write_pcapng
 from harness.cli import main
 from harness.errors import BenchError
-from harness.tests.small_run import python, write_project
+from harness.tests.small_run import ROOT, python, write_project
 
 CODE = "83FED3407A939723A5C639B26916D505C3B5"  # AN708, clause 12
 LINK_KEY = "66b6900981e1ee3ca4206b6b861c02bb"
@@ -26,14 +28,19 @@ def lines(capsys: pytest.CaptureFixture[str]) -> tuple[list[str], list[str]]:
     return captured.out.splitlines(), captured.err.splitlines()
 
 
-@pytest.mark.parametrize("given", [CODE, "83fe-d340-7a93-9723-a5c6-39b2-6916-d505-c3b5", "@code", "env:ITS_CODE"])
+@pytest.mark.parametrize("given", [
+    CODE, "83fe-d340-7a93-9723-a5c6-39b2-6916-d505-c3b5", "83FE D340 7A93 9723 A5C6 39B2 6916 D505 C3B5", "@code", "@from-windows",
+    "env:ITS_CODE",
+])
+@pytest.mark.parametrize("quoted", [True, False])
 def test_key_prints_the_link_key(
-    given: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str],
+    given: str, quoted: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str],
 ) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("ITS_CODE", CODE)
     (tmp_path / "code").write_text(CODE + "\n")
-    assert main(["key", given]) == 0
+    (tmp_path / "from-windows").write_bytes(b"\xef\xbb\xbf" + CODE.encode() + b"\r\n")
+    assert main(["key", *([given] if quoted else given.split())]) == 0
     assert lines(capsys) == ([LINK_KEY], [])
 
 
@@ -52,6 +59,16 @@ def test_key_prints_the_link_key(
     (["report", "nowhere"], "nowhere: not the folder of a finished run"),
     (["cim", "check", "nowhere.xml"], "nowhere.xml: cannot be read"),
     (["plan", "--table", "no.such.table"], "clause table no.such.table"),
+    (["plan", "--table", ""], "clause table : "),
+    (["plan", "--table", ".relative"], "clause table .relative: "),
+    (["plan", "--table", "json"], "clause table json: has not steps, clauses and find"),
+    (["decode", "x" * 300], "neither a file nor hex"),
+    (["judge", "x" * 300], "not the folder of a finished run"),
+    (["report", __file__], "not the folder of a finished run"),
+    (["judge", sys.executable], "not the folder of a finished run"),
+    (["decode", str(Path(__file__).parent)], "Is a directory"),
+    (["key", "@/dev/zero"], "/dev/zero: has more than 262144 octets"),
+    (["decode", "--key", "nwk:@/", BEACON_REQUEST], "/: cannot be read: Is a directory"),
 ])
 def test_what_is_wrong_is_one_line(arguments: list[str], said: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(arguments) == 4
@@ -59,6 +76,19 @@ def test_what_is_wrong_is_one_line(arguments: list[str], said: str, capsys: pyte
     assert out == []
     assert error.startswith("hanproof: ")
     assert said in error
+
+
+@pytest.mark.parametrize("content", [b"latest", b"\xff\xfe", b"a\0b", b"..", b""])
+def test_a_pointer_that_leads_nowhere(
+    content: bytes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "pytest.ini").write_text("[pytest]\n")
+    (tmp_path / "reports" / "runs").mkdir(parents=True)
+    (tmp_path / "reports" / "runs" / "latest").write_bytes(content)
+    assert main(["judge"]) == 4
+    _, (error,) = lines(capsys)
+    assert error.endswith("not the folder of a finished run; right would be one that holds verdicts.json")
 
 
 def test_wrong_usage_is_exit_code_4(capsys: pytest.CaptureFixture[str]) -> None:
@@ -70,6 +100,8 @@ def test_wrong_usage_is_exit_code_4(capsys: pytest.CaptureFixture[str]) -> None:
 
 @pytest.mark.parametrize(("fault", "code", "said"), [
     (BenchError("the radio is gone"), 4, "hanproof: the radio is gone"), (KeyboardInterrupt(), 2, "hanproof: interrupted"),
+    (OSError(28, "No space left on device", "/full/page"), 8, "hanproof: /full/page: No space left on device"),
+    (OSError(28, "No space left on device"), 8, "hanproof: the output: No space left on device"),
     (ZeroDivisionError("bug"), 3, "hanproof: internal error: ZeroDivisionError: bug"),
 ])
 def test_whatever_happens_is_one_line(
@@ -84,6 +116,29 @@ def test_whatever_happens_is_one_line(
     assert error.startswith(said)
 
 
+@pytest.mark.parametrize(("redirected", "code"), [("| head -1", 2), ("> /dev/full", 8), (">&-", 0)])
+def test_who_does_not_take_our_output_gets_no_traceback(redirected: str, code: int, tmp_path: Path) -> None:
+    """A judgement that nobody has seen to its end is none: closing the pipe never reads as "the same verdicts"."""
+    path = tmp_path / "air.pcapng"
+    write_pcapng(path, [CapturedFrame(number, float(number), 195, bytes.fromhex(TRANSPORT_KEY)) for number in range(2000)])
+    command = f"set -o pipefail; {sys.executable} -m harness.cli decode {path} {redirected}"
+    done = subprocess.run(["bash", "-c", command], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == code
+    assert len(done.stderr.splitlines()) == (1 if code == 8 else 0)
+
+
+@pytest.mark.parametrize("given", [
+    TRANSPORT_KEY, " ".join(TRANSPORT_KEY[at:at + 2] for at in range(0, len(TRANSPORT_KEY), 2)),
+    ":".join(TRANSPORT_KEY[at:at + 2] for at in range(0, len(TRANSPORT_KEY), 2)).upper(),
+    " " * 300 + TRANSPORT_KEY,  # no file has so long a name
+])
+@pytest.mark.parametrize("quoted", [True, False])
+def test_decode_takes_hex_as_it_is_copied(given: str, quoted: bool, capsys: pytest.CaptureFixture[str]) -> None:
+    key = "link:" + ":".join(LINK_KEY[at:at + 2] for at in range(0, 32, 2))
+    assert main(["decode", "--key", key, *([given] if quoted else given.split())]) == 0
+    assert lines(capsys)[0][0].endswith("Transport-Key (network key)")
+
+
 def test_decode_a_frame_in_words_and_as_json(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["decode", "--no-fcs", BEACON_REQUEST]) == 0
     assert main(["decode", "--no-fcs", "--json", BEACON_REQUEST]) == 0
@@ -93,6 +148,11 @@ def test_decode_a_frame_in_words_and_as_json(capsys: pytest.CaptureFixture[str])
     assert {name: shown[name] for name in ("frame", "link_type", "fcs", "layers", "malformed")} == {
         "frame": 1, "link_type": 230, "fcs": "absent", "layers": ["mac"], "malformed": None,
     }
+    assert list(shown) == [
+        "frame", "time", "link_type", "fcs", "layers", "mac", "nwk", "aps", "zdp", "zcl", "security", "malformed",
+    ]
+    assert [name for name in shown if shown[name] is None] == ["nwk", "aps", "zdp", "zcl", "malformed"]
+    assert shown["security"] == {"nwk": None, "aps": None}
 
 
 @pytest.mark.parametrize("option", [["--install-code", CODE], ["--key", f"link:{LINK_KEY}"], []])
@@ -155,7 +215,7 @@ def test_run_judge_and_report(project: Path) -> None:
     changed = python(project, "harness.cli", "judge", "one", "--table", "small_table")
     assert changed.returncode == 8
     assert "step_06.py::test_fail[pct]: verdict was fail, is pass" in changed.stdout
-    assert changed.stdout.endswith("one: 36 cases judged again: 1 differ\n")
+    assert changed.stdout.endswith("one: 36 cases judged again: 1 differ, 1 file(s) changed\n")
 
 
 def test_plan_lists_what_would_be_asked_and_runs_nothing(project: Path) -> None:

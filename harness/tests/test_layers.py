@@ -50,7 +50,7 @@ MAY_IMPORT = {
     "harness.neighbour": ("dissectors", "harness.actors", "harness.backhaul", "harness.stack.happenings"),
     "harness.evidence": ("dissectors.capture", "dissectors.key_file", "harness.declarations"),
     "harness.plugin": ("harness.declarations", "harness.evidence"),
-    "harness.plugin.bench_building": ("harness.bench", "harness.plan", "harness.plugin"),
+    "harness.plugin.bench_building": ("harness.bench", "harness.declarations", "harness.plan", "harness.plugin"),
     "harness.commands": (
         "dissectors", "harness.cim", "harness.crypto", "harness.declared", "harness.declarations", "harness.evidence",
         "harness.plugin", "reports",

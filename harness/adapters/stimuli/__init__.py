@@ -1,6 +1,6 @@
 """Named stimuli: what the bench's own ESI or HAN device says on purpose to the other one. Knows the stack; judges nothing.
 
-A case names a stimulus and gives it values (`bench.ask(Actor.ESI, "unknown-attribute", attribute=...)`); the octets stand here.
+A case names a stimulus and gives it values (`bench.ask(Actor.ESI, "attribute", attribute=...)`); the octets stand here.
 A stimulus ends when its course is over: an answer had its time, or an event that was sent has run.
 """
 
@@ -38,6 +38,13 @@ def all_stimuli() -> Mapping[str, Stimulus]:
                 raise ValueError(f"two stimuli are called {stimulus.id}")
             found[stimulus.id] = stimulus
     return MappingProxyType(found)
+
+
+def stimulus(identity: str) -> Stimulus:
+    """The stimulus of that id. Raises LookupError for one that there is not."""
+    if identity not in all_stimuli():
+        raise LookupError(f"there is no stimulus {identity!r}")
+    return all_stimuli()[identity]
 
 
 def secured(how: str | None) -> Security:
