@@ -29,7 +29,7 @@ def named_in_cases() -> set[str]:
                 if isinstance(argument, ast.Constant):
                     names.add(str(argument.value))
             elif isinstance(node, ast.FunctionDef) and node.name == "questions_to_the_esi":
-                names |= {each.value for each in ast.walk(node) if isinstance(each, ast.Constant) and " " not in str(each.value)}
+                names |= {str(each.value) for each in ast.walk(node) if isinstance(each, ast.Constant)} - {ast.get_docstring(node)}
     return names
 
 
