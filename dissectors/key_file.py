@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import csv
 import os
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,6 +16,7 @@ from pathlib import Path
 FILE_NAME = "zigbee_pc_keys"  # Wireshark looks for this name in its configuration directory
 KINDS = ("nwk", "link", "ic")
 _KEY_SIZE = 16
+_DEVICE = re.compile("[0-9A-Fa-f]{0,16}")
 _ORDERS = {"normal": 1, "reverse": -1}  # Wireshark's byte orders, as the step that reads the key
 
 
@@ -74,9 +76,6 @@ def _entry(path: str | os.PathLike[str], number: int, line: str) -> KeyEntry:
 
 def _owned(label: str, key: bytes) -> KeyEntry:
     kind, _, device = label.partition(" ")
-    if kind not in KINDS:
+    if kind not in KINDS or not _DEVICE.fullmatch(device):
         return KeyEntry(None, key)
-    try:
-        return KeyEntry(kind, key, int(device, 16) if device else None)
-    except ValueError:
-        return KeyEntry(None, key)
+    return KeyEntry(kind, key, int(device, 16) if device else None)

@@ -18,7 +18,7 @@ from harness.errors import InputError
 T = TypeVar("T")
 MAX_OCTETS = 1 << 18  # of a file that somebody wrote: more is some other file
 _LONGEST = 80  # characters of a value that an error repeats
-_LEAST_KEY = 16  # hex digits from which on a value may be a key, and is not repeated: the shortest install code has 16
+_MAY_BE_KEY = re.compile(r"[0-9A-Fa-f](?:[\s:-]?[0-9A-Fa-f]){15,}")  # 16 digits: what the shortest install code has
 _WORD = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,39}")
 
 
@@ -79,7 +79,7 @@ class Field:
         except ValueError:
             raise self.wrong(f"{shown(self.text())} is no number", right) from None
         if not math.isfinite(value) or not least <= value <= most:
-            raise self.wrong(f"{self.text()} is out of range", right)
+            raise self.wrong(f"{value:g} is out of range", right)
         return value
 
     def integer(self) -> int:
@@ -89,7 +89,7 @@ class Field:
         except ValueError:
             raise self.wrong(f"{shown(self.text())} is no whole number", "a whole number from 0") from None
         if value < 0:
-            raise self.wrong(f"{value} is negative", "a whole number from 0")
+            raise self.wrong(f"{self.text()[:_LONGEST]} is negative", "a whole number from 0")
         return value
 
     def items(self) -> list[Field]:
@@ -120,7 +120,7 @@ class Fields:
         for key, value in whole.node.value:
             if not isinstance(key, yaml.ScalarNode):
                 raise Field(whole.path, key, whole.name).wrong("a list or a mapping stands for a name", "`name: value` lines")
-            named = key.value if _WORD.fullmatch(key.value.replace(" ", "")) and not _may_be_key(key.value) else shown(key.value)
+            named = key.value if _WORD.fullmatch(key.value.replace(" ", "")) and not _MAY_BE_KEY.search(key.value) else shown(key.value)
             field = Field(whole.path, value, f"{self._prefix}{named}")
             if key.value in self._left:
                 raise field.wrong("is there twice", "one line")
@@ -150,15 +150,9 @@ class Fields:
 
 
 def shown(text: str) -> str:
-    """A value as an error repeats it: quoted, on one line, cut where it is long, and not at all where it may be a key."""
-    if _may_be_key(text):
-        return f"<{len(text)} characters>"
+    """A value as an error repeats it: quoted, on one line, cut where it is long, without what may be a key."""
+    text = _MAY_BE_KEY.sub(lambda digits: f"<{len(digits[0])} characters>", text)
     return repr(text if len(text) <= _LONGEST else f"{text[:_LONGEST]}...")
-
-
-def _may_be_key(text: str) -> bool:
-    digits = re.sub(r"[\s:-]", "", text)
-    return len(digits) >= _LEAST_KEY and re.fullmatch("(0x)?[0-9A-Fa-f]+", digits) is not None
 
 
 def read_text(path: Path) -> str:

@@ -34,7 +34,8 @@ def build(run: Path) -> Path:
         for _ in drawn:  # what went wrong in a worker is raised here
             pass
     index = report / INDEX
-    index.unlink(missing_ok=True)
+    for page_of_before in (index, report / OWN):
+        page_of_before.unlink(missing_ok=True)
     with_allure = allure_report.build(run / ALLURE_RESULTS, index, OWN)
     ladders = {
         name: (run / FOLDER / name / "ladder.svg").read_text(encoding="utf-8")

@@ -29,6 +29,7 @@ LIMITS = (
     "Clauses of origin PROFILE are choices made where no public document fixes the answer; a bench may choose otherwise.",
     "Open items are questions that the use case itself leaves open; they are shown, not decided.",
 )
+UNFINISHED = {2: "interrupted", 3: "broken off by an internal error", 8: "evidence could not be written"}  # by exit code
 
 
 def as_html(results: Results, ladders: Mapping[str, str], files: Mapping[str, list[str]], allure: str = "") -> str:
@@ -54,9 +55,10 @@ def anchor(*words: str) -> str:
 
 def _head(results: Results, devices: list[str], allure: str) -> str:
     totals = " · ".join(f"{count} {SHOWN.get(name, name)}" for name, count in results.totals.items() if count)
+    unfinished = UNFINISHED.get(results.run.get("exit_code", 0), "")
     badges = "".join(
-        _badge(device, [case for case in results.cases if case.device == device]) for device in devices
-    ) + _badge("whole run", results.cases)
+        _badge(device, [case for case in results.cases if case.device == device], unfinished) for device in devices
+    ) + _badge("whole run", results.cases, unfinished)
     other = f'<a class="other" href="{escape(allure)}">the same run in Allure</a>' if allure else ""
     return (
         f"<header><div><h1>HANproof <small>HAN device provisioning, AEP use case 2.7</small></h1><p>{totals}</p>{other}</div>"
@@ -65,12 +67,14 @@ def _head(results: Results, devices: list[str], allure: str) -> str:
     )
 
 
-def _badge(name: str, cases: Sequence[CaseResult]) -> str:
-    """A verdict on many cases; steps that no case looked at are told, for what was not asked is not passed."""
+def _badge(name: str, cases: Sequence[CaseResult], unfinished: str) -> str:
+    """A verdict on many cases; steps that no case looked at are told, and what ended the run before its end, for what was not
+    asked is not passed."""
     verdict = worst(case.verdict for case in cases)
     missing = len({*STEPS} - {case.step for case in cases})
-    chip = _chip("none", "incomplete") if missing and verdict <= Verdict.PASS else _chip(verdict)
+    chip = _chip("none", "incomplete") if (missing or unfinished) and verdict <= Verdict.PASS else _chip(verdict)
     told = f"<br><small>{missing} of {len(STEPS)} steps not run</small>" if missing else ""
+    told += f"<br><small>{unfinished}</small>" if unfinished else ""
     return f'<div class="device"><span>{_text(name)}</span>{chip}{told}</div>'
 
 

@@ -44,6 +44,8 @@ def test_only_its_owner_reads_it(tmp_path: Path, before: int | None) -> None:
         ('"00:01:02:03:04:05:06:07:08:09:0a:0b:0c:0d:0e:0f","Normal","home"', KeyEntry(None, NETWORK)),
         ('"0F0E0D0C0B0A09080706050403020100","Reverse","nwk"', KeyEntry("nwk", NETWORK)),
         ('000102030405060708090a0b0c0d0e0f, Normal, "link of the meter"', KeyEntry(None, NETWORK)),
+        ('000102030405060708090a0b0c0d0e0f, Normal, "link -5"', KeyEntry(None, NETWORK)),
+        ('000102030405060708090a0b0c0d0e0f, Normal, "link 00124b00000000017"', KeyEntry(None, NETWORK)),  # more than 64 bits
         ('"000102030405060708090a0b0c0d0e0f","Normal",""', KeyEntry(None, NETWORK)),
     ],
 )

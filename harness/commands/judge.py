@@ -37,6 +37,7 @@ def run(arguments: argparse.Namespace) -> int:
     from harness.evidence.results import Results
     from harness.evidence.run_folder import find_run
     from harness.evidence.sums import changed
+    from harness.verdict import Verdict
 
     folder = find_run(arguments.run_folder, runs())
     results = Results.read(folder)
@@ -46,13 +47,15 @@ def run(arguments: argparse.Namespace) -> int:
     print("".join(f"{line}\n" for line in damaged), end="")
     try:
         for rejudged in rejudge(folder, results, table(arguments.table).find, devices):
-            now.append(rejudged.now)
             if rejudged.same:
+                now.append(rejudged.now)
                 continue
             if rejudged.withheld:
                 withheld += 1
+                now.append(replace(rejudged.now, verdict=Verdict.INCONC))  # without the keys nothing is anyone's fail
                 print(f"{rejudged.recorded.id}: inconc: the key of {rejudged.recorded.device} was withheld; give --device-file")
                 continue
+            now.append(rejudged.now)
             differing += 1
             for line in rejudged.differences():
                 print(f"{rejudged.recorded.id}: {line}")

@@ -22,7 +22,7 @@ from harness.verdict import Verdict, worst
 
 @dataclass(frozen=True)
 class Rejudged:
-    """A case as it was recorded and as it is judged now. `withheld` says that keys were kept out of its evidence."""
+    """A case as it was recorded and as it is judged now. `withheld` says that it was judged without keys of its device."""
 
     recorded: CaseResult
     now: CaseResult
@@ -61,13 +61,13 @@ def rejudge(
                 if not folder.resolve().is_relative_to(run.resolve()):
                     raise InputError(f"{run}: evidence {path!r} of {case.id} lies outside the run")
                 traces[path] = read_scenario(folder, (devices or {}).get(case.device))
-        yield _case(case, traces, [clause(each) for each in case.clauses])
+        yield _case(case, traces, [clause(each) for each in case.clauses], case.device in (devices or {}))
         for path in case.evidence:
             if last_use[path] == place:
                 del traces[path]
 
 
-def _case(case: CaseResult, traces: Mapping[str, Trace], clauses: list[Clause]) -> Rejudged:
+def _case(case: CaseResult, traces: Mapping[str, Trace], clauses: list[Clause], given: bool) -> Rejudged:
     judged = [path for path in case.evidence if path not in case.unjudged]
     if not judged:
         return Rejudged(case, replace(case, verdict=_without_evidence(case)))
@@ -82,7 +82,7 @@ def _case(case: CaseResult, traces: Mapping[str, Trace], clauses: list[Clause]) 
     for finding in broken:
         if Verdict.parse(finding["verdict"]) >= verdict:
             verdict, reason = Verdict.parse(finding["verdict"]), finding["message"]
-    withheld = any(WITHHELD in traces[path].header.about and not traces[path].header.order.key_material for path in judged)
+    withheld = not given and any(WITHHELD in traces[path].header.about for path in judged)
     now = replace(case, verdict=verdict, reason=reason, findings=tuple(_in_order(case.findings, [*findings, *broken])))
     return Rejudged(case, now, withheld)
 

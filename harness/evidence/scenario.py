@@ -25,7 +25,8 @@ from harness.values import Eui64
 FOLDER = "scenarios"
 TRACE, KEYS, CAPTURE, CIM = "trace.jsonl", "zigbee_pc_keys", "air.pcapng", "cim"
 WITHHELD = "withheld"  # in the trace's header: how many secrets were covered
-_KEY, _ORDERED = "# key ", "# ordered "  # lines of the key file that Wireshark takes for comments
+_KEY, _ORDERED, _WITHHELD = "# key ", "# ordered ", "# withheld "  # lines of the key file that Wireshark takes for comments
+_ORDER = "order"  # the kind of a withheld key that is the order's material
 
 
 def write_scenario(run: Path, name: str, trace: Trace, secrets: Sequence[bytes] = ()) -> str:
@@ -50,15 +51,12 @@ def read_scenario(folder: Path, device: Device | None = None) -> Trace:
 
     Raises InputError for a file that is missing or wrong.
     """
-    keys, material = read_keys(folder / KEYS)
+    secrets = device.confidential if device is not None else ()
+    keys, material = read_keys(folder / KEYS, secrets)
     trace = Trace.read(folder / TRACE, keys, material)
-    if WITHHELD in trace.header.about and device is not None:
-        withheld = Withheld(device.confidential)
-        order = trace.header.order
+    if WITHHELD in trace.header.about and secrets:
+        withheld = Withheld(secrets)
         trace.exchanges = [replace(exchange, octets=withheld.uncover(exchange.octets)) for exchange in trace.exchanges]
-        material = device.key.octets if order.key_form == device.key_form else device.link_key
-        trace.header = replace(trace.header, order=replace(order, key_material=material))
-        trace.learn(Key("ic", device.link_key, order.device))
     return trace
 
 
@@ -97,8 +95,8 @@ def _write_messages(folder: Path, trace: Trace) -> None:
 def write_keys(path: Path, trace: Trace, secrets: Sequence[bytes]) -> None:
     """Write the key file of a trace, without `secrets`.
 
-    What Wireshark has no use for stands in comments: private keys of certificates and key establishments, and the key material
-    of the order.
+    What Wireshark has no use for stands in comments: private keys of certificates and key establishments, the key material of
+    the order, and in the place of a secret which of them it was.
     """
     keys = [key for key in trace.keys if key.octets not in secrets]
     write_key_file(path, (KeyEntry(key.kind, key.octets, key.device) for key in keys if key.kind in KINDS))
@@ -106,12 +104,19 @@ def write_keys(path: Path, trace: Trace, secrets: Sequence[bytes]) -> None:
     order = trace.header.order
     if order.key_material and order.key_material not in secrets:
         comments.append(f"{_ORDERED}{order.key_form} {order.device} {order.key_material.hex()}\n")
+    withheld = [(key.kind, key.device, key.octets) for key in trace.keys] + [(_ORDER, order.device, order.key_material)]
+    comments += [
+        f"{_WITHHELD}{kind} {device or '-'} {secrets.index(octets):02x}\n" for kind, device, octets in withheld if octets in secrets
+    ]
     with path.open("a", encoding="ascii") as file:
         file.writelines(comments)
 
 
-def read_keys(path: Path) -> tuple[list[Key], bytes]:
-    """The keys of a key file, and the order's key material (empty where it was withheld). Raises InputError."""
+def read_keys(path: Path, secrets: Sequence[bytes] = ()) -> tuple[list[Key], bytes]:
+    """The keys of a key file, and the order's key material (empty where it was withheld). Raises InputError.
+
+    `secrets` are what was withheld when it was written: they are put back in their places.
+    """
     try:
         entries = read_key_file(path)
         lines = path.read_text(encoding="utf-8").splitlines()
@@ -122,13 +127,17 @@ def read_keys(path: Path) -> tuple[list[Key], bytes]:
     keys = [Key(entry.kind or "link", entry.key, None if entry.device is None else Eui64(entry.device)) for entry in entries]
     material = b""
     for number, line in enumerate(lines, start=1):
-        mark = next((mark for mark in (_KEY, _ORDERED) if line.startswith(mark)), None)
+        mark = next((mark for mark in (_KEY, _ORDERED, _WITHHELD) if line.startswith(mark)), None)
         if mark is None:
             continue
         try:
             kind, device, digits = line.removeprefix(mark).split()
             octets = bytes.fromhex(digits)
-            if mark == _KEY:
+            if mark == _WITHHELD:
+                if int(digits, 16) >= len(secrets):
+                    continue
+                octets = secrets[int(digits, 16)]
+            if mark != _ORDERED and kind != _ORDER:
                 keys.append(Key(kind, octets, None if device == "-" else Eui64.parse(device)))
             else:
                 material = octets

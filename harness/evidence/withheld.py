@@ -47,14 +47,18 @@ class Withheld:
                 octets = octets[:marked.start()] + written + octets[marked.start() + length:]
         return octets
 
+    def cover_text(self, text: str) -> str:
+        """The same for a text that people read."""
+        return self.cover(text.encode("utf-8", "backslashreplace")).decode("utf-8", "replace")
+
 
 def _writings(secret: bytes) -> list[bytes]:
-    """The ways a key is written in messages: hex as on a label, plain, with separators; base64; raw."""
+    """The ways a key is written in messages: hex as on a label, plain, with separators; base64; as Python shows octets; raw."""
     digits = secret.hex().upper()
     spaced = [separator.join(digits[at:at + size] for at in range(0, len(digits), size)) for size, separator in (
         (4, " "), (4, "-"), (4, ":"), (2, " "), (2, ":"), (2, "-"),
     )]
-    texts = [digits, digits.lower(), *spaced, *(text.lower() for text in spaced), base64.b64encode(secret).decode()]
+    texts = [digits, digits.lower(), *spaced, *(text.lower() for text in spaced), base64.b64encode(secret).decode(), repr(secret)[2:-1]]
     return [secret, *(text.encode(encoding) for encoding in ENCODINGS for text in texts)]
 
 

@@ -1,8 +1,8 @@
 """The pytest plugin: plain pytest becomes a conformance run. One module a subject; none of them knows the body of a case.
 
 `options` reads the bench file, `collection` ties cases to devices and clauses, `fixtures` gives cases their bench, `verdicts`
-turns what happened into results, `closing` ends the run with files and exit code; `terminal`, `progress` and `allure_results`
-show it.
+turns what happened into results, `withholding` keeps keys out of what is shown, `closing` ends the run with files and exit
+code; `terminal`, `progress` and `allure_results` show it.
 """
 
 pytest_plugins = (
@@ -10,6 +10,7 @@ pytest_plugins = (
     "harness.plugin.collection",
     "harness.plugin.fixtures",
     "harness.plugin.verdicts",
+    "harness.plugin.withholding",
     "harness.plugin.closing",
     "harness.plugin.terminal",
     "harness.plugin.progress",

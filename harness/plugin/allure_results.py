@@ -12,15 +12,16 @@ from pathlib import Path
 import allure_commons
 import pytest
 from allure_commons.logger import AllureFileLogger
-from allure_commons.model2 import Label, Link, Parameter, Status, StatusDetails, TestResult, TestStepResult
+from allure_commons.model2 import Label, Link, Parameter, Status, StatusDetails, TestResult, TestResultContainer, TestStepResult
 from allure_commons.types import LabelType, LinkType
 from allure_pytest.listener import AllureListener
 
 from harness.evidence.results import NOT_APPLICABLE, CaseResult, told
 from harness.plugin.closing import EVIDENCE, unwritten
 from harness.plugin.collection import is_case
-from harness.plugin.options import current_run
+from harness.plugin.options import current_run, is_worker
 from harness.plugin.verdicts import LATEST
+from harness.plugin.withholding import hidden
 
 FOLDER = "allure-results"
 STATUS = {
@@ -70,6 +71,14 @@ class Completing:
         result.links += [Link(LinkType.LINK, f"../{path}/", path) for path in case.evidence]
         result.steps += _steps(case, result)
 
+    @allure_commons.hookimpl(tryfirst=True)  # type: ignore[untyped-decorator]
+    def report_container(self, container: TestResultContainer) -> None:
+        """Keep confidential keys out of what a fixture raised."""
+        for fixture in (*container.befores, *container.afters):
+            if fixture.statusDetails is not None:
+                for name in ("message", "trace"):
+                    setattr(fixture.statusDetails, name, hidden(self.config, getattr(fixture.statusDetails, name) or ""))
+
 
 def pytest_collection_finish(session: pytest.Session) -> None:
     """Let allure-pytest write into the run folder, once there are cases; `--alluredir` still says otherwise."""
@@ -83,6 +92,9 @@ def pytest_collection_finish(session: pytest.Session) -> None:
         try:
             writers += [listener, Writer(run.folder / FOLDER, config)]
         except OSError as fault:  # known before the first case: a campaign without evidence is not worth its hours
+            if is_worker(config):
+                unwritten(config, f"{run.folder / FOLDER}: {fault}")
+                return
             pytest.exit(f"{run.folder}: evidence cannot be written: {fault.strerror}", returncode=EVIDENCE)
         config.pluginmanager.register(listener, "allure_listener")
     for writer in writers:

@@ -16,7 +16,7 @@ import pytest
 from harness.clock import wall_seconds, wall_utc
 from harness.evidence.results import NOT_APPLICABLE, CaseResult, Results
 from harness.evidence.run_folder import close_run, versions
-from harness.plugin.options import Run, current_run, is_worker
+from harness.plugin.options import Run, current_run, is_worker, run_folder
 from harness.plugin.verdicts import RESULT, UNWRITTEN
 
 PASSED, FAILED, INTERRUPTED, INTERNAL, USAGE, NOTHING, INCONCLUSIVE, ERROR, EVIDENCE = range(9)
@@ -104,6 +104,16 @@ def unwritten(config: pytest.Config, what: str) -> None:
         config.workeroutput.setdefault(UNWRITTEN_BY_WORKER, []).append(what)  # type: ignore[attr-defined]
     else:
         config.stash[LEDGER].unwritten.append(what)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_configure_node(node: Any) -> None:
+    """xdist: whether there will be evidence is asked here, for a worker cannot end the run."""
+    folder = run_folder(node.config)
+    if folder is not None:
+        above = next(each for each in (folder, *folder.parents) if each.exists())
+        if not os.access(above, os.W_OK | os.X_OK):
+            pytest.exit(f"{folder}: evidence cannot be written: {above} may not be written to", returncode=EVIDENCE)
 
 
 @pytest.hookimpl(optionalhook=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import importlib
 import os
 from dataclasses import dataclass
@@ -66,10 +67,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def _count(text: str) -> int:
-    count = int(text)
-    if count < 1:
-        raise ValueError("fewer than one")  # argparse says which option and value it was
-    return count
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is no number of examples; right would be 1 or more")
+    return int(text)
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -88,9 +88,11 @@ def current_run(config: pytest.Config) -> Run:
     """The run; its bench file is read at the first call. Raises UsageError for a bench or device file that is wrong."""
     if RUN not in config.stash:
         try:
-            config.stash[RUN] = _read_run(config)
+            run = config.stash[RUN] = _read_run(config)
         except InputError as fault:
             raise pytest.UsageError(str(fault)) from fault
+        if any(map(run.secrets, run.devices)):  # tracebacks would show what functions were called with: keys, too
+            config.option.tbstyle, config.option.showlocals = "short", False
     return config.stash[RUN]
 
 
@@ -115,16 +117,19 @@ def run_folder(config: pytest.Config) -> Path | None:
         elif config.getoption("no_evidence") or config.getoption("collectonly"):
             config.stash[FOLDER] = None
         elif config.getoption("run_dir") is not None:
-            config.stash[FOLDER] = _new(Path(config.getoption("run_dir")).absolute())
+            config.stash[FOLDER] = _new(config.getoption("run_dir"))
         else:
             config.stash[FOLDER] = config.rootpath / RUNS / config.stash[STARTED].strftime("%Y%m%dT%H%M%S.%fZ")
     return config.stash[FOLDER]
 
 
-def _new(folder: Path) -> Path:
+def _new(given: str) -> Path:
     """The folder, if it holds no run yet: what another run left there would pass for this one's. Raises UsageError."""
+    folder = Path(given).absolute()
+    if not given:
+        raise pytest.UsageError("--run-dir: names no folder; right would be a new one")
     if os.path.isfile(folder / RESULTS) or os.path.isdir(folder / SCENARIOS):
-        raise pytest.UsageError(f"--run-dir {folder}: holds a run already; right would be a new folder")
+        raise pytest.UsageError(f"--run-dir {given}: holds a run already; right would be a new folder")
     return folder
 
 
@@ -132,7 +137,7 @@ def _read_run(config: pytest.Config) -> Run:
     given = config.getoption("bench")
     bench = read_bench(Path(given) if given is not None else config.rootpath / config.getini("bench"))
     named = config.getoption("device")
-    devices = tuple(bench.device(name) for name in named) if named else bench.devices
+    devices = tuple(bench.device(name) for name in dict.fromkeys(named)) if named else bench.devices
     module, _, function = config.getini("builder").partition(":")
     builder = importlib.import_module(module)
     getattr(builder, "check", lambda bench: None)(bench)

@@ -7,6 +7,7 @@ travels on pytest's report of the teardown, so that a run on several xdist worke
 from __future__ import annotations
 
 from collections.abc import Generator
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -20,6 +21,7 @@ from harness.plugin.collection import PLACE, clauses_of, device_of, is_case, ste
 from harness.plugin.examples import prepare, watched
 from harness.plugin.fixtures import CASE, DECIDED
 from harness.plugin.options import current_run
+from harness.plugin.withholding import hidden
 from harness.verdict import Verdict
 
 RESULT = "hanproof.case"  # the user property that carries a case's result
@@ -64,13 +66,13 @@ def pytest_runtest_makereport(
     if call.excinfo is not None:
         _take(item, call.excinfo.value, ended=call.when != "call")
         if isinstance(call.excinfo.value, NonConformance | Inconclusive | JudgingError):
-            report.longrepr = str(call.excinfo.value)
+            report.longrepr = hidden(item.config, str(call.excinfo.value))
     conclusion = item.stash.get(DECIDED, None)
     item.stash[DURATION] = item.stash.get(DURATION, 0.0) + call.duration
     if conclusion is not None:
         report.verdict = str(conclusion.verdict)  # type: ignore[attr-defined]
     if call.when == "teardown":
-        conclusion = conclusion or broken_off(JudgingError("the case ended without a conclusion"))
+        conclusion = _covered(item, conclusion or broken_off(JudgingError("the case ended without a conclusion")))
         evidence: tuple[str, ...] = ()
         try:
             evidence = _written(item, conclusion)
@@ -139,6 +141,15 @@ def _result(item: pytest.Item, conclusion: Conclusion, evidence: tuple[str, ...]
         example=dict(decisive.example) if decisive is not None else {},
         place=item.stash.get(PLACE, 0), duration=item.stash.get(DURATION, 0.0),
     )
+
+
+def _covered(item: pytest.Item, conclusion: Conclusion) -> Conclusion:
+    """The same without confidential keys in what an exception said: who raised it may not have minded."""
+    evidence = tuple(
+        replace(each, broken=replace(each.broken, message=hidden(item.config, each.broken.message))) if each.broken else each
+        for each in conclusion.evidence
+    )
+    return replace(conclusion, reason=hidden(item.config, conclusion.reason), evidence=evidence)
 
 
 def _weight(verified: Verified) -> int:

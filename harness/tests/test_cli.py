@@ -11,6 +11,8 @@ import pytest
 
 from dissectors.capture import CapturedFrame, write_pcapng
 from harness.cli import main
+from harness.commands.run import project as project_arguments
+from harness.commands.run import runs
 from harness.errors import BenchError
 from harness.tests.small_run import ROOT, python, write_project
 
@@ -216,6 +218,19 @@ def test_run_judge_and_report(project: Path) -> None:
     assert changed.returncode == 8
     assert "step_06.py::test_fail[pct]: verdict was fail, is pass" in changed.stdout
     assert changed.stdout.endswith("one: 36 cases judged again: 1 differ, 1 file(s) changed\n")
+
+
+def test_a_run_begun_elsewhere_runs_what_it_is_told_and_is_found_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Where the current folder is no project it is the project of this package: its cases unless some are named, its runs."""
+    monkeypatch.chdir(tmp_path)
+    named = [f"{ROOT / 'cases' / 'step_10_state_reported.py'}::test_it"]
+    assert project_arguments(["-k", "price"]) == [*project_arguments(named), str(ROOT / "cases")]
+    assert project_arguments(named) == [f"--config-file={ROOT / 'pytest.ini'}", f"--rootdir={ROOT}"]
+    assert runs() == ROOT / "reports" / "runs"
+    (tmp_path / "pytest.ini").write_text("[pytest]\n")
+    assert (project_arguments(), runs()) == ([], Path("reports/runs"))
 
 
 def test_plan_lists_what_would_be_asked_and_runs_nothing(project: Path) -> None:

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Callable, Iterator
+from itertools import pairwise
 from pathlib import Path
+from random import Random
 
 import pytest
+import yaml
 
+from harness.crypto.ecqv import TEST_CA
 from harness.declarations import Device, read_bench, read_device
 from harness.errors import InputError
 from harness.pics import PROFORMA
 from harness.usecase import Actor
-from harness.values import DeviceType
+from harness.values import DeviceType, Eui64
 
 ROOT = Path(__file__).resolve().parents[2]
 CODE, LINK_KEY = "83FE D340 7A93 9723 A5C6 39B2 6916 D505 C3B5", "66b6900981e1ee3ca4206b6b861c02bb"  # AN708, clause 12
@@ -127,6 +133,13 @@ def test_a_bench_can_order_link_keys(tmp_path: Path) -> None:
     ("duration: 900", "duration: 0", 6, "window.duration: 0 is out of range; right would be a number from 1"),
     ("start: 60", "start: soon", 6, "window.start: 'soon' is no number"),
     ("start: 60", "start: nan", 6, "window.start: nan is out of range"),
+    ("start: 60", "start: 1e30", 6, "window.start: 1e+30 is out of range; right would be a number from 0 to 31622400"),
+    ("duration: 900", "duration: 1e30", 6, "window.duration: 1e+30 is out of range"),
+    ("cim: 0.5", "cim: 1e30", 7, "latencies.cim: 1e+30 is out of range"),
+    ("2026-01-15T", "1999-12-31T", 5, "epoch: 1999-12-31T12:00:00Z is out of range; right would be an instant from 2000"),
+    ("2026-01-15T", "2100-01-01T", 5, "epoch: 2100-01-01T12:00:00Z is out of range"),
+    ("seed: 7", "seed: 7\nmeter: ''", 5, "meter: '' is no line of text"),
+    ("seed: 7", "seed: 7\npremise: \"a\\0b\"", 5, "premise: 'a\\x00b' is no line of text"),
     ("3: 2", "5: 2", 7, "latencies.5: there is no such field"),
     ("ESI: a.b:C", "ESA: a.b:C", 9, "adapters.ESA: there is no such actor"),
     ("ESI: a.b:C", "ESI: a.b", 9, "adapters.ESI: 'a.b' names no class"),
@@ -150,6 +163,94 @@ def test_a_wrong_device_of_a_bench_is_named_by_its_own_file(tmp_path: Path) -> N
     (tmp_path / "pct.yaml").write_text("name: pct\n")
     with pytest.raises(InputError, match=r"pct\.yaml:1: type: is missing"):
         read_bench(tmp_path / "bench.yaml")
+
+
+CREDENTIALS = TEST_CA.issue(Eui64(0x00124B0001020304), Random(5))
+OTHERS = TEST_CA.issue(Eui64(0x00124B0001020304), Random(6))
+
+
+@pytest.mark.parametrize(("certificate", "private_key", "said"), [
+    (CREDENTIALS.certificate, CREDENTIALS.private_key, ""),
+    (CREDENTIALS.certificate, OTHERS.private_key, "pixit.certificate: certificate, private_key and ca do not belong together"),
+    (CREDENTIALS.certificate, 0, "pixit.certificate: "),
+    (bytes(48), CREDENTIALS.private_key, "pixit.certificate: was issued to 0000000000000000"),
+    (b"\x02" + b"\xff" * 21 + CREDENTIALS.certificate[22:], CREDENTIALS.private_key, "pixit.certificate: "),
+])
+def test_credentials_that_no_key_can_come_of_are_refused(
+    tmp_path: Path, certificate: bytes, private_key: int, said: str,
+) -> None:
+    fields = f"certificate: {certificate.hex()}\n  private_key: {private_key:042x}\n  ca: {TEST_CA.public_key.hex()}"
+    text = f"{DEVICE}  {fields}\n"
+    if not said:
+        assert device(tmp_path, text).certificate == certificate
+        return
+    with pytest.raises(InputError) as raised:
+        device(tmp_path, text)
+    assert said in str(raised.value)
+    assert f"{private_key:x}" not in str(raised.value) or not private_key
+
+
+WRONG = (
+    "", "x y", "-1", "1e999", "[]", "{a: b}", '"\\0"', '"a\\nb"', "*nope", "&a [*a]", "@x", "\t", "x" * 5000, '"\\ud800"', "{file: .}",
+    '{file: "\\0"}', '{env: "="}', "83FE D340 7A93 9723 A5C6 39B2 6916 D505 C3B4", "83FED3407A939723A5C639B26916D505", "!!binary eA==",
+)
+LINES = ("? [a, b]\n: c\n", "? \n: c\n", "<<: {a: b}\n", "---\n", "\x07\n", "83FED3407A939723A5C639B26916D505: x\n", " x\n")
+
+
+def mutations(text: str) -> Iterator[str]:
+    """A file with each of its values replaced by each of the wrong ones, and each wrong line before each of its lines."""
+    whole = yaml.compose(text, Loader=yaml.SafeLoader)
+    nodes = [whole] if whole is not None else []
+    while nodes:
+        node = nodes.pop()
+        start, end = node.start_mark.index, node.end_mark.index
+        yield from (text[:start] + wrong + text[end:] for wrong in WRONG)
+        if isinstance(node, yaml.MappingNode):
+            nodes += [each for pair in node.value for each in pair]
+        elif isinstance(node, yaml.SequenceNode):
+            nodes += node.value
+    rows = text.splitlines(keepends=True)
+    for place in range(len(rows)):
+        yield "".join(rows[:place] + rows[place + 1:])
+        yield from ("".join([*rows[:place], line, *rows[place:]]) for line in LINES)
+
+
+@pytest.mark.parametrize(("text", "read"), [(DEVICE, read_device), (BENCH, read_bench)])
+def test_whatever_is_wrong_is_one_line_that_shows_no_key(
+    tmp_path: Path, text: str, read: Callable[[Path], object],
+) -> None:
+    device(tmp_path)
+    form = re.compile(r"/(changed|pct)\.yaml:\d+: [^\n]*; right would be [^\n]+")
+    refused = 0
+    for changed in mutations(text):
+        (tmp_path / "changed.yaml").write_bytes(changed.encode("utf-8", "surrogatepass"))
+        try:
+            read(tmp_path / "changed.yaml")
+        except InputError as fault:
+            said = str(fault)
+            refused += 1
+            assert form.search(said), said
+            assert len(said) < 600 + len(str(tmp_path))
+            assert not re.search("D340|7A93", said), said
+            said.encode()  # no half of a surrogate pair: it could not be shown
+    assert refused > 300
+
+
+@pytest.mark.parametrize(("text", "said"), [
+    ("[" * 100_000, "nests too deep"), ("name: pct\n" * 40_000, "has more than 262144 octets"),
+    ("a: &a [x, x]\n" + "".join(f"{name}: &{name} [{', '.join([f'*{before}'] * 9)}]\n" for before, name in pairwise("abcdefghijkl")),
+     "name: is missing"),  # each calls the one before nine times over; nobody expands them
+])
+def test_a_file_made_to_harm_its_reader_is_refused(tmp_path: Path, text: str, said: str) -> None:
+    with pytest.raises(InputError, match=said):
+        device(tmp_path, text)
+
+
+@pytest.mark.parametrize("name", ["../x", "a/b", "a\\b", ".hidden", "x" * 41, "", "two words", "caf\u00e9", '"a\\nb"'])
+def test_a_device_is_named_as_a_folder_can_be(tmp_path: Path, name: str) -> None:
+    """Its scenarios lie in folders of that name."""
+    with pytest.raises(InputError, match=r"pct\.yaml:1: name: .* is no name; right would be one word"):
+        device(tmp_path, DEVICE.replace("name: pct", f"name: {name}"))
 
 
 def test_the_benches_that_come_with_the_harness_are_right() -> None:

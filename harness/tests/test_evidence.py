@@ -18,6 +18,8 @@ from harness.evidence.rejudge import rejudge
 from harness.evidence.results import CaseResult, Results
 from harness.evidence.run_folder import LATEST, close_run, find_run
 from harness.evidence.scenario import CAPTURE, KEYS, TRACE, read_scenario, write_scenario
+from harness.evidence.sums import FILE as SUMS
+from harness.evidence.sums import changed
 from harness.evidence.withheld import Withheld
 from harness.judge import concluded, judge, merged
 from harness.tests.small_run import BENCH, python, write_project
@@ -80,6 +82,33 @@ def test_what_is_withheld_is_covered_however_it_is_written(written: bytes) -> No
     assert withheld.uncover(covered) == octets
 
 
+@pytest.mark.parametrize("written", [
+    CODE[:-2] + b"\x00\x00", CODE[:-2], LINK_KEY[1:], LINK_KEY[:9] + b"\xff" + LINK_KEY[10:], CODE[5:] + b"\x01\x02",
+])
+@pytest.mark.parametrize("form", ["raw", "upper", "lower", "spaced", "utf-16-le", "utf-16-be"])
+def test_a_part_of_what_is_withheld_is_covered_too(written: bytes, form: str) -> None:
+    """A case orders an install code with another CRC, or a key that was cut short: what is left of it gives away the rest."""
+    text = written.hex(" ", 2) if form == "spaced" else written.hex().upper() if form == "upper" else written.hex()
+    octets = written if form == "raw" else text.encode(form if form.startswith("utf") else "ascii")
+    withheld = Withheld((CODE, LINK_KEY))
+    covered = withheld.cover(b"<key>" + octets + b"</key>")
+    shown = covered.replace(b"\0", b"").replace(b" ", b"").lower()
+    for secret in (CODE, LINK_KEY):
+        for at in range(len(secret) - 8):
+            part = secret[at:at + 9]
+            assert part not in covered
+            assert part.hex().encode() not in shown
+    assert len(covered) == len(octets) + 11
+    assert withheld.uncover(covered) == b"<key>" + octets + b"</key>"
+
+
+def test_what_looks_like_a_mark_and_is_none_stays() -> None:
+    withheld = Withheld((CODE,))
+    for octets in (b"*00000i*withheld", b"*zzzzzz*", b"*0000ii*" + b"x" * 30, b"*00000i*"):
+        assert withheld.uncover(octets) == octets
+    assert Withheld(()).uncover(withheld.cover(CODE)) == withheld.cover(CODE) != CODE
+
+
 def test_confidential_keys_reach_no_file_and_come_back_with_the_device_file(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -99,8 +128,24 @@ def test_confidential_keys_reach_no_file_and_come_back_with_the_device_file(
     assert set(back.keys) == set(trace().keys)
 
 
+def test_an_order_with_another_key_keeps_it_when_the_withheld_ones_come_back(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A case may order a key of its own making: the device's is not what was ordered."""
+    monkeypatch.setenv("ITS_CODE", CODE.hex())
+    (tmp_path / "pct.yaml").write_text(DEVICE_FILE)
+    device = read_device(tmp_path / "pct.yaml")
+    other = trace()
+    other.header = replace(other.header, order=replace(other.header.order, key_material=bytes(18)))
+    other.learn(Key("static", LINK_KEY, Eui64(1)))
+    back = read_scenario(tmp_path / write_scenario(tmp_path, "other", other, device.confidential), device)
+    assert back.header.order.key_material == bytes(18)
+    assert set(back.keys) == set(other.keys)
+
+
 @pytest.mark.parametrize(("file", "content", "said"), [
     (TRACE, None, "cannot be read"), (TRACE, "{}\n", "trace.jsonl:1: not a line"), (TRACE, "", "empty"),
+    (TRACE, "[]\n", "trace.jsonl:1: not a line"), (KEYS, "# withheld ic - \n", "line 1: right would be"),
     (KEYS, None, "cannot be read"), (KEYS, "one,two\n", "line 1"),
     (KEYS, "# ordered install_code x y\n", "line 1: right would be"),
 ])
@@ -122,6 +167,34 @@ def asked(trace: Trace, word: bytes = b"\x03\x00") -> list[Finding]:
 
 
 CLAUSE = Clause("UC2.7-05-ASKS", "", "UC", "", {Actor.HAN_DEVICE: (lambda trace: iter(asked(trace)),)})
+
+
+def test_what_the_run_left_is_known_by_its_sums(run: Path) -> None:
+    assert list(changed(run)) == []
+    (run / "scenarios" / "joins" / "ladder.txt").write_text("drawn later")
+    assert list(changed(run)) == []
+    files = [path for path in run.rglob("*") if path.is_file() and path.name not in (SUMS, "ladder.txt")]
+    assert {path.name for path in files} >= {TRACE, KEYS, CAPTURE, "verdicts.json", "junit.xml"}
+    for path in files:
+        content, name = path.read_bytes(), path.relative_to(run)
+        path.write_bytes(content + b"\n")
+        assert list(changed(run)) == [f"{name}: is not as the run left it"]
+        path.unlink()
+        assert list(changed(run)) == [f"{name}: is missing"]
+        path.write_bytes(content)
+    (run / "scenarios" / "joins" / "cim" / "999.xml").write_text("<later/>")
+    assert list(changed(run)) == ["scenarios/joins/cim/999.xml: was not there when the run ended"]
+
+
+@pytest.mark.parametrize(("content", "said"), [
+    (None, "cannot be read"), (b"\xff", "not a text file"), (b"12  verdicts.json\n", "SHA256SUMS:1: right would be"),
+])
+def test_sums_that_cannot_be_read_are_named(run: Path, content: bytes | None, said: str) -> None:
+    (run / SUMS).unlink()
+    if content is not None:
+        (run / SUMS).write_bytes(content)
+    with pytest.raises(InputError, match=said):
+        list(changed(run))
 
 
 @pytest.fixture
@@ -183,10 +256,10 @@ def test_a_run_judged_again_gives_the_same(run: Path) -> None:
 def test_evidence_that_was_changed_gives_another_verdict(run: Path) -> None:
     path = run / "scenarios" / "joins" / TRACE
     path.write_text(path.read_text().replace('"0300a', '"0200a'))
-    broken, changed = rejudge(run, Results.read(run), lambda name: CLAUSE)
+    broken, other = rejudge(run, Results.read(run), lambda name: CLAUSE)
     assert broken.same
-    assert not changed.same
-    assert list(changed.differences()) == [
+    assert not other.same
+    assert list(other.differences()) == [
         "verdict was pass, is fail",
         "no longer found: UC2.7-05-ASKS@HAN Device pass: it asks (joins)",
         "newly found: UC2.7-05-ASKS@HAN Device fail: silent (joins)",
@@ -208,6 +281,22 @@ def test_evidence_outside_the_run_is_not_read(run: Path) -> None:
         list(rejudge(run, outside, lambda name: CLAUSE))
 
 
+@pytest.mark.parametrize(("path", "value"), [
+    (("cases", 0), 1), (("cases", 0, "step"), {}), (("cases", 0, "clauses"), [1]), (("cases", 0, "evidence"), [None]),
+    (("cases", 0, "findings", 0), True), (("cases", 0, "findings", 0, "verdict"), "good"),
+    (("cases", 0, "findings", 0, "evidence"), ["x"]), (("bench",), 1), (("bench", "devices"), [[]]), (("run",), None),
+])
+def test_verdicts_of_another_shape_are_named(run: Path, path: tuple[str | int, ...], value: object) -> None:
+    told = json.loads((run / "verdicts.json").read_text())
+    inner = told
+    for name in path[:-1]:
+        inner = inner[name]
+    inner[path[-1]] = value
+    (run / "verdicts.json").write_text(json.dumps(told))
+    with pytest.raises(InputError, match="not the verdicts of a run"):
+        Results.read(run)
+
+
 @pytest.mark.parametrize(("content", "said"), [
     ("{}", "not the verdicts of a run"), ("[", "not the verdicts of a run"), ('{"schema": "x"}', "schema is 'x'"),
     (None, "cannot be read"),
@@ -223,6 +312,44 @@ def test_an_empty_run_is_written_too(tmp_path: Path) -> None:
     results = Results.of([], {"name": "small", "devices": {}}, {})
     write_junit(results, tmp_path)
     assert ElementTree.parse(tmp_path / "junit.xml").getroot().get("tests") == "0"
+
+
+LOOSE = """
+import pytest
+from small_table import clause
+
+@pytest.fixture
+def careless(device):
+    print(device.link_key)
+    raise RuntimeError(f"cannot set up {device.link_key.hex(' ')}")
+
+@clause("06-WORD")
+def test_setup(careless, verify):
+    verify(None)
+
+def explode(key):
+    raise RuntimeError(f"{key} is no key")
+
+@clause("06-WORD")
+def test_call(bench, device, verify):
+    print(device.key.octets.hex())
+    explode(device.link_key)
+"""
+
+
+def test_a_key_that_somebody_else_shows_is_shown_nowhere(tmp_path: Path) -> None:
+    """An adapter may print a key or raise with one; pytest shows what functions were called with, Allure what was printed."""
+    project = write_project(tmp_path, LOOSE, bench=BENCH.replace("[pct.yaml, load_control.yaml]", "[pct.yaml]"))
+    (project / "pct.yaml").write_text(DEVICE_FILE)
+    ran = python(project, "pytest", "--run-dir=one", "--tb=long", "--showlocals", ITS_CODE=CODE.hex())
+    assert ran.returncode == 7, ran.stdout
+    assert "RuntimeError: b'*" in ran.stdout
+    files = [path.read_text(encoding="latin-1") for path in (project / "one").rglob("*") if path.is_file()]
+    assert any("is no key" in text for text in files)
+    for text in (ran.stdout, ran.stderr, *files):
+        for secret in (CODE, LINK_KEY):
+            for written in (secret.hex(), secret.hex(" "), repr(secret)[2:-1], repr(secret)[2:-1].replace("\\", "\\\\")):
+                assert written not in text.lower()
 
 
 def test_a_whole_run_with_confidential_keys(tmp_path: Path) -> None:

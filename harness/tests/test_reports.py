@@ -12,7 +12,7 @@ from lxml import html
 
 import reports
 from harness.errors import InputError
-from harness.evidence.results import Results
+from harness.evidence.results import STEPS, Results
 from harness.tests import sample_run
 from reports import allure_report, page
 
@@ -109,6 +109,15 @@ def test_what_was_not_asked_is_not_passed(run: Path, own: html.HtmlElement, tmp_
     assert told == "whole runincomplete13 of 14 steps not run"
 
 
+@pytest.mark.parametrize(("code", "said"), [(0, ""), (1, ""), (2, "interrupted"), (8, "evidence could not be written")])
+def test_a_run_that_did_not_end_is_not_passed(run: Path, code: int, said: str) -> None:
+    passing = next(case for case in Results.read(run).cases if case.outcome == "pass")
+    every = tuple(replace(passing, step=step) for step in STEPS)
+    ended = Results(every, {"name": "sample", "devices": [passing.device]}, {"id": "one", "exit_code": code})
+    told = html.document_fromstring(page.as_html(ended, {}, {})).xpath("//div[@class='device'][last()]")[0].text_content()
+    assert told == ("whole run" + ("incomplete" if said else "pass") + said)
+
+
 def test_a_finding_shows_expected_observed_and_its_evidence(own: html.HtmlElement) -> None:
     [finding] = own.xpath("//div[@class='finding fail']")
     cells = (cell.text_content().strip() for cell in finding.xpath(".//td"))
@@ -160,6 +169,20 @@ def test_without_node_the_own_page_is_the_report(run: Path, tmp_path: Path, monk
     index = reports.build(tmp_path / "run")
     assert "The fourteen steps" in index.read_text(encoding="utf-8")
     assert "in Allure" not in index.read_text(encoding="utf-8")
+
+
+def test_where_allure_fails_the_own_page_is_the_report(
+    run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str],
+) -> None:
+    if allure_report.node() is None:
+        pytest.skip("no node 20 or later")
+    (tmp_path / "cli.js").write_text("console.error('Error: ENOSPC\\n    at somewhere'); process.exit(1)")
+    monkeypatch.setattr(allure_report, "ALLURE", tmp_path / "cli.js")
+    shutil.copytree(run, tmp_path / "run")
+    index = reports.build(tmp_path / "run")
+    assert "The fourteen steps" in index.read_text(encoding="utf-8")
+    assert [path.name for path in index.parent.iterdir()] == ["index.html"]  # and nothing that an earlier drawing left
+    assert capsys.readouterr().err == "Allure wrote no report (Error: ENOSPC): HANproof's own page stands alone\n"
 
 
 def test_allure_has_every_case(run: Path) -> None:
