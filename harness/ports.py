@@ -64,7 +64,10 @@ class Transmitted:
 class Message:
     """One message on a wire other than the air: `wire` names it ("cim" or "leg"), `producer` and `receiver` are actors.
 
-    `octets` is what really travels; `about` carries what the transport adds (content type, HTTP status).
+    `octets` is what really travels; `about` carries what the transport adds: "transport" (as `Parcel.about` of
+    `harness.backhaul.carrier`), "exchange" (the token of a transport's exchange that waits for an answer), "answers" (the token of
+    the one that this message answers), "address" (where an answer goes that is not to go back the way the request came), "flaw"
+    (what went wrong at the transport).
     """
 
     wire: str

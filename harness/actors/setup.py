@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from harness.cim_profile import DEFAULT, CimProfile
 from harness.ports import Chance
 from harness.usecase import Actor, Order
 
@@ -18,6 +19,8 @@ class Setup:
     `orders` are the orders the DR Application may place, first one first; `identity` is this actor's PIXIT (EUI-64,
     credentials, what key it holds ...); `options` come from the bench file. `policy` names decisions that differ from the
     right ones and `rewrites` changes outgoing structures: both are empty unless a defect or a provocation is planted.
+    `cim` is how the bench wants its IEC 61968 messages. `interrupt` may be called from any thread: the bench then looks at once
+    for what has arrived, instead of waiting on.
     """
 
     actor: Actor
@@ -28,3 +31,5 @@ class Setup:
     options: Mapping[str, Any] = field(default_factory=dict)
     policy: Mapping[str, Any] = field(default_factory=dict)
     rewrites: tuple[Callable[[Any], Any], ...] = ()
+    cim: CimProfile = DEFAULT
+    interrupt: Callable[[], None] = lambda: None
