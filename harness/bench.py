@@ -19,7 +19,7 @@ from harness.actors.setup import Setup
 from harness.adapters.defects import Defect, all_defects
 from harness.backhaul.faults import Fault as WireFault
 from harness.backhaul.wires import VirtualWires
-from harness.clock import Clock, VirtualClock
+from harness.clock import Clock, LiveClock, VirtualClock
 from harness.crypto.install_code import ordered_link_key
 from harness.declarations import BenchFile, Device, Filled
 from harness.errors import BenchError, Inconclusive
@@ -59,6 +59,11 @@ def load(name: str) -> Callable[[Setup], Machine]:
     return adapter
 
 
+def _is_live(file: BenchFile) -> bool:
+    """Whether an adapter of the bench has something real behind it, which no clock can make jump."""
+    return any(getattr(load(filled.adapter), "live", lambda options: False)(filled.options) for filled in file.adapters.values())
+
+
 def _machine(filled: Filled, setup: Setup) -> Machine:
     try:
         return load(filled.adapter)(setup)
@@ -78,11 +83,11 @@ class Bench:
         self.plan = plan or Plan()
         self.seed = file.seed if seed is None else seed
         self.defects = defects + ((all_defects()[self.plan.provocation],) if self.plan.provocation else ())
-        self.clock: Clock = clock or VirtualClock(file.epoch)
+        self.clock: Clock = clock or (LiveClock() if _is_live(file) else VirtualClock(file.epoch))
         self.orders = self.plan.orders(file, device)
         self.order = self.orders[0]
         self.trace = Trace(Header(
-            order=self.order, epoch=file.epoch.isoformat(), scenario=scenario, dut=file.dut, pics=file.claims(device),
+            order=self.order, epoch=self.clock.epoch.isoformat(), scenario=scenario, dut=file.dut, pics=file.claims(device),
             pixit={
                 "eui64": str(self.plan.han_device or device.eui64), "key_form": device.key_form, "issuer": device.issuer.hex(),
                 "ca": device.ca_public_key.hex(),
@@ -104,7 +109,7 @@ class Bench:
         self._running: dict[str, Any] = {actor.value: machine for actor, machine in self.machines.items()}
         if self.plan.neighbour:
             filled, whose = file.adapters[Actor.ESI], self.plan.han_device or device.eui64
-            setup = Setup(Actor.ESI, (), file.epoch, self._chance(neighbour.NAME), options=filled.options)
+            setup = Setup(Actor.ESI, (), self.clock.epoch, self._chance(neighbour.NAME), options=filled.options)
             self._running[neighbour.NAME] = neighbour.beside(load(filled.adapter), setup, replace(self.order, device=whose))
         self._appointments: list[tuple[float, Callable[[], None]]] = []
         self._learn_ordered_keys()
@@ -265,12 +270,9 @@ class Bench:
             if condition():
                 return True
             due = [instant for instant in self._deadlines() if instant is not None]
-            instant = min(due, default=limit)
-            if instant > limit:
-                self.clock.wait_until(limit)
-                return condition()
-            self.clock.wait_until(instant)
-            if not due:
+            instant = min(due, default=math.inf)
+            self.clock.wait_until(min(instant, limit))  # a live clock returns early when something arrives
+            if instant > limit <= self.now:
                 return condition()
             self._wake()
         raise BenchError(f"the bench does not come to rest at {self.now:.6f} s")
@@ -357,8 +359,10 @@ class Bench:
         self.trace.header.about["marks"].append({"at": self.now, "actor": actor.value, "verb": verb})
 
     def close(self) -> None:
-        """The taps stop listening."""
+        """The taps stop listening, and adapters let go of sockets and radios."""
         self._taps.attest(self.now)
+        for machine in self.machines.values():
+            getattr(machine, "close", lambda: None)()
 
     # -- building
 
@@ -368,8 +372,9 @@ class Bench:
     def _setup(self, actor: Actor, options: Mapping[str, Any]) -> Setup:
         planted = [defect for defect in self.defects if defect.actor == actor]
         return Setup(
-            actor=actor, orders=self.orders, epoch=self.file.epoch, chance=self._chance(actor),
+            actor=actor, orders=self.orders, epoch=self.clock.epoch, chance=self._chance(actor),
             identity=self.plan.identity(actor, self.file, self.device), options=self.plan.options(actor, options),
+            interrupt=getattr(self.clock, "interrupt", lambda: None),
             policy={name: value for defect in planted for name, value in defect.decisions.items()},
             rewrites=tuple(
                 rewrite for defect in planted

@@ -1,10 +1,11 @@
-"""Time: a clock that jumps and a clock that waits. This is the only module that may import `time`.
+"""Time: a clock that jumps and clocks that wait. This is the only module that may import `time`.
 
 Times are float seconds since the bench started; UTC is the bench's epoch plus that.
 """
 
 from __future__ import annotations
 
+import threading
 import time
 from datetime import UTC, datetime, timedelta
 from typing import Protocol
@@ -55,6 +56,37 @@ class WallClock:
     def wait_until(self, instant: float) -> None:
         """Sleep until `instant`."""
         time.sleep(max(0.0, instant - self.now()))
+
+
+class LiveClock:
+    """Real time for a bench that has something real on it: it waits, and stands still while the bench works.
+
+    What is due at an instant is done with exactly that instant as its time, even if the machine came to it a little later, so
+    that the virtual part of a bench keeps its own timing to the microsecond.
+    """
+
+    def __init__(self) -> None:
+        self.epoch = datetime.now(UTC)
+        self._start = time.monotonic()
+        self._now = 0.0
+        self._arrived = threading.Event()
+
+    def now(self) -> float:
+        """Seconds since the bench started, as far as the bench has come; never ahead of the real time."""
+        return self._now
+
+    def wait_until(self, instant: float) -> None:
+        """Sleep until `instant`, or until `interrupt` is called: then it may be earlier."""
+        interrupted = self._arrived.wait(max(0.0, instant - self._elapsed()))
+        self._arrived.clear()
+        self._now = max(self._now, min(instant, self._elapsed()) if interrupted else instant)
+
+    def interrupt(self) -> None:
+        """Something has arrived: whoever waits goes on. May be called from any thread."""
+        self._arrived.set()
+
+    def _elapsed(self) -> float:
+        return time.monotonic() - self._start
 
 
 def wall_utc() -> datetime:
