@@ -94,7 +94,7 @@ class Bench:
             },
             seed=self.seed,
             about={
-                "device": device.name, "provocation": self.plan.provocation, "marks": [],
+                "device": device.name, "provocation": self.plan.provocation, "marks": [], "cim": file.cim.as_dict(),
                 "other_key": self.plan.holds_another_key(self.order, device),
                 "second": self.plan.second and str(self.plan.second),
             },
@@ -380,4 +380,5 @@ class Bench:
                 rewrite for defect in planted
                 for rewrite in (*defect.rewrites, *(defect.made(self.plan.provoked_with) if defect.made else ()))
             ),
+            cim=self.file.cim,
         )

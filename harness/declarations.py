@@ -14,6 +14,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
+from harness.cim_profile import BINDINGS, DEFAULT, DEVICE_CODES, ENVELOPES, FORMS, PATTERNS, CimProfile
 from harness.clock import SMART_ENERGY_EPOCH, VIRTUAL_EPOCH
 from harness.crypto.ecqv import TEST_CA, Certificate, Credentials
 from harness.crypto.install_code import InstallCode
@@ -37,6 +38,7 @@ WIRES = ("cim", *LEGS)
 LINK_KEY_OCTETS = 16
 LONGEST = 366 * 86_400.0  # seconds, of whatever a bench may wait for
 LATEST_EPOCH = datetime(2100, 1, 1, tzinfo=UTC)  # what follows it must fit into the 32 bits of a UTCTime
+CIM_WORDS = {"envelope": ENVELOPES, "form": FORMS, "binding": BINDINGS, "pattern": PATTERNS, "device_code": DEVICE_CODES}
 CERTIFICATE_OCTETS, PRIVATE_KEY_OCTETS, POINT_OCTETS = 48, 21, 22  # implicit certificates on sect163k1, SE 1.0 annex C
 
 
@@ -115,6 +117,7 @@ class BenchFile:
     key_form: str = "install_code"
     meter: str = Order.meter
     premise: str = Order.premise
+    cim: CimProfile = DEFAULT
 
     def order(self, device: Device) -> Order:
         """What the utility orders for this device; a bench that orders link keys sends the one made from the install code."""
@@ -330,7 +333,22 @@ def _latencies(fields: Fields) -> Mapping[str, float]:
     return MappingProxyType({wire: each.number(0, LONGEST) for wire, each in given.items() if each is not None})
 
 
+def _cim(given: Field) -> CimProfile:
+    """How the bench wants its CIM messages: words of a list, or names of one's own."""
+    told = given.fields()
+    words: dict[str, str] = {}
+    for name in DEFAULT.as_dict():
+        word = told.take(name)
+        if word is not None:
+            words[name] = word.choice(CIM_WORDS[name]) if name in CIM_WORDS else word.line()
+    told.done()
+    profile = CimProfile(**words)
+    if profile.mac == profile.meter:  # an event names the two side by side, told apart by this alone
+        raise given.wrong(f"mac and meter are both {shown(profile.mac)}", "a name type of its own for each")
+    return profile
+
+
 _OPTIONS: Mapping[str, Callable[[Field], Any]] = MappingProxyType({
     "dut": _dut, "epoch": _epoch, "seed": Field.integer, "meter": Field.line, "premise": Field.line,
-    "key_form": lambda given: given.choice(KEY_FORMS),
+    "key_form": lambda given: given.choice(KEY_FORMS), "cim": _cim,
 })

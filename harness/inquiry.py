@@ -16,6 +16,7 @@ from harness.usecase import Actor, Order, Point
 ASKED = "asked"  # the medium of an answer
 KNOWS_METER, STATE_OF, DEVICES_AT = "knows_meter", "state_of", "devices_at"  # role verbs
 YES, NO = "yes", "no"
+JOINED = "joined"  # the role verb's word for a device that is provisioned, whatever the bench's messages call it
 
 
 def preconditions_hold(machines: Mapping[Any, Any], order: Order, trace: Trace, now: float) -> bool:

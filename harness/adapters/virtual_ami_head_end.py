@@ -98,6 +98,7 @@ class VirtualAmiHeadEnd:
 
     def __init__(self, setup: Setup) -> None:
         self.policy = policy_of(setup)
+        self.cim = setup.cim
         self.epoch = setup.epoch
         self.codec = setup.options.get("codec") or TlvCodec()
         self.key_form: str | None = setup.options.get("key_form")
@@ -107,8 +108,8 @@ class VirtualAmiHeadEnd:
             self.meters.clear()
         self.windows: dict[tuple[str, Eui64], Window] = {}
         self._bus = Correspondent(
-            Originator(Actor.AMI_HEAD_END, setup.epoch, setup.chance), self.policy, (END_DEVICE_CONTROLS, METER_CONFIG),
-            wait=setup.options.get("reply_wait", 10.0), tries=setup.options.get("tries", 3),
+            Originator(Actor.AMI_HEAD_END, setup.epoch, setup.chance, setup.cim), self.policy,
+            (END_DEVICE_CONTROLS, METER_CONFIG), wait=setup.options.get("reply_wait", 10.0), tries=setup.options.get("tries", 3),
         )
         self._sequence = 0
         self._met: set[bytes] = set()
@@ -168,11 +169,11 @@ class VirtualAmiHeadEnd:
         if payload is None:
             reply = refused(ReplyCode.PAYLOAD_ELEMENT_MISSING, "no payload")
         elif request.message.noun == METER_CONFIG:
-            self.meters.update(meter_config.read(payload) if self.policy.registers_meters else ())
+            self.meters.update(meter_config.read(payload, self.cim) if self.policy.registers_meters else ())
             reply = OK
         else:
             try:
-                command = end_device_controls.read(payload)
+                command = end_device_controls.read(payload, self.cim)
             except ValueError as fault:
                 reply = refused(ReplyCode.LOCAL_CODE, str(fault))
             else:
@@ -271,18 +272,18 @@ class VirtualAmiHeadEnd:
         if not self._move(window, Event.PROVISION, now) and self.policy.links_once:
             return
         self._link(window, at, now)
-        self._publish(window, codes.device_code(window.command.device_type, codes.PAIRED), at, now)
+        self._publish(window, codes.device_code(window.command.device_type, codes.PAIRED, self.cim), at, now)
 
     def _link(self, window: Window, effective: datetime, now: float) -> None:
         """Step 13."""
-        linkage = Linkage(window.command.device, window.command.meter, self._instant(now), effective)
-        payload = master_data_linkage_config.payload(linkage, self._bus.originator.identifier())
+        linkage = Linkage(window.command.device, window.command.meter, self._instant(now), effective, status=self.cim.joined)
+        payload = master_data_linkage_config.payload(linkage, self._bus.originator.identifier(), self.cim)
         self._bus.request(window.orderer, MASTER_DATA_LINKAGE_CONFIG, payload, now, window.correlation_id)
 
     def _failed(self, window: Window, reason: str, at: datetime, now: float) -> None:
         """In place of step 13."""
         if self._move(window, Event.FAIL, now):
-            code = codes.device_code(window.command.device_type, codes.PAIRING_FAILED)
+            code = codes.device_code(window.command.device_type, codes.PAIRING_FAILED, self.cim)
             self._publish(window, code, at, now, reason, to=(window.orderer,))
 
     def _publish(
@@ -292,7 +293,7 @@ class VirtualAmiHeadEnd:
             *to, *([Actor.CIS] if self.policy.publishes_to_cis else []), *([Actor.ODS] if self.policy.informs_ods else []),
         ]
         event = DeviceEvent(code, window.command.device, window.command.meter, at, reason)
-        payload = end_device_events.payload(event, self._bus.originator.identifier())
+        payload = end_device_events.payload(event, self._bus.originator.identifier(), self.cim)
         self._bus.announce(listeners, END_DEVICE_EVENTS, payload, now, window.correlation_id)
 
     # -- inside

@@ -26,11 +26,12 @@ class VirtualCis:
 
     def __init__(self, setup: Setup) -> None:
         self.policy = policy_of(setup)
+        self.cim = setup.cim
         self.meter_at = {order.premise: order.meter for order in setup.orders}
         self.linkages: list[Linkage] = []
         self.heard: list[DeviceEvent] = []
         self._bus = Correspondent(
-            Originator(Actor.CIS, setup.epoch, setup.chance), self.policy, (MASTER_DATA_LINKAGE_CONFIG,),
+            Originator(Actor.CIS, setup.epoch, setup.chance, setup.cim), self.policy, (MASTER_DATA_LINKAGE_CONFIG,),
             wait=setup.options.get("reply_wait", 10.0), tries=setup.options.get("tries", 3),
         )
         self._unregistered = dict.fromkeys(self.meter_at.values()) if setup.options.get("registers", True) else {}
@@ -40,7 +41,7 @@ class VirtualCis:
 
     def register_meter(self, meter: str, now: float) -> None:
         """Send the meter's record to the head-end."""
-        self._bus.request(Actor.AMI_HEAD_END, METER_CONFIG, meter_config.payload(meter), now)
+        self._bus.request(Actor.AMI_HEAD_END, METER_CONFIG, meter_config.payload(meter, self.cim), now)
 
     def devices_at(self, premise: str) -> tuple[Eui64, ...]:
         """The HAN devices linked to a premise, each once, in the order they were linked."""
@@ -56,7 +57,7 @@ class VirtualCis:
         if incoming.message.kind is Kind.REQUEST:
             self._linked(incoming, now)
         elif incoming.message.noun == END_DEVICE_EVENTS:
-            self.heard += end_device_events.read(incoming.message.payload)
+            self.heard += end_device_events.read(incoming.message.payload, self.cim)
 
     def transmit(self, now: float) -> list[Pdu]:
         """What is to go out now."""
@@ -86,7 +87,7 @@ class VirtualCis:
         """Step 14."""
         assert request.message.payload is not None
         try:
-            linkage = master_data_linkage_config.read(request.message.payload)
+            linkage = master_data_linkage_config.read(request.message.payload, self.cim)
         except ValueError as fault:
             self._bus.answer(request, refused(ReplyCode.PAYLOAD_ELEMENT_MISSING, str(fault)), now)
             return

@@ -90,12 +90,13 @@ class VirtualDrApplication:
 
     def __init__(self, setup: Setup) -> None:
         self.policy = policy_of(setup)
+        self.cim = setup.cim
         self.enrolments = {
             order.device: Enrolment(order.device, order.meter, order.premise, f"DR-{order.premise}")
             for order in setup.orders if self.policy.imports_devices
         }
         self._bus = Correspondent(
-            Originator(Actor.DR_APPLICATION, setup.epoch, setup.chance), self.policy, (MASTER_DATA_LINKAGE_CONFIG,),
+            Originator(Actor.DR_APPLICATION, setup.epoch, setup.chance, setup.cim), self.policy, (MASTER_DATA_LINKAGE_CONFIG,),
             wait=setup.options.get("reply_wait", 10.0), tries=setup.options.get("tries", 3),
         )
         self._orders: dict[str, tuple[Eui64, bool]] = {}  # MessageID of an order or a withdrawal: the device, and which it is
@@ -168,7 +169,7 @@ class VirtualDrApplication:
         return self.enrolments[order.device]
 
     def _command(self, command: WindowCommand, enrolment: Enrolment, now: float) -> None:
-        payload = end_device_controls.payload(command, self._bus.originator.identifier())
+        payload = end_device_controls.payload(command, self._bus.originator.identifier(), self.cim)
         header = self._bus.request(Actor.AMI_HEAD_END, END_DEVICE_CONTROLS, payload, now)
         self._orders[header.message_id or ""] = (command.device, command.opens)
         if command.opens:
@@ -188,14 +189,14 @@ class VirtualDrApplication:
             self._move(enrolment, Event.ACCEPT if answer.accepted else Event.REFUSE, now)
             if answer.accepted and not self.policy.awaits_linkage:
                 instant = self._bus.originator.instant(now)
-                self._inform_cis(enrolment, Linkage(device, enrolment.meter, instant, instant), now)
+                self._inform_cis(enrolment, Linkage(device, enrolment.meter, instant, instant, status=self.cim.joined), now)
         elif answer.accepted:
             self._move(enrolment, Event.WITHDRAW, now)
 
     def _told(self, event: Incoming, now: float) -> None:
         if event.message.noun != END_DEVICE_EVENTS or event.message.payload is None:
             return
-        for happened in end_device_events.read(event.message.payload):
+        for happened in end_device_events.read(event.message.payload, self.cim):
             enrolment = None if happened.device is None else self.enrolments.get(happened.device)
             if enrolment is not None and happened.code.about == codes.PAIRING_FAILED:
                 self._move(enrolment, Event.FAIL, now)
@@ -203,7 +204,7 @@ class VirtualDrApplication:
     def _linked(self, request: Incoming, now: float) -> None:
         """Step 13."""
         try:
-            linkage = master_data_linkage_config.read(_payload(request))
+            linkage = master_data_linkage_config.read(_payload(request), self.cim)
         except ValueError as fault:
             self._bus.answer(request, refused(ReplyCode.PAYLOAD_ELEMENT_MISSING, str(fault)), now)
             return
@@ -236,7 +237,7 @@ class VirtualDrApplication:
         onward = replace(
             linkage, created=self._bus.originator.instant(now), premise=enrolment.premise, agreement=enrolment.agreement,
         )
-        payload = master_data_linkage_config.payload(onward, self._bus.originator.identifier())
+        payload = master_data_linkage_config.payload(onward, self._bus.originator.identifier(), self.cim)
         self._bus.request(Actor.CIS, MASTER_DATA_LINKAGE_CONFIG, payload, now, enrolment.correlation_id)
 
     def _move(self, enrolment: Enrolment, event: Event, now: float) -> None:

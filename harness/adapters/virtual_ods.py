@@ -21,8 +21,9 @@ class VirtualOds:
     """One ODS. It takes no requests and sends none."""
 
     def __init__(self, setup: Setup) -> None:
+        self.cim = setup.cim
         self.heard: list[DeviceEvent] = []
-        self._bus = Correspondent(Originator(Actor.ODS, setup.epoch, setup.chance), policy_of(setup), ())
+        self._bus = Correspondent(Originator(Actor.ODS, setup.epoch, setup.chance, setup.cim), policy_of(setup), ())
         self._events: list[Any] = []
 
     def events_held(self) -> tuple[str, ...]:
@@ -34,7 +35,7 @@ class VirtualOds:
         incoming = self._bus.receive(pdu, now) if isinstance(pdu, Message) else None
         if incoming is None or incoming.message.kind is not Kind.EVENT or incoming.message.noun != END_DEVICE_EVENTS:
             return
-        happened = end_device_events.read(incoming.message.payload) if incoming.message.payload is not None else []
+        happened = end_device_events.read(incoming.message.payload, self.cim) if incoming.message.payload is not None else []
         self.heard += happened
         self._events += [Logged(f"told: {event.code.name} {event.device}") for event in happened]
 

@@ -10,11 +10,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 
-from harness.checkers.correspondence import Letter, instant, letters
+from harness.checkers.correspondence import Letter, instant, letters, profile_of
 from harness.cim.check import check_message
 from harness.cim.envelope import CimMessage, Kind
 from harness.cim.finding import RULES, CimFinding, Layer
-from harness.cim.nouns import END_DEVICE_CONTROLS, END_DEVICE_EVENTS, MASTER_DATA_LINKAGE_CONFIG, METER_CONFIG
+from harness.cim.nouns import END_DEVICE_CONTROLS, END_DEVICE_EVENTS, MASTER_DATA_LINKAGE_CONFIG, METER_CONFIG, NOUNS
 from harness.cim.tree import local
 from harness.trace import Trace
 from harness.usecase import Actor, Check
@@ -90,8 +90,7 @@ def concerns(letter: Letter, route: Route) -> bool:
 def nouns_of(message: CimMessage) -> set[str]:
     """The known nouns that a message names anywhere."""
     named = {message.noun, message.wrapper and message.wrapper[1], None if message.payload is None else local(message.payload)}
-    known = {END_DEVICE_CONTROLS, END_DEVICE_EVENTS, MASTER_DATA_LINKAGE_CONFIG, METER_CONFIG}
-    return {noun for noun in named if noun in known}
+    return {noun for noun in named if noun in NOUNS}
 
 
 def arrival(letter: Letter) -> float:
@@ -105,7 +104,8 @@ def faults_of(trace: Trace, letter: Letter, at: float | None = None) -> list[Cim
 
     Nothing is said about a key that was kept out of the evidence.
     """
-    findings = check_message(letter.exchange.octets, instant(trace, letter.exchange.time if at is None else at))
+    arrived = instant(trace, letter.exchange.time if at is None else at)
+    findings = check_message(letter.exchange.octets, arrived, profile=profile_of(trace))
     return [finding for finding in findings if finding.rule != "key" or trace.header.order.key_material]
 
 

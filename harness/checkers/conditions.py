@@ -9,12 +9,12 @@ from collections.abc import Iterator
 
 from harness.checkers.cim_dialogue import result_of
 from harness.checkers.cim_message import METER_RECORD, STEP_14, arrival, received, sent
+from harness.checkers.correspondence import profile_of
 from harness.checkers.integration import meters_in
 from harness.checkers.linkage import linkages, text_of
 from harness.checkers.linkage_chain import linkages_taken
 from harness.cim.identity import eui64_of
-from harness.cim.master_data_linkage_config import JOINED
-from harness.inquiry import DEVICES_AT, KNOWS_METER, STATE_OF, YES, answers
+from harness.inquiry import DEVICES_AT, JOINED, KNOWS_METER, STATE_OF, YES, answers
 from harness.trace import Trace
 from harness.usecase import Actor, Point
 from harness.verdict import Finding, failed, inconclusive, passed
@@ -37,7 +37,7 @@ def meter_is_registered(trace: Trace) -> Iterator[Finding]:
 def meter_is_in_cis(trace: Trace) -> Iterator[Finding]:
     """PRE-METER-IN-CIS: the CIS has a record of the meter, for it publishes it."""
     meter = trace.header.order.meter
-    records = [letter.number for letter in sent(trace, METER_RECORD) if meter in meters_in(letter)]
+    records = [letter.number for letter in sent(trace, METER_RECORD) if meter in meters_in(trace, letter)]
     if records:
         yield passed(f"the CIS has a record of {meter}", *records)
     elif Point.CIM in trace.observed():
@@ -65,11 +65,11 @@ def state_is_in_drms(trace: Trace) -> Iterator[Finding]:
         for exchange, said in answers(trace, Actor.DR_APPLICATION, STATE_OF):
             if exchange.time < at:
                 continue
-            if said == JOINED.lower():
+            if said == JOINED:
                 yield passed("the DR Application holds the device as joined", cause, exchange.number)
             else:
                 yield failed(
-                    "the DR Application does not hold the device as joined", cause, exchange.number, expected=JOINED.lower(),
+                    "the DR Application does not hold the device as joined", cause, exchange.number, expected=JOINED,
                     observed=said or "nothing",
                 )
 
@@ -77,7 +77,7 @@ def state_is_in_drms(trace: Trace) -> Iterator[Finding]:
 def linkage_is_in_cis(trace: Trace) -> Iterator[Finding]:
     """POST-CONFIG-IN-CIS: asked after it took step 14, the CIS has the device at the premise."""
     for letter in received(trace, STEP_14):
-        told = text_of(letter)
+        told = text_of(letter, profile_of(trace))
         device = None if told is None else eui64_of(told.device)
         if told is None or told.premise != trace.header.order.premise or result_of(trace, STEP_14, letter) != "OK":
             continue

@@ -10,6 +10,7 @@ from weakref import WeakKeyDictionary
 from harness.backhaul.codec import TlvCodec
 from harness.backhaul.message import LegKind, LegMessage
 from harness.cim.envelope import CimMessage, Kind, read
+from harness.cim_profile import CimProfile
 from harness.errors import RemoteProtocolError
 from harness.trace import Exchange, Trace
 from harness.usecase import Actor, Point
@@ -92,6 +93,11 @@ def carried(trace: Trace, producer: Actor, receiver: Actor, *kinds: LegKind) -> 
             each = Carried(exchange, None, str(fault))
         if not kinds or (each.message is not None and each.message.kind in kinds):
             yield each
+
+
+def profile_of(trace: Trace) -> CimProfile:
+    """How the bench of a trace wants its CIM messages."""
+    return CimProfile.of(trace.header.about.get("cim"))
 
 
 def instant(trace: Trace, seconds: float) -> datetime:

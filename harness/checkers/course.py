@@ -52,7 +52,7 @@ def course(trace: Trace, step: int) -> tuple[Shown, ...]:
 
 def _ordered(trace: Trace) -> Iterator[Shown]:
     for letter in sent(trace, STEP_1):
-        for control in controls_in(letter):
+        for control in controls_in(trace, letter):
             if control.opens:
                 yield _on_a_wire(letter.exchange, eui64_of(control.text.mac))
 

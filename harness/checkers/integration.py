@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from harness.backhaul.message import LegKind, LegMessage, LegState
 from harness.checkers.cim_dialogue import ANSWER_TIME
 from harness.checkers.cim_message import METER_RECORD, STEP_1, Route, received, sent
-from harness.checkers.correspondence import Letter
+from harness.checkers.correspondence import Letter, profile_of
 from harness.checkers.linkage import arrived_at, told_by_network
 from harness.checkers.reading import attested
 from harness.checkers.window_granted import command_in
@@ -121,13 +121,13 @@ def _published(trace: Trace, route: Route) -> Iterator[Told]:
     for letter in sent(trace, route):
         payload = letter.message.payload if letter.message is not None else None
         if payload is not None:
-            yield from (Told(letter, event) for event in end_device_events.read(payload))
+            yield from (Told(letter, event) for event in end_device_events.read(payload, profile_of(trace)))
 
 
 def meter_is_told(trace: Trace) -> Iterator[Finding]:
     """INT-CIS-HEAD-END: the CIS tells the head-end of the meter that the device is ordered for."""
     wanted = trace.header.order.meter
-    records = {letter.number: meters_in(letter) for letter in sent(trace, METER_RECORD)}
+    records = {letter.number: meters_in(trace, letter) for letter in sent(trace, METER_RECORD)}
     if any(wanted in meters for meters in records.values()):
         yield passed(f"the head-end was told of {wanted}", *(number for number, meters in records.items() if wanted in meters))
     elif records:
@@ -137,7 +137,7 @@ def meter_is_told(trace: Trace) -> Iterator[Finding]:
         )
 
 
-def meters_in(letter: Letter) -> list[str]:
+def meters_in(trace: Trace, letter: Letter) -> list[str]:
     """The meters that a record of the CIS names."""
     payload = letter.message.payload if letter.message is not None else None
-    return [] if payload is None else meter_config.read(payload)
+    return [] if payload is None else meter_config.read(payload, profile_of(trace))

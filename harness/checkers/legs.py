@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from harness.backhaul.message import LegKind, LegMessage
-from harness.checkers.correspondence import Carried, carried, instant, letters
+from harness.checkers.correspondence import Carried, carried, instant, letters, profile_of
 from harness.cim import end_device_controls
 from harness.cim.envelope import Kind
 from harness.cim.nouns import END_DEVICE_CONTROLS
@@ -63,7 +63,7 @@ def forwarded(leg: Leg) -> Check:
                     )
                 continue
             for each in onward:
-                yield from _compared(each, ordered, ("device", "device_type", "key_form", "key_material", "end"))
+                yield from _compared(each, ordered, _kept(leg, ordered))
 
     return _named(check, "forwarded", leg)
 
@@ -196,7 +196,7 @@ def _from_step_1(trace: Trace) -> Iterator[Ordered]:
         if not letter.arrived or message is None or message.payload is None:
             continue
         try:
-            command = end_device_controls.read(message.payload)
+            command = end_device_controls.read(message.payload, profile_of(trace))
         except ValueError:
             continue  # malformed requests are a matter of step 1
         if command.opens and command.start is not None:
@@ -261,6 +261,12 @@ def _watched(trace: Trace, since: float) -> bool:
 
 def _last(trace: Trace) -> float:
     return trace.exchanges[-1].time if trace.exchanges else 0.0
+
+
+def _kept(leg: Leg, ordered: Ordered) -> tuple[str, ...]:
+    """What must go on unaltered; a type that step 1 leaves open is the head-end's to fill in."""
+    open_type = leg.above is None and ordered.order.device_type is None
+    return ("device", *(() if open_type else ("device_type",)), "key_form", "key_material", "end")
 
 
 def _compared(onward: Carried, ordered: Ordered, names: tuple[str, ...]) -> Iterator[Finding]:

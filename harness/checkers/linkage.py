@@ -11,11 +11,12 @@ from datetime import datetime, timedelta
 
 from harness.backhaul.message import LegKind, LegState
 from harness.checkers.cim_message import STEP_1, STEP_13, Route, named, received, sent
-from harness.checkers.correspondence import Carried, Letter, carried, instant
+from harness.checkers.correspondence import Carried, Letter, carried, instant, profile_of
 from harness.checkers.window_granted import command_in
-from harness.cim.identity import NAME_TYPE_OF, eui64_of, name_in
+from harness.cim.identity import eui64_of, name_in
 from harness.cim.instant import instant_of
 from harness.cim.tree import child, text
+from harness.cim_profile import CimProfile
 from harness.trace import Trace
 from harness.usecase import Actor, Check
 from harness.values import Eui64
@@ -37,15 +38,17 @@ class LinkageText:
     since: str | None
 
 
-def text_of(letter: Letter) -> LinkageText | None:
+def text_of(letter: Letter, profile: CimProfile) -> LinkageText | None:
     """What a message says as a linkage, None where it has no payload."""
     payload = letter.message.payload if letter.message is not None else None
     if payload is None:
         return None
     event = child(payload, "ConfigurationEvent")
     device, meter, premise, agreement = (
-        name_in(child(payload, each), NAME_TYPE_OF[each])
-        for each in ("EndDevice", "Meter", "ServiceLocation", "CustomerAgreement")
+        name_in(child(payload, linked), name_type) for linked, name_type in (
+            ("EndDevice", profile.mac), ("Meter", profile.meter), ("ServiceLocation", profile.premise),
+            ("CustomerAgreement", profile.agreement),
+        )
     )
     effective, since = text(event, "effectiveDateTime"), text(event, "status", "dateTime")
     return LinkageText(device, meter, premise, agreement, effective, since)
@@ -66,7 +69,7 @@ def names_the_device(route: Route) -> Check:
             else:
                 yield failed(
                     "the linkage is not of the device that was ordered", letter.number,
-                    expected=f"EndDevice with the MACAddress {wanted}, 16 hex digits", observed=told.device or "no address",
+                    expected=f"EndDevice with the {profile_of(trace).mac} {wanted}, 16 hex digits", observed=told.device or "no address",
                     hint="octets-reversed" if eui64_of(told.device) == backwards else None,
                 )
 
@@ -170,7 +173,8 @@ def belongs_to_the_order(route: Route) -> Check:
 def linkages(trace: Trace, route: Route) -> list[tuple[Letter, LinkageText]]:
     """The linkages that the producer sent, but those of a second device of the same run."""
     other = trace.header.about.get("second")
-    told = ((letter, text_of(letter)) for letter in sent(trace, route))
+    profile = profile_of(trace)
+    told = ((letter, text_of(letter, profile)) for letter in sent(trace, route))
     return [
         (letter, linkage) for letter, linkage in told
         if linkage is not None and (other is None or eui64_of(linkage.device) != Eui64.parse(other))

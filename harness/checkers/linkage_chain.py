@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from harness.backhaul.message import LegKind, LegState
 from harness.checkers.cim_dialogue import ANSWER_TIME, Objection, result_of
 from harness.checkers.cim_message import EVENTS_TO_DR, STEP_13, STEP_14, Route, arrival, named, received, sent
-from harness.checkers.correspondence import Carried, Letter, instant
+from harness.checkers.correspondence import Carried, Letter, instant, profile_of
 from harness.checkers.linkage import arrived_at, linkages, reported_provisioned, text_of, told_by_network
 from harness.checkers.reading import attested
 from harness.cim import codes, end_device_events
@@ -16,7 +16,6 @@ from harness.cim.identity import eui64_of
 from harness.cim.reply_codes import ReplyCode
 from harness.trace import Trace
 from harness.usecase import Check, Point
-from harness.values import Eui64
 from harness.verdict import Finding, failed, passed
 
 Causes = Callable[[Trace], list[tuple[int, float]]]
@@ -83,13 +82,12 @@ def announced_once(route: Route, causes: Causes) -> Check:
 
 def failure_is_told_apart(trace: Trace) -> Iterator[Finding]:
     """13-FAILURE: a device that was not provisioned is linked to nothing; a pairing-failed event says so in its stead."""
-    device = trace.header.order.device
     if reported_provisioned(trace):
         return
     for report in _failures(trace):
         at = arrived_at(report)
         claimed = [letter.number for letter, _ in linkages(trace, STEP_13)]
-        events = [letter for letter in sent(trace, EVENTS_TO_DR) if letter.exchange.time >= at and _says_failed(letter, device)]
+        events = [letter for letter in sent(trace, EVENTS_TO_DR) if letter.exchange.time >= at and _says_failed(trace, letter)]
         if claimed:
             yield failed(
                 "a device that was not provisioned was announced as linked", report.number, *claimed,
@@ -104,9 +102,10 @@ def failure_is_told_apart(trace: Trace) -> Iterator[Finding]:
             )
 
 
-def _says_failed(letter: Letter, device: Eui64) -> bool:
+def _says_failed(trace: Trace, letter: Letter) -> bool:
     payload = letter.message.payload if letter.message is not None else None
-    events = [] if payload is None else end_device_events.read(payload)
+    events = [] if payload is None else end_device_events.read(payload, profile_of(trace))
+    device = trace.header.order.device
     return any(each.code.about == codes.PAIRING_FAILED and each.device == device for each in events)
 
 
@@ -153,7 +152,8 @@ def wrong_linkages(route: Route) -> Callable[[Trace, Letter], Iterator[Objection
     """NN-REJECTS: another device, meter or premise than the order's, or a linkage that is known already."""
 
     def against(trace: Trace, letter: Letter) -> Iterator[Objection]:
-        told, order = text_of(letter), trace.header.order
+        profile = profile_of(trace)
+        told, order = text_of(letter, profile), trace.header.order
         if told is None:
             return
         missing = [name for name, said in (("device", told.device), ("meter", told.meter)) if not said]
@@ -170,7 +170,8 @@ def wrong_linkages(route: Route) -> Callable[[Trace, Letter], Iterator[Objection
             yield Objection(frozenset({ReplyCode.RELATIONSHIP}), "nobody imported such a device")
         elif told.meter != order.meter:
             yield Objection(frozenset({ReplyCode.METER}), f"the device is not enrolled at {told.meter}")
-        if any(text_of(each) == told and result_of(trace, route, each) == "OK" for each in _before(trace, route, letter)):
+        before = (each for each in _before(trace, route, letter) if text_of(each, profile) == told)
+        if any(result_of(trace, route, each) == "OK" for each in before):
             yield Objection(frozenset({ReplyCode.RELATIONSHIP}), "this linkage is known already")
 
     return against

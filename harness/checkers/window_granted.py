@@ -8,7 +8,7 @@ from copy import deepcopy
 from harness.backhaul.message import LegKind
 from harness.checkers.cim_dialogue import ANSWER_TIME, Objection, answers_to, objections
 from harness.checkers.cim_message import METER_RECORD, STEP_1, arrival, received
-from harness.checkers.correspondence import Carried, Letter, carried, instant
+from harness.checkers.correspondence import Carried, Letter, carried, instant, profile_of
 from harness.checkers.reading import attested
 from harness.checkers.window_request import controls_in
 from harness.cim import end_device_controls, meter_config
@@ -81,14 +81,14 @@ def withdrawal_is_obeyed(trace: Trace) -> Iterator[Finding]:
 def command_in(trace: Trace, letter: Letter) -> WindowCommand | None:
     """The command of a request; None where it cannot be read as one. A key that was kept out of the evidence is empty."""
     payload = letter.message.payload if letter.message is not None else None
-    if payload is None or len(controls_in(letter)) != 1:
+    if payload is None or len(controls_in(trace, letter)) != 1:
         return None
     if not trace.header.order.key_material:
         payload = deepcopy(payload)
         for key in payload.iter("{*}installCode"):
             key.text = ""
     try:
-        return end_device_controls.read(payload)
+        return end_device_controls.read(payload, profile_of(trace))
     except ValueError:
         return None
 
@@ -122,5 +122,5 @@ def _down(trace: Trace, device: Eui64 | None, kind: LegKind) -> Iterator[Carried
 def _meters(trace: Trace) -> set[str]:
     """The meters that are registered: the ordered one by the precondition, others by the CIS."""
     told = (letter.message.payload for letter in received(trace, METER_RECORD) if letter.message is not None)
-    registered = {meter for payload in told if payload is not None for meter in meter_config.read(payload)}
+    registered = {meter for payload in told if payload is not None for meter in meter_config.read(payload, profile_of(trace))}
     return {trace.header.order.meter, *registered}

@@ -11,7 +11,7 @@ from datetime import timedelta
 
 from harness.checkers.cim_dialogue import ANSWER_TIME
 from harness.checkers.cim_message import STEP_1, nouns_of, sent
-from harness.checkers.correspondence import Letter, instant
+from harness.checkers.correspondence import Letter, instant, profile_of
 from harness.checkers.reading import attested, marks
 from harness.cim import codes, end_device_controls
 from harness.cim.codes import Code
@@ -59,17 +59,17 @@ class Control:
         return self.code is not None and self.code.about == codes.CLOSE_WINDOW
 
 
-def controls_in(letter: Letter) -> list[Control]:
+def controls_in(trace: Trace, letter: Letter) -> list[Control]:
     """The commands of one message, as far as they can be read."""
     payload = letter.message.payload if letter.message is not None else None
     if letter.message is None or payload is None or STEP_1.noun not in nouns_of(letter.message):
         return []
-    return [Control(letter, text) for text in end_device_controls.texts(payload)]
+    return [Control(letter, text) for text in end_device_controls.texts(payload, profile_of(trace))]
 
 
 def window_is_asked_for(trace: Trace) -> Iterator[Finding]:
     """01-COMMAND: told to order a window, the DR Application sends create EndDeviceControls with the code that opens one."""
-    asked = [control for letter in sent(trace, STEP_1) for control in controls_in(letter)]
+    asked = [control for letter in sent(trace, STEP_1) for control in controls_in(trace, letter)]
     opening = [each for each in asked if each.opens]
     for each in opening:
         verb = (each.letter.message and each.letter.message.verb) or ""
@@ -108,7 +108,7 @@ def type_is_the_ordered_one(trace: Trace) -> Iterator[Finding]:
     for control in _commands(trace):
         code = control.code
         assert code is not None
-        if code.kind == codes.Kind.PAN_DEVICE:
+        if code.kind == codes.Kind.PAN_DEVICE and profile_of(trace).device_code == "specific":
             yield noted("the code leaves open which HAN device it is", control.number, expected=codes.KIND_OF[wanted].name)
         if code.kind in (codes.KIND_OF[wanted], codes.Kind.PAN_DEVICE):
             yield passed("the command names the type of the device", control.number)
@@ -206,6 +206,6 @@ def _commands(trace: Trace) -> Iterator[Control]:
     """The commands to open or withdraw a window, but those for a second device of the same run."""
     other = trace.header.about.get("second")
     for letter in sent(trace, STEP_1):
-        for control in controls_in(letter):
+        for control in controls_in(trace, letter):
             if (control.opens or control.closes) and (other is None or eui64_of(control.text.mac) != Eui64.parse(other)):
                 yield control

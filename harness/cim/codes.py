@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import IntEnum
 
+from harness.cim_profile import DEFAULT, CimProfile
 from harness.values import DeviceType
 
 
@@ -193,9 +194,13 @@ KIND_OF: dict[DeviceType, Kind] = {
 }
 
 
-def device_code(device_type: DeviceType | None, about: tuple[int, int, int]) -> Code:
-    """The code of something done with, or happened to, a HAN device of that type (None: some device of a PAN)."""
-    return Code(KIND_OF[device_type] if device_type else Kind.PAN_DEVICE, *about)
+def device_code(device_type: DeviceType | None, about: tuple[int, int, int], profile: CimProfile = DEFAULT) -> Code:
+    """The code of something done with, or happened to, a HAN device of that type.
+
+    It is that of some device of a PAN for an untold type (None), and wherever the profile tells no types.
+    """
+    told = device_type if profile.device_code == "specific" else None
+    return Code(Kind.PAN_DEVICE if told is None else KIND_OF[told], *about)
 
 
 def device_type_of(kind: int) -> DeviceType | None:

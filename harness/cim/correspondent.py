@@ -96,7 +96,7 @@ class Correspondent:
         """Send a create request, again and again until it is answered; returns its header as it went out."""
         header = self.originator.header(CREATE, noun, now, correlation_id)
         outgoing = []
-        for message in self._send(receiver, build(Kind.REQUEST, header, payload)):
+        for message in self._send(receiver, build(Kind.REQUEST, header, payload, profile=self.originator.profile)):
             sent, _ = read(message.octets)
             if sent is not None and sent.header is not None:
                 outgoing.append(_Pending(sent.header, message, now + self.wait, self.tries - 1))
@@ -110,7 +110,7 @@ class Correspondent:
         octets = etree.tostring(payload)
         for receiver in receivers:
             header = self.originator.header(CREATED, noun, now, correlation_id)
-            self._send(receiver, build(Kind.EVENT, header, etree.fromstring(octets)))
+            self._send(receiver, build(Kind.EVENT, header, etree.fromstring(octets), profile=self.originator.profile))
 
     def answer(self, request: Incoming, reply: Reply, now: float) -> None:
         """Answer a request, and remember the answer for when the request comes again."""
@@ -137,7 +137,7 @@ class Correspondent:
         if self._repeated(pdu, message.header):
             return None
         if not any(finding.failed for finding in findings):
-            findings += check_read(message, self.originator.instant(now))
+            findings += check_read(message, self.originator.instant(now), profile=self.originator.profile)
         reply = self._refusal(message, findings)
         if message.kind is Kind.EVENT:
             return None if reply else incoming
@@ -212,7 +212,7 @@ class Correspondent:
         noun = message.wrapper[1] if message.wrapper else message.noun or ""
         form = message.form if noun in NOUNS else Form.GENERIC
         header = self.originator.reply_header(message.header, noun, now)
-        tree = build(Kind.RESPONSE, header, reply=reply, form=form)
+        tree = build(Kind.RESPONSE, header, reply=reply, form=form, profile=self.originator.profile)
         sent = self._send(producer, tree) if self.decisions.replies else []
         if message.message_id:
             self._answered[producer, message.message_id] = (message.octets, sent)
@@ -222,7 +222,8 @@ class Correspondent:
         code = ReplyCode.SCHEMA if message is None else ReplyCode.HEADER_ELEMENT_MISSING
         reply = refusal(findings) if findings else refused(code, "no header")
         if self.decisions.replies:
-            self._send(producer, build(Kind.FAULT, Header(None, None), reply=reply, form=Form.GENERIC))
+            profile = self.originator.profile
+            self._send(producer, build(Kind.FAULT, Header(None, None), reply=reply, form=Form.GENERIC, profile=profile))
 
     def _renumbered(self, message: Message) -> Message:
         root = etree.fromstring(message.octets)

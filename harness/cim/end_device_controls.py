@@ -2,7 +2,7 @@
 
 Knows the payload alone. Where the use case's data go is HANproof's profile (docs/cim-profile.md): the command is
 `EndDeviceControlType/@ref`, whose first number is the device type; the HAN device is the `EndDevices` with `isPan` true, its
-EUI-64 in `electronicAddress/mac` and its key in `installCode`; the meter is the `EndDevices` that has a MeterNumber; the window
+EUI-64 in `electronicAddress/mac` and its key in `installCode`; the meter is the `EndDevices` that has a meter's name; the window
 is `primaryDeviceTiming` (`duration` in minutes, `interval/start`).
 """
 
@@ -17,15 +17,24 @@ from lxml import etree
 from harness.cim import codes
 from harness.cim.codes import Code
 from harness.cim.finding import CimFinding, note
-from harness.cim.identity import NameType, add_name, check_identity, check_mac, element, eui64_of, name_in
+from harness.cim.identity import (
+    LINK_KEY_OCTETS,
+    add_name,
+    check_identity,
+    check_key,
+    check_mac,
+    element,
+    eui64_of,
+    is_pan,
+    name_in,
+)
 from harness.cim.instant import instant_of, lacks_zone, written
 from harness.cim.nouns import END_DEVICE_CONTROLS, payload_namespace
 from harness.cim.tree import child, children, path_of, text
+from harness.cim_profile import DEFAULT, CimProfile
 from harness.values import DeviceType, Eui64
 
 NOUN = END_DEVICE_CONTROLS
-INSTALL_CODE_OCTETS = (8, 10, 14, 18)  # 6, 8, 12 or 16 octets and 2 of CRC; whether it is right is not for this module
-LINK_KEY_OCTETS = 16
 _MINUTE = 60.0
 
 
@@ -60,14 +69,14 @@ class ControlText:
     duration: str | None
 
 
-def payload(command: WindowCommand, mrid: str) -> etree._Element:
+def payload(command: WindowCommand, mrid: str, profile: CimProfile = DEFAULT) -> etree._Element:
     """The payload's tree; `mrid` identifies this one command."""
     space = payload_namespace(NOUN)
     root = etree.Element(f"{{{space}}}{NOUN}", nsmap={"m": space})
     control = element(root, "EndDeviceControl")
     element(control, "mRID", mrid)
-    code = codes.device_code(command.device_type, codes.OPEN_WINDOW if command.opens else codes.CLOSE_WINDOW)
-    element(control, "EndDeviceControlType").set("ref", str(code))
+    about = codes.OPEN_WINDOW if command.opens else codes.CLOSE_WINDOW
+    element(control, "EndDeviceControlType").set("ref", str(codes.device_code(command.device_type, about, profile)))
     device = element(control, "EndDevices")
     if command.key_material:
         element(device, "installCode", command.key_material.hex())
@@ -75,7 +84,7 @@ def payload(command: WindowCommand, mrid: str) -> etree._Element:
     element(element(device, "electronicAddress"), "mac", str(command.device))
     meter = element(control, "EndDevices")
     element(meter, "isPan", "false")
-    add_name(meter, command.meter, NameType.METER)
+    add_name(meter, command.meter, profile.meter)
     if command.start is not None:
         timing = element(control, "primaryDeviceTiming")
         element(timing, "duration", repr(command.duration / _MINUTE))
@@ -83,14 +92,14 @@ def payload(command: WindowCommand, mrid: str) -> etree._Element:
     return root
 
 
-def texts(root: etree._Element) -> list[ControlText]:
+def texts(root: etree._Element, profile: CimProfile = DEFAULT) -> list[ControlText]:
     """Every control of a payload as it is written."""
-    return [_text(control) for control in children(root, "EndDeviceControl")]
+    return [_text(control, profile) for control in children(root, "EndDeviceControl")]
 
 
-def read(root: etree._Element) -> WindowCommand:
+def read(root: etree._Element, profile: CimProfile = DEFAULT) -> WindowCommand:
     """The one command of a payload that passed `check`. Raises ValueError for one that would not have."""
-    (told,) = texts(root)
+    (told,) = texts(root, profile)
     code, device = Code.parse(told.code or ""), eui64_of(told.mac)
     if code.about not in (codes.OPEN_WINDOW, codes.CLOSE_WINDOW) or device is None or told.meter is None:
         raise ValueError(f"{NOUN} is not a command to a pairing window")
@@ -100,26 +109,28 @@ def read(root: etree._Element) -> WindowCommand:
     )
 
 
-def check(root: etree._Element, made: datetime | None, now: datetime | None) -> Iterator[CimFinding]:
+def check(
+    root: etree._Element, made: datetime | None, now: datetime | None, profile: CimProfile = DEFAULT,
+) -> Iterator[CimFinding]:
     """The rules of this payload; `made` is the header's timestamp (not used), `now` when the message came, if that is known."""
     controls = children(root, "EndDeviceControl")
     if len(controls) != 1:
         yield CimFinding("one-command", f"{len(controls)} controls in one message", path_of(root))
     for control in controls[:1]:
-        told = _text(control)
-        yield from _check_code(control, told)
-        yield from _check_target(control, told)
+        told = _text(control, profile)
+        yield from _check_code(control, told, profile)
+        yield from _check_target(control, told, profile)
         if told.code and told.code.split(".")[1:] == [str(int(part)) for part in codes.OPEN_WINDOW]:
             if told.mac is not None or told.install_code is not None:
                 yield from _check_key(control, told)
             yield from _check_window(control, told, now)
 
 
-def _text(control: etree._Element) -> ControlText:
+def _text(control: etree._Element, profile: CimProfile) -> ControlText:
     kind = child(control, "EndDeviceControlType")
     devices = children(control, "EndDevices")
-    han = next((each for each in devices if text(each, "isPan") in ("true", "1")), None)
-    meters = (name_in(each, NameType.METER) for each in devices)
+    han = next((each for each in devices if is_pan(each)), None)
+    meters = (name_in(each, profile.meter) for each in devices)
     timing = child(control, "primaryDeviceTiming")
     return ControlText(
         None if kind is None else kind.get("ref"), text(han, "electronicAddress", "mac"), text(han, "installCode"),
@@ -128,7 +139,7 @@ def _text(control: etree._Element) -> ControlText:
     )
 
 
-def _check_code(control: etree._Element, told: ControlText) -> Iterator[CimFinding]:
+def _check_code(control: etree._Element, told: ControlText, profile: CimProfile) -> Iterator[CimFinding]:
     path = path_of(control, "EndDeviceControlType")
     if not told.code:
         yield CimFinding("control-code", "no code: ref is missing or empty", path)
@@ -143,14 +154,15 @@ def _check_code(control: etree._Element, told: ControlText) -> Iterator[CimFindi
     elif code.about not in (codes.OPEN_WINDOW, codes.CLOSE_WINDOW):
         yield note("control-code", f"{told.code} ({code.name}) is no command to a pairing window", path)
     elif code.kind == codes.Kind.PAN_DEVICE:
-        yield note("device-type", f"{told.code} says only that it is some PAN device", path)
+        if profile.device_code == "specific":
+            yield note("device-type", f"{told.code} says only that it is some PAN device", path)
     elif codes.device_type_of(code.kind) is None:
         yield CimFinding("device-type", f"{told.code} ({code.name}) is no HAN device of the use case", path)
 
 
-def _check_target(control: etree._Element, told: ControlText) -> Iterator[CimFinding]:
+def _check_target(control: etree._Element, told: ControlText, profile: CimProfile) -> Iterator[CimFinding]:
     devices = children(control, "EndDevices")
-    pans = [each for each in devices if text(each, "isPan") in ("true", "1")]
+    pans = [each for each in devices if is_pan(each)]
     if len(pans) != 1:
         yield CimFinding("target", f"{len(pans)} EndDevices with isPan true; one is the HAN device", path_of(control))
         return
@@ -162,24 +174,14 @@ def _check_target(control: etree._Element, told: ControlText) -> Iterator[CimFin
     if len(others) != 1:
         yield CimFinding("target", f"{len(others)} EndDevices without isPan; one is the meter", path_of(control))
     for other in others:
-        yield from check_identity(other, NameType.METER)
+        yield from check_identity(other, profile.meter, profile)
 
 
 def _check_key(control: etree._Element, told: ControlText) -> Iterator[CimFinding]:
-    """Never says what the key is."""
-    lengths = (*INSTALL_CODE_OCTETS, LINK_KEY_OCTETS)
     if not told.install_code:
         yield CimFinding("incomplete", "the HAN device has no installCode", path_of(control))
-        return
-    try:
-        octets = len(bytes.fromhex(told.install_code))
-    except ValueError:
-        yield CimFinding("key", "installCode is not made of pairs of hex digits", path_of(control))
-        return
-    if octets not in lengths:
-        allowed = ", ".join(map(str, lengths))
-        reason = f"installCode has {octets} octets; an install code with CRC or a link key has {allowed}"
-        yield CimFinding("key", reason, path_of(control))
+    else:
+        yield from check_key(told.install_code, control)
 
 
 def _check_window(control: etree._Element, told: ControlText, now: datetime | None) -> Iterator[CimFinding]:

@@ -14,10 +14,11 @@ from lxml import etree
 
 from harness.cim.codes import Code, Kind
 from harness.cim.finding import CimFinding
-from harness.cim.identity import NameType, add_name, check_identity, check_mac, element, eui64_of, name_in
+from harness.cim.identity import add_name, check_identity, check_mac, element, eui64_of, name_in
 from harness.cim.instant import instant_of, lacks_zone, written
 from harness.cim.nouns import END_DEVICE_EVENTS, payload_namespace
 from harness.cim.tree import child, children, path_of, text
+from harness.cim_profile import DEFAULT, CimProfile
 from harness.values import Eui64
 
 NOUN = END_DEVICE_EVENTS
@@ -37,7 +38,7 @@ class DeviceEvent:
     reason: str = ""
 
 
-def payload(event: DeviceEvent, mrid: str) -> etree._Element:
+def payload(event: DeviceEvent, mrid: str, profile: CimProfile = DEFAULT) -> etree._Element:
     """The payload's tree; `mrid` identifies this one event."""
     space = payload_namespace(NOUN)
     root = etree.Element(f"{{{space}}}{NOUN}", nsmap={"m": space})
@@ -46,8 +47,8 @@ def payload(event: DeviceEvent, mrid: str) -> etree._Element:
     element(parent, "createdDateTime", written(event.created))
     if event.reason:
         element(parent, "reason", event.reason)
-    names = {NameType.MAC: str(event.device) if event.device is not None else None, NameType.METER: event.meter}
-    asset = _asset_type(event.code)
+    names = {profile.mac: str(event.device) if event.device is not None else None, profile.meter: event.meter}
+    asset = _asset_type(event.code, profile)
     add_name(element(parent, "Assets"), names.pop(asset) or "", asset)
     for name_type, name in names.items():
         if name is None:
@@ -59,13 +60,15 @@ def payload(event: DeviceEvent, mrid: str) -> etree._Element:
     return root
 
 
-def read(root: etree._Element) -> list[DeviceEvent]:
+def read(root: etree._Element, profile: CimProfile = DEFAULT) -> list[DeviceEvent]:
     """The events of a payload, in its order; one without a code or a time is left out."""
-    events = (_read(event) for event in children(root, "EndDeviceEvent"))
+    events = (_read(event, profile) for event in children(root, "EndDeviceEvent"))
     return [event for event in events if event is not None]
 
 
-def check(root: etree._Element, made: datetime | None, now: datetime | None) -> Iterator[CimFinding]:
+def check(
+    root: etree._Element, made: datetime | None, now: datetime | None, profile: CimProfile = DEFAULT,
+) -> Iterator[CimFinding]:
     """The rules of this payload; `made` is the header's timestamp, `now` (when the message came) is not used."""
     for event in children(root, "EndDeviceEvent"):
         kind, created = child(event, "EndDeviceEventType"), text(event, "createdDateTime")
@@ -77,7 +80,7 @@ def check(root: etree._Element, made: datetime | None, now: datetime | None) -> 
         else:
             if code.fault:
                 yield CimFinding("control-code", f"{ref}: {code.fault}", path_of(event, "EndDeviceEventType"))
-            yield from _check_names(event, _asset_type(code))
+            yield from _check_names(event, _asset_type(code, profile), profile)
         instant = instant_of(created)
         if lacks_zone(created):
             yield CimFinding("time-zone", f"{created} leaves its zone open", path_of(event, "createdDateTime"))
@@ -85,23 +88,23 @@ def check(root: etree._Element, made: datetime | None, now: datetime | None) -> 
             yield CimFinding("time-order", "recorded after the message was made", path_of(event, "createdDateTime"))
 
 
-def _asset_type(code: Code) -> NameType:
+def _asset_type(code: Code, profile: CimProfile) -> str:
     """Whose name the asset has: gateways and meters have numbers, everything else on a HAN has an address."""
-    return NameType.METER if code.kind in (Kind.PAN_GATEWAY, Kind.ELECTRIC_METER) else NameType.MAC
+    return profile.meter if code.kind in (Kind.PAN_GATEWAY, Kind.ELECTRIC_METER) else profile.mac
 
 
-def _check_names(event: etree._Element, asset_type: NameType) -> Iterator[CimFinding]:
+def _check_names(event: etree._Element, asset_type: str, profile: CimProfile) -> Iterator[CimFinding]:
     asset = child(event, "Assets")
     if asset is None:
         yield CimFinding("identity", "no Assets: it is not said what it happened to", path_of(event))
     else:
-        yield from check_identity(asset, asset_type)
-    mac = _detail(event, NameType.MAC)
+        yield from check_identity(asset, asset_type, profile)
+    mac = _detail(event, profile.mac)
     if mac is not None:
         yield from check_mac(mac, event)
 
 
-def _read(event: etree._Element) -> DeviceEvent | None:
+def _read(event: etree._Element, profile: CimProfile) -> DeviceEvent | None:
     kind, created = child(event, "EndDeviceEventType"), instant_of(text(event, "createdDateTime"))
     try:
         code = Code.parse("" if kind is None else kind.get("ref") or "")
@@ -109,12 +112,12 @@ def _read(event: etree._Element) -> DeviceEvent | None:
         return None
     names = {
         name_type: name_in(child(event, "Assets"), name_type) or _detail(event, name_type)
-        for name_type in (NameType.MAC, NameType.METER)
+        for name_type in (profile.mac, profile.meter)
     }
     if created is None:
         return None
     return DeviceEvent(
-        code, eui64_of(names[NameType.MAC]), names[NameType.METER], created, text(event, "reason") or "",
+        code, eui64_of(names[profile.mac]), names[profile.meter], created, text(event, "reason") or "",
     )
 
 

@@ -1,8 +1,9 @@
-"""The IEC 61968-100 envelope of the 2011 namespace: header, request or reply, payload; built and read, in both of its forms.
+"""The IEC 61968-100 envelope in its three generations: header, request or reply, payload; built and read, in both of its forms.
 
 Knows no payload and not who sends. A message is *strongly typed* (document element `CreateMasterDataLinkageConfig` and so on,
 in the noun's Message namespace) or *generic* (`RequestMessage` and so on, in the envelope's own). Reading goes by local names,
-so that a message in a wrong namespace can still be read; that the namespace is wrong is what the schemas say.
+so that a message in a wrong namespace can still be read; that the namespace is wrong is what the schemas say. What only the
+2008 generation writes otherwise, verbs in any case and a ReplyCode for the result, is read into what the others say.
 """
 
 from __future__ import annotations
@@ -15,8 +16,10 @@ from types import MappingProxyType
 from lxml import etree
 
 from harness.cim.finding import CimFinding
-from harness.cim.nouns import ENVELOPE, message_namespace, payload_namespace
-from harness.cim.tree import child, children, local, parse, text
+from harness.cim.nouns import envelope_namespace, generation_of, message_namespace, payload_namespace
+from harness.cim.reply_codes import is_success
+from harness.cim.tree import child, children, local, parse, space, text
+from harness.cim_profile import DEFAULT, CimProfile
 
 PARTICIPLES: Mapping[str, str] = MappingProxyType({
     "create": "created", "change": "changed", "cancel": "canceled", "close": "closed", "delete": "deleted",
@@ -25,6 +28,8 @@ PARTICIPLES: Mapping[str, str] = MappingProxyType({
 REQUEST_VERBS = (*PARTICIPLES, "get")
 EVENT_VERBS = tuple(PARTICIPLES.values())
 REPLY = "reply"
+NO_ERROR = "0.0"
+PARTIAL_CODES = ("0.2", "0.1")  # of a 2008 reply; the first is written where a PARTIAL has neither
 
 
 class Kind(StrEnum):
@@ -85,14 +90,15 @@ class Reply:
     errors: tuple[ReplyError, ...] = ()
 
 
-OK = Reply("OK", (ReplyError("0.0", level=None),))
+OK = Reply("OK", (ReplyError(NO_ERROR, level=None),))
 
 
 @dataclass(frozen=True)
 class CimMessage:
     """One message as it was read. `payload` is the payload's document element, `root` the message's.
 
-    `wrapper` is the verb and noun that a strongly typed document element names, None in the generic form.
+    `wrapper` is the verb and noun that a strongly typed document element names, None in the generic form. `generation` is what
+    the namespaces tell: 2008, or 2011, whose namespaces the revision of 2018 has as well.
     """
 
     octets: bytes = field(repr=False)
@@ -103,11 +109,12 @@ class CimMessage:
     reply: Reply | None = None
     payload: etree._Element | None = field(default=None, repr=False, compare=False)
     wrapper: tuple[str, str] | None = None
+    generation: str = "2011"
 
     @property
     def verb(self) -> str | None:
-        """The header's verb."""
-        return self.header.verb if self.header else None
+        """The header's verb for comparing: in lower case where the generation leaves the case open (`header.verb` does not)."""
+        return _comparable(self.header.verb if self.header else None, self.generation)
 
     @property
     def noun(self) -> str | None:
@@ -126,21 +133,27 @@ class CimMessage:
 
 
 def build(
-    kind: Kind, header: Header, payload: etree._Element | None = None, reply: Reply | None = None, form: Form = Form.TYPED,
+    kind: Kind, header: Header, payload: etree._Element | None = None, reply: Reply | None = None, form: Form | None = None,
+    profile: CimProfile = DEFAULT,
 ) -> etree._Element:
-    """The tree of one message; `payload` becomes part of it. A fault has no header and takes only the noun from it."""
-    noun = header.noun or ""
-    outer = ENVELOPE if form is Form.GENERIC else message_namespace(noun)
+    """The tree of one message; `payload` becomes part of it. A fault has no header and takes only the noun from it.
+
+    Generation and, where none is given, form are the profile's.
+    """
+    form = form or Form(profile.form)
+    noun, inner = header.noun or "", envelope_namespace(profile.envelope)
+    outer = inner if form is Form.GENERIC else message_namespace(noun, profile.envelope)
     spaces: dict[str | None, str] = {None: outer}
     if form is Form.TYPED:
-        spaces["msg"] = ENVELOPE
+        spaces["msg"] = inner
     if payload is not None:
         spaces["m"] = payload_namespace(noun)
     root = etree.Element(f"{{{outer}}}{_document_name(kind, header, form)}", nsmap=spaces)
     if kind is not Kind.FAULT:
-        _build_header(root, outer, header)
+        _build_header(etree.SubElement(root, f"{{{outer}}}Header"), inner, header, profile.envelope)
     if reply is not None:
-        _build_reply(etree.SubElement(root, f"{{{outer}}}Reply"), reply)
+        build_reply = _build_reply_2008 if profile.envelope == "2008" else _build_reply
+        build_reply(etree.SubElement(root, f"{{{outer}}}Reply"), inner, reply)
     if payload is not None:
         etree.SubElement(root, f"{{{outer}}}Payload").append(payload)
     return root
@@ -159,14 +172,16 @@ def read(octets: bytes) -> tuple[CimMessage | None, list[CimFinding]]:
         return None, findings
     form, kind, wrapper = _classify(root)
     header = child(root, "Header")
+    generation = _generation(root, header)
     read_header = None if header is None else Header(
         **{name: text(header, element) for name, element in _HEADER_ELEMENTS.items()},
     )
     if kind is None and read_header is not None:
-        kind = _kind_of(read_header.verb)
+        kind = _kind_of(_comparable(read_header.verb, generation))
     payload = child(root, "Payload")
     first = None if payload is None else next(iter(payload), None)
-    return CimMessage(octets, root, form, kind, read_header, _read_reply(child(root, "Reply")), first, wrapper), findings
+    reply = (_read_reply_2008 if generation == "2008" else _read_reply)(child(root, "Reply"))
+    return CimMessage(octets, root, form, kind, read_header, reply, first, wrapper, generation), findings
 
 
 def _document_name(kind: Kind, header: Header, form: Form) -> str:
@@ -177,21 +192,35 @@ def _document_name(kind: Kind, header: Header, form: Form) -> str:
     return f"{(header.verb or '').capitalize()}{header.noun}"
 
 
-def _build_header(root: etree._Element, outer: str, header: Header) -> None:
-    parent = etree.SubElement(root, f"{{{outer}}}Header")
+def _build_header(parent: etree._Element, inner: str, header: Header, generation: str) -> None:
     for name, element in _HEADER_ELEMENTS.items():
         value = getattr(header, name)
+        if name == "verb" and value and generation == "2008":
+            value = value.capitalize()  # as the use case's own table writes it
         if value is not None:
-            etree.SubElement(parent, f"{{{ENVELOPE}}}{element}").text = value
+            etree.SubElement(parent, f"{{{inner}}}{element}").text = value
 
 
-def _build_reply(parent: etree._Element, reply: Reply) -> None:
-    etree.SubElement(parent, f"{{{ENVELOPE}}}Result").text = reply.result
+def _build_reply(parent: etree._Element, inner: str, reply: Reply) -> None:
+    etree.SubElement(parent, f"{{{inner}}}Result").text = reply.result
     for error in reply.errors:
-        element = etree.SubElement(parent, f"{{{ENVELOPE}}}Error")
+        element = etree.SubElement(parent, f"{{{inner}}}Error")
         for name in ("code", "level", "reason"):
             if getattr(error, name):
-                etree.SubElement(element, f"{{{ENVELOPE}}}{name}").text = getattr(error, name)
+                etree.SubElement(element, f"{{{inner}}}{name}").text = getattr(error, name)
+
+
+def _build_reply_2008(parent: etree._Element, inner: str, reply: Reply) -> None:
+    """One ReplyCode for the result and the first error that explains it; every error as a text."""
+    codes = [error.code for error in reply.errors if is_success(error.code) == (reply.result != "FAILED")]
+    if reply.result == "PARTIAL":
+        codes = [code for code in codes if code in PARTIAL_CODES] or [PARTIAL_CODES[0]]
+    code = NO_ERROR if not codes else codes[0]
+    etree.SubElement(parent, f"{{{inner}}}ReplyCode").text = code
+    for error in reply.errors:
+        told = error.reason if error.code == code else f"{error.code} {error.reason}".rstrip()
+        if told:
+            etree.SubElement(parent, f"{{{inner}}}Error").text = told
 
 
 def _read_reply(element: etree._Element | None) -> Reply | None:
@@ -201,6 +230,28 @@ def _read_reply(element: etree._Element | None) -> Reply | None:
         ReplyError(text(error, "code") or "", text(error, "reason") or "", text(error, "level"))
         for error in children(element, "Error")
     ))
+
+
+def _read_reply_2008(element: etree._Element | None) -> Reply | None:
+    """The reply of the 2008 generation as the others would say it: a result, and under the one ReplyCode each text an error."""
+    if element is None:
+        return None
+    code = text(element, "ReplyCode")
+    if code is None:
+        return Reply(None)
+    said = [(error.text or "").strip() for error in children(element, "Error")] or [""]
+    result = "PARTIAL" if code in PARTIAL_CODES else "OK" if is_success(code) else "FAILED"
+    return Reply(result, tuple(ReplyError(code, each, None) for each in said))
+
+
+def _generation(root: etree._Element, header: etree._Element | None) -> str:
+    """What the document element tells, or, where its namespace is none, what stands first in the header."""
+    told = generation_of(space(root))
+    return generation_of(space(header[0])) if told == "2011" and header is not None and len(header) else told
+
+
+def _comparable(verb: str | None, generation: str) -> str | None:
+    return verb.lower() if verb and generation == "2008" else verb
 
 
 def _classify(root: etree._Element) -> tuple[Form, Kind | None, tuple[str, str] | None]:

@@ -1,37 +1,33 @@
-"""Identities inside payloads: an mRID or Names with a NameType, and the words that our profile uses for the kinds of names.
+"""Identities inside payloads: an mRID or Names with a NameType. Knows no noun.
 
-Knows no noun. The standard fixes no name types; these four are HANproof's profile (docs/cim-profile.md).
+The standard fixes no name types; which words are right is the bench's profile (docs/cim-profile.md).
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from enum import StrEnum
 from uuid import UUID
 
 from lxml import etree
 
 from harness.cim.finding import CimFinding
 from harness.cim.tree import children, path_of, space, text
+from harness.cim_profile import CimProfile
 from harness.values import Eui64
 
-
-class NameType(StrEnum):
-    """What kind of name a name is."""
-
-    MAC = "MACAddress"
-    METER = "MeterNumber"
-    PREMISE = "PremiseId"
-    AGREEMENT = "CustomerAgreementId"
-
-
-NAME_TYPE_OF = {
-    "EndDevice": NameType.MAC, "Meter": NameType.METER, "ServiceLocation": NameType.PREMISE,
-    "CustomerAgreement": NameType.AGREEMENT,
-}
+INSTALL_CODE_OCTETS = (8, 10, 14, 18)  # 6, 8, 12 or 16 octets and 2 of CRC; whether it is right is not for this package
+LINK_KEY_OCTETS = 16
 
 _EUI64 = re.compile(r"[0-9A-Fa-f]{16}")
+
+
+def name_type_of(linked: str, profile: CimProfile) -> str | None:
+    """The name type of a linked object of that class ("Meter"), None where the profile prescribes none."""
+    return {
+        "EndDevice": profile.mac, "Meter": profile.meter, "ServiceLocation": profile.premise,
+        "CustomerAgreement": profile.agreement,
+    }.get(linked)
 
 
 def element(parent: etree._Element, name: str, content: str | None = None) -> etree._Element:
@@ -41,14 +37,14 @@ def element(parent: etree._Element, name: str, content: str | None = None) -> et
     return made
 
 
-def add_name(parent: etree._Element, name: str, name_type: NameType) -> None:
+def add_name(parent: etree._Element, name: str, name_type: str) -> None:
     """Give `parent` a name of that type."""
     names = element(parent, "Names")
     element(names, "name", name)
     element(element(names, "NameType"), "name", name_type)
 
 
-def name_in(holder: etree._Element | None, name_type: NameType) -> str | None:
+def name_in(holder: etree._Element | None, name_type: str) -> str | None:
     """The name of that type, None when there is none."""
     if holder is None:
         return None
@@ -68,7 +64,26 @@ def check_mac(written: str, holder: etree._Element) -> Iterator[CimFinding]:
         yield CimFinding("mac", f"not 16 hex digits without separators ({len(written)} characters)", path_of(holder))
 
 
-def check_identity(holder: etree._Element, name_type: NameType | None = None) -> Iterator[CimFinding]:
+def is_pan(device: etree._Element) -> bool:
+    """Whether an end device says that it is a device of a home's network."""
+    return text(device, "isPan") in ("true", "1")
+
+
+def check_key(written: str, holder: etree._Element) -> Iterator[CimFinding]:
+    """Whether an installCode is an install code with its CRC, or a link key, by its form; never says what it is."""
+    lengths = (*INSTALL_CODE_OCTETS, LINK_KEY_OCTETS)
+    try:
+        octets = len(bytes.fromhex(written))
+    except ValueError:
+        yield CimFinding("key", "installCode is not made of pairs of hex digits", path_of(holder))
+        return
+    if octets not in lengths:
+        allowed = ", ".join(map(str, lengths))
+        reason = f"installCode has {octets} octets; an install code with CRC or a link key has {allowed}"
+        yield CimFinding("key", reason, path_of(holder))
+
+
+def check_identity(holder: etree._Element, name_type: str | None, profile: CimProfile) -> Iterator[CimFinding]:
     """Whether an object can be identified at all, and in the profile's way when it prescribes a name type."""
     mrid = text(holder, "mRID")
     named = [names for names in children(holder, "Names") if text(names, "name")]
@@ -79,7 +94,7 @@ def check_identity(holder: etree._Element, name_type: NameType | None = None) ->
         yield CimFinding("mrid", "the mRID is not a UUID; addresses and numbers of the utility are names", path_of(holder))
     elif name_type is not None and name_in(holder, name_type) is None:
         yield CimFinding("name-type", f"no name of the type {name_type}", path_of(holder))
-    name = name_in(holder, name_type) if name_type is NameType.MAC else None
+    name = name_in(holder, name_type) if name_type == profile.mac else None
     if name is not None:
         yield from check_mac(name, holder)
 

@@ -1,6 +1,6 @@
 """MasterDataLinkageConfig of steps 13 and 14: a HAN device is linked to a meter, and to a customer's premise; payload alone.
 
-What belongs together is said by being in one message. By HANproof's profile the device is `EndDevice` named by its MACAddress,
+What belongs together is said by being in one message. By HANproof's profile the device is `EndDevice` named by its EUI-64,
 the ESI's meter is `Meter`, the premise is `ServiceLocation`, the enrolment is `CustomerAgreement`, and the joined state is
 `ConfigurationEvent/status` (value and dateTime); `createdDateTime` is when the sender recorded it, `effectiveDateTime` since
 when it holds. All linked classes are identities and nothing more.
@@ -15,15 +15,14 @@ from datetime import datetime
 from lxml import etree
 
 from harness.cim.finding import CimFinding
-from harness.cim.identity import NAME_TYPE_OF, NameType, add_name, check_identity, element, eui64_of, name_in
+from harness.cim.identity import add_name, check_identity, element, eui64_of, name_in, name_type_of
 from harness.cim.instant import instant_of, lacks_zone, written
 from harness.cim.nouns import MASTER_DATA_LINKAGE_CONFIG, payload_namespace
 from harness.cim.tree import child, children, local, path_of, text
+from harness.cim_profile import DEFAULT, CimProfile
 from harness.values import Eui64
 
 NOUN = MASTER_DATA_LINKAGE_CONFIG
-JOINED = "Joined"
-STATUS_VALUES = (JOINED,)  # the use case's own word (step 14); its step 13 calls the same thing the provisioned state
 _NOT_LINKED = "ConfigurationEvent"  # the one child of the root that is no linked object
 
 
@@ -37,10 +36,10 @@ class Linkage:
     effective: datetime
     premise: str | None = None
     agreement: str | None = None
-    status: str = JOINED
+    status: str = DEFAULT.joined
 
 
-def payload(linkage: Linkage, mrid: str) -> etree._Element:
+def payload(linkage: Linkage, mrid: str, profile: CimProfile = DEFAULT) -> etree._Element:
     """The payload's tree; `mrid` identifies the configuration event."""
     space = payload_namespace(NOUN)
     root = etree.Element(f"{{{space}}}{NOUN}", nsmap={"m": space})
@@ -56,32 +55,35 @@ def payload(linkage: Linkage, mrid: str) -> etree._Element:
         "ServiceLocation": linkage.premise,
     }
     for name, value in names.items():  # in the order of the sequence
-        if value is not None:
-            add_name(element(root, name), value, NAME_TYPE_OF[name])
+        name_type = name_type_of(name, profile)
+        if value is not None and name_type is not None:
+            add_name(element(root, name), value, name_type)
     return root
 
 
-def read(root: etree._Element) -> Linkage:
+def read(root: etree._Element, profile: CimProfile = DEFAULT) -> Linkage:
     """The linkage of a payload that passed `check`. Raises ValueError for one that would not have, or that names no meter."""
     event = child(root, _NOT_LINKED)
-    device = eui64_of(name_in(child(root, "EndDevice"), NameType.MAC))
-    meter = name_in(child(root, "Meter"), NameType.METER)
+    device = eui64_of(name_in(child(root, "EndDevice"), profile.mac))
+    meter = name_in(child(root, "Meter"), profile.meter)
     created, effective = (instant_of(text(event, name)) for name in ("createdDateTime", "effectiveDateTime"))
     if device is None or meter is None or created is None:
         raise ValueError(f"{NOUN} does not link a device to a meter, or does not say when")
     return Linkage(
-        device, meter, created, effective or created, name_in(child(root, "ServiceLocation"), NameType.PREMISE),
-        name_in(child(root, "CustomerAgreement"), NameType.AGREEMENT), text(event, "status", "value") or "",
+        device, meter, created, effective or created, name_in(child(root, "ServiceLocation"), profile.premise),
+        name_in(child(root, "CustomerAgreement"), profile.agreement), text(event, "status", "value") or "",
     )
 
 
-def check(root: etree._Element, made: datetime | None, now: datetime | None) -> Iterator[CimFinding]:
+def check(
+    root: etree._Element, made: datetime | None, now: datetime | None, profile: CimProfile = DEFAULT,
+) -> Iterator[CimFinding]:
     """The rules of this payload; `made` is the header's timestamp, `now` (when the message came) is not used."""
     path, linked = path_of(root), [each for each in root if local(each) != _NOT_LINKED]
     if len(linked) < 2:
         yield CimFinding("linkage-ends", f"links {len(linked)} objects; a linkage has two ends", path)
     for each in linked:
-        yield from check_identity(each, NAME_TYPE_OF.get(local(each)))
+        yield from check_identity(each, name_type_of(local(each), profile), profile)
     if not children(root, "EndDevice"):
         return  # a linkage of other objects of the utility: the profile of the use case says nothing about it
     for name in ("EndDevice", "Meter", "ServiceLocation"):
@@ -90,17 +92,19 @@ def check(root: etree._Element, made: datetime | None, now: datetime | None) -> 
     placed = {"UsagePoint", "UsagePointLocation", "Customer", "CustomerAccount", "CustomerAgreement"}
     if placed & {local(each) for each in linked} and not children(root, "ServiceLocation"):
         yield CimFinding("premise", "no ServiceLocation names the premise", path)
-    yield from _check_event(child(root, _NOT_LINKED), path, made)
+    yield from _check_event(child(root, _NOT_LINKED), path, made, profile)
 
 
-def _check_event(event: etree._Element | None, path: str, made: datetime | None) -> Iterator[CimFinding]:
+def _check_event(
+    event: etree._Element | None, path: str, made: datetime | None, profile: CimProfile,
+) -> Iterator[CimFinding]:
     if event is None:
         yield CimFinding("status", "no ConfigurationEvent, so no status", path)
         return
     path = path_of(event)
     value, since = text(event, "status", "value"), text(event, "status", "dateTime")
-    if value not in STATUS_VALUES:
-        yield CimFinding("status", f"{value!r} is none of {', '.join(STATUS_VALUES)}", f"{path}/status")
+    if value != profile.joined:
+        yield CimFinding("status", f"{value!r} is not {profile.joined}", f"{path}/status")
     elif since is None:
         yield CimFinding("status", "no dateTime: since when?", f"{path}/status")
     written_at = {name: text(event, name) for name in ("createdDateTime", "effectiveDateTime")} | {"status/dateTime": since}

@@ -8,16 +8,21 @@ from uuid import UUID
 
 from harness.cim.envelope import REPLY, Header
 from harness.cim.instant import written
+from harness.cim_profile import DEFAULT, CimProfile
 from harness.ports import Chance
 
 
 @dataclass(frozen=True)
 class Originator:
-    """One sender. The same chance gives the same ids, so that a run can be repeated octet for octet."""
+    """One sender, and how the bench wants its messages.
+
+    The same chance gives the same ids, so that a run can be repeated octet for octet.
+    """
 
     source: str
     epoch: datetime
     chance: Chance
+    profile: CimProfile = DEFAULT
 
     def identifier(self) -> str:
         """A fresh UUID (version 4, its bits from chance)."""

@@ -17,6 +17,7 @@ STALE = timedelta(hours=1)  # how old a message may be on arrival; longer than a
 REVISIONS = ("1.0", "2.0")  # what a header's Revision may say, where it says anything (profile)
 GRAVE = ("FATAL", "CATASTROPHIC")
 PAYLOAD_VERBS = ("create", "change", *EVENT_VERBS)
+VERBS = (*REQUEST_VERBS, *EVENT_VERBS, REPLY)
 VERBS_OF = {Kind.REQUEST: REQUEST_VERBS, Kind.EVENT: EVENT_VERBS, Kind.RESPONSE: (REPLY,)}
 
 
@@ -28,7 +29,7 @@ def check_envelope(message: CimMessage, now: datetime | None, context: str | Non
         yield from _check_header(message, message.header, context)
         yield from _check_timestamp(message.header, now, _path(message, "Header", "Timestamp"))
     if message.reply is not None:
-        yield from _check_reply(message.reply, _path(message, "Reply"))
+        yield from _check_reply(message.reply, _path(message, "Reply"), message.generation)
 
 
 def _path(message: CimMessage, *names: str) -> str:
@@ -36,8 +37,10 @@ def _path(message: CimMessage, *names: str) -> str:
 
 
 def _check_verb(message: CimMessage, header: Header) -> Iterator[CimFinding]:
-    verb, kind, path = header.verb or "", message.kind, _path(message, "Header", "Verb")
-    if kind is Kind.RESPONSE and verb in EVENT_VERBS:
+    verb, kind, path = message.verb or "", message.kind, _path(message, "Header", "Verb")
+    if message.generation == "2008" and verb not in VERBS:  # later generations leave that to their schema
+        yield CimFinding("verb", f"{header.verb!r} is no verb in any case", path)
+    elif kind is Kind.RESPONSE and verb in EVENT_VERBS:
         yield note("reply-verb", f"a response has the verb reply, not {verb}", path)
     elif message.form is Form.TYPED and message.wrapper and verb != message.wrapper[0]:
         yield CimFinding("wrapper-verb", f"{local(message.root)} with the verb {verb}", path)
@@ -84,7 +87,7 @@ def _check_timestamp(header: Header, now: datetime | None, path: str) -> Iterato
         yield CimFinding("freshness", f"{header.timestamp} is stale", path)
 
 
-def _check_reply(reply: ReplyPart, path: str) -> Iterator[CimFinding]:
+def _check_reply(reply: ReplyPart, path: str, generation: str) -> Iterator[CimFinding]:
     grave = [error.code for error in reply.errors if error.level in GRAVE or not is_success(error.code)]
     if reply.result == "OK" and grave:
         yield CimFinding("result-error", f"OK, and yet the error {grave[0]}", path)
@@ -92,4 +95,5 @@ def _check_reply(reply: ReplyPart, path: str) -> Iterator[CimFinding]:
         yield CimFinding("result-error", "FAILED, and no error says why", path)
     for error in reply.errors:
         if not is_known(error.code):
-            yield CimFinding("error-code", f"{error.code!r} is no reply code, and not of the local form", f"{path}/Error/code")
+            where = f"{path}/ReplyCode" if generation == "2008" else f"{path}/Error/code"
+            yield CimFinding("error-code", f"{error.code!r} is no reply code, and not of the local form", where)

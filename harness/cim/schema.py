@@ -1,13 +1,15 @@
 """The schemas, compiled once, and what they say about a message, by rule name; xmlschema as an independent second opinion.
 
-Only the schemas in `fixtures/cim/xsd` are ever used: hints inside a message are not followed. The envelope's wildcard skips
-payloads, so in the generic form the payload is validated in a second pass, against its own profile.
+Only the schemas in `fixtures/cim/xsd` are ever used, a folder a generation: hints inside a message are not followed. Until 2011
+the envelope's wildcard skips payloads, so in the generic form the payload is validated in a second pass, against its own
+profile. The wildcards of 2018 are strict, and one pass against the envelope and all payloads is enough.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from copy import deepcopy
 from functools import cache
 from itertools import islice
 from pathlib import Path
@@ -17,8 +19,8 @@ from lxml import etree
 
 from harness.cim.envelope import CimMessage, Form
 from harness.cim.finding import CimFinding
-from harness.cim.nouns import ENVELOPE, NOUNS, message_namespace, payload_namespace
-from harness.cim.tree import local, path_of, space
+from harness.cim.nouns import NOUNS, envelope_namespace, message_namespace, payload_namespace
+from harness.cim.tree import child, local, path_of, space
 
 MAX_FINDINGS = 50  # of one layer: a message made to be wrong ten thousand times is not looked through to its end
 XSD = Path(__file__).resolve().parents[2] / "fixtures" / "cim" / "xsd"
@@ -28,8 +30,10 @@ _MAYBE_KEY = re.compile(r"[0-9A-Fa-f]{16,}")
 _VALUE_RULES = {
     "Verb": "verb", "Result": "result", "xpath": "error-xpath", "Timestamp": "date-time", "Created": "date-time",
     "createdDateTime": "date-time", "effectiveDateTime": "date-time", "dateTime": "date-time", "start": "date-time",
-    "end": "date-time", "StartTime": "date-time", "EndTime": "date-time",
+    "end": "date-time", "StartTime": "date-time", "EndTime": "date-time", "MessageID": "uuid", "CorrelationID": "uuid",
 }
+_STRICT = "2018"  # the generation whose wildcards want a schema for whatever they let through, and whose header is fuller
+_MANDATORY_2018 = frozenset({"Timestamp", "MessageID", "CorrelationID"})
 
 
 def noun_of(message: CimMessage) -> str | None:
@@ -38,36 +42,53 @@ def noun_of(message: CimMessage) -> str | None:
     return named if named in NOUNS else None
 
 
-def validate(message: CimMessage) -> Iterator[CimFinding]:
-    """Every way in which envelope and payload are not valid, each place once."""
-    noun = noun_of(message)
+def validate(message: CimMessage, generation: str | None = None) -> Iterator[CimFinding]:
+    """Every way in which envelope and payload are not valid in that generation (None: what the namespaces tell), each place
+    once."""
+    noun, generation = noun_of(message), generation or message.generation
+    path = _file(message, noun, generation)
     seen = set()
-    for root in _parts(message, noun):
-        for finding in _violations(root, noun):
+    for root in _parts(message, noun, generation):
+        for finding in _violations(root, path):
             if (finding.rule, finding.path) not in seen:
                 seen.add((finding.rule, finding.path))
                 yield finding
 
 
-def second_opinion(message: CimMessage) -> list[str]:
+def second_opinion(message: CimMessage, generation: str | None = None) -> list[str]:
     """What xmlschema has against the message, one sentence a fault; it parses with another XML parser, too."""
-    noun = noun_of(message)
-    schema = _second(_file(noun))
+    noun, generation = noun_of(message), generation or message.generation
+    schema = _second(_file(message, noun, generation))
     return [
         f"{fault.path}: {fault.reason}"
-        for root in _parts(message, noun)
+        for root in _parts(message, noun, generation)
         for fault in schema.iter_errors(xmlschema.XMLResource(etree.tostring(root), defuse="always", allow="none"))
     ]
 
 
-def _parts(message: CimMessage, noun: str | None) -> list[etree._Element]:
-    if message.form is Form.GENERIC and message.payload is not None and noun is not None:
-        return [message.root, message.payload]
-    return [message.root]
+def _parts(message: CimMessage, noun: str | None, generation: str) -> list[etree._Element]:
+    if message.form is Form.TYPED or message.payload is None:
+        return [message.root]
+    if generation != _STRICT:
+        return [message.root] if noun is None else [message.root, message.payload]
+    foreign = space(message.payload) != envelope_namespace(generation)
+    return [_with_empty_payload(message.root) if noun is None and foreign else message.root]
 
 
-def _file(noun: str | None) -> Path:
-    return XSD / ("Message.xsd" if noun is None else f"{noun}Message.xsd")
+def _with_empty_payload(root: etree._Element) -> etree._Element:
+    """The message around a payload of which nobody here can say whether it is valid."""
+    root = deepcopy(root)
+    payload = child(root, "Payload")
+    for each in [] if payload is None else list(payload):
+        each.getparent().remove(each)  # type: ignore[union-attr]
+    return root
+
+
+def _file(message: CimMessage, noun: str | None, generation: str) -> Path:
+    """The schema of the whole message; for the generic form of 2018, the one that knows all payloads beside the envelope."""
+    if generation == _STRICT and message.form is Form.GENERIC:
+        return XSD / generation / "GenericMessage.xsd"
+    return XSD / generation / ("Message.xsd" if noun is None else f"{noun}Message.xsd")
 
 
 @cache
@@ -81,20 +102,21 @@ def _second(path: Path) -> xmlschema.XMLSchema:
 
 
 @cache
-def _declared(path: Path) -> frozenset[str]:
-    """Every element name that a schema and those beside it declare, so that a stranger can be told from one out of order."""
-    names = (etree.parse(each).getroot().iter("{*}element") for each in path.parent.glob("*.xsd"))
+def _declared(folder: Path) -> frozenset[str]:
+    """Every element name that the schemas of a generation and the payloads declare: a stranger is none of them."""
+    names = (etree.parse(each).getroot().iter("{*}element") for each in (*folder.glob("*.xsd"), *XSD.glob("*.xsd")))
     return frozenset(element.get("name", "") for elements in names for element in elements)
 
 
-def _violations(root: etree._Element, noun: str | None) -> Iterator[CimFinding]:
-    schema = _first(_file(noun))
+def _violations(root: etree._Element, path: Path) -> Iterator[CimFinding]:
+    schema = _first(path)
     if schema.validate(root):
         return
     spaces = {prefix: uri for each in root.iter(etree.Element) for prefix, uri in each.nsmap.items() if prefix}
     for fault in islice(schema.error_log, MAX_FINDINGS):
         element = _at(root, fault.path or "", spaces)
-        yield CimFinding(_rule(element, fault.type_name, fault.message), _sentence(fault.message), path_of(element))
+        rule = _rule(element, fault.type_name, fault.message, path.parent)
+        yield CimFinding(rule, _sentence(fault.message), path_of(element))
 
 
 def _at(root: etree._Element, path: str, spaces: dict[str, str]) -> etree._Element:
@@ -105,18 +127,18 @@ def _at(root: etree._Element, path: str, spaces: dict[str, str]) -> etree._Eleme
     return first if isinstance(first, etree._Element) else root
 
 
-def _rule(element: etree._Element, kind: str, message: str) -> str:
+def _rule(element: etree._Element, kind: str, message: str, folder: Path) -> str:
     """The name of the rule that a validator's complaint about this element comes down to."""
     name, parent = local(element), element.getparent()
+    in_payload = parent is not None and local(parent) == "Payload"
     if kind == "SCHEMAV_CVC_ELT_1":
         if parent is not None:
-            return "payload-namespace"
+            return "payload-namespace" if in_payload else "extension"
         return "namespace" if _is_message(name) else "root"
     if kind != "SCHEMAV_ELEMENT_CONTENT":
         return _VALUE_RULES.get(name, "schema")
     found = _EXPECTED.search(message)
     expected = {word.rstrip("*").rpartition("}")[2] for word in found[1].split(", ")} if found else set()
-    in_payload = parent is not None and local(parent) == "Payload"
     if "Missing child" in message:
         return "reply-place" if expected == {"Reply"} else "missing"
     if name == "Reply" or expected == {"Reply"}:
@@ -126,9 +148,10 @@ def _rule(element: etree._Element, kind: str, message: str) -> str:
     if in_payload:
         return "noun"
     beside = {local(each) for each in parent} if parent is not None else set()
-    if len(expected) == 1 and not expected & beside:
+    mandatory = expected if len(expected) == 1 else expected & _MANDATORY_2018 if folder.name == _STRICT else set()
+    if mandatory and not mandatory & beside:
         return "missing"
-    return "order" if name in _declared(_file(None)) else "extension"
+    return "order" if name in _declared(folder) else "extension"
 
 
 def _is_message(name: str) -> bool:
@@ -138,6 +161,10 @@ def _is_message(name: str) -> bool:
 
 def _sentence(message: str) -> str:
     """A validator's complaint with the long namespaces as short words, and without anything that could be a key."""
+    for generation in ("2008", "2011"):
+        for noun in NOUNS:
+            message = message.replace(f"{{{message_namespace(noun, generation)}}}", "")
+        message = message.replace(f"{{{envelope_namespace(generation)}}}", "msg:")
     for noun in NOUNS:
-        message = message.replace(f"{{{message_namespace(noun)}}}", "").replace(f"{{{payload_namespace(noun)}}}", "m:")
-    return _MAYBE_KEY.sub("(hex digits)", message.replace(f"{{{ENVELOPE}}}", "msg:"))
+        message = message.replace(f"{{{payload_namespace(noun)}}}", "m:")
+    return _MAYBE_KEY.sub("(hex digits)", message)

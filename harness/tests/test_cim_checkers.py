@@ -164,7 +164,7 @@ def test_what_is_right_meets_no_objection() -> None:
     assert [objections(trace, each, wrong_orders) for each in asked] == [[]]
     linked = next(letters(trace, STEP_14.producer, STEP_14.receiver, Kind.REQUEST))
     assert linked.message is not None
-    assert name_in(child(linked.message.payload, "EndDevice"), "MACAddress") == str(trace.header.order.device)  # type: ignore[arg-type]
+    assert name_in(child(linked.message.payload, "EndDevice"), "MACAddress") == str(trace.header.order.device)
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -1,7 +1,11 @@
-"""Every message under fixtures/cim/messages: a good one breaks nothing, a bad one the rule that its file name begins with."""
+"""Every message under fixtures/cim/messages: a good one breaks nothing, a bad one the rule that its file name begins with.
+
+Those of another generation than 2011 stand in a folder that is called like it.
+"""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -11,38 +15,54 @@ from harness.cim import finding
 from harness.cim.check import check_file, check_message
 from harness.cim.envelope import read
 from harness.cim.schema import MAX_FINDINGS, second_opinion, validate
+from harness.cim_profile import DEFAULT, ENVELOPES, CimProfile
 from harness.errors import InputError
 
 MESSAGES = Path(__file__).parents[2] / "fixtures" / "cim" / "messages"
-GOOD = sorted((MESSAGES / "good").glob("*.xml"))
-BAD = sorted((MESSAGES / "bad").glob("*.xml"))
+GOOD = sorted((MESSAGES / "good").rglob("*.xml"))
+BAD = sorted((MESSAGES / "bad").rglob("*.xml"))
 MADE = datetime(2026, 1, 15, 12, 0, 41, tzinfo=UTC)  # the timestamp of the linkages of step 13
 NOTED = {"reply-verb"}  # a rule whose breach is shown and not counted
 WITHOUT_A_FILE = {"size", "freshness", "validators-disagree", "schema-location"}
 
 
-@pytest.mark.parametrize("path", GOOD, ids=lambda path: path.stem)
+def named(path: Path) -> str:
+    """A fixture's name below the folder of messages."""
+    return str(path.relative_to(MESSAGES).with_suffix(""))
+
+
+def profile_of(path: Path) -> CimProfile:
+    """The profile that a fixture is made for."""
+    return replace(DEFAULT, envelope=path.parent.name) if path.parent.name in ENVELOPES else DEFAULT
+
+
+@pytest.mark.parametrize("path", GOOD, ids=named)
 def test_a_good_message_breaks_nothing(path: Path) -> None:
-    assert [found for found in check_file(path, second=True) if found.failed] == []
+    profile = profile_of(path)
+    assert [found for found in check_file(path, profile=profile, second=True) if found.failed] == []
+    if profile.envelope == "2008":  # the namespace tells
+        assert check_file(path) == check_file(path, profile=profile)
+        assert "namespace" in {found.rule for found in check_file(path, profile=DEFAULT)}
 
 
-@pytest.mark.parametrize("path", BAD, ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", BAD, ids=named)
 def test_a_bad_message_breaks_the_rule_it_is_named_after(path: Path) -> None:
     rule = path.stem.split("--")[0]
-    found = check_file(path, second=True)
+    found = check_file(path, profile=profile_of(path), second=True)
     counted = [each for each in found if str(each.verdict) != "none"]
     assert {each.rule for each in counted or found} == {rule}
     assert bool(counted) == (rule not in NOTED)
     assert all(each.message and each.layer for each in found)
 
 
-@pytest.mark.parametrize("path", GOOD + BAD, ids=lambda path: f"{path.parent.stem}/{path.stem}")
-def test_two_validators_agree(path: Path) -> None:
+@pytest.mark.parametrize("generation", ENVELOPES)
+@pytest.mark.parametrize("path", GOOD + BAD, ids=named)
+def test_two_validators_agree_in_every_generation(path: Path, generation: str) -> None:
     message, _ = read(path.read_bytes())
     layer, _ = finding.RULES.get(path.stem.split("--")[0], (None, ""))
     assert (message is None) <= (layer == "xml")  # only what fails as XML has no tree
     if message is not None:
-        assert bool(list(validate(message))) == bool(second_opinion(message))
+        assert bool(list(validate(message, generation))) == bool(second_opinion(message, generation))
 
 
 def test_every_rule_has_a_bad_message() -> None:
@@ -80,7 +100,7 @@ def test_another_context_than_testing_can_be_right() -> None:
 
 
 def test_disagreeing_validators_are_told(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("harness.cim.check.second_opinion", lambda message: ["made up"])
+    monkeypatch.setattr("harness.cim.check.second_opinion", lambda message, generation: ["made up"])
     found = check_file(MESSAGES / "good" / "linkage-step-14.xml", second=True)
     assert [(each.rule, str(each.verdict)) for each in found] == [("validators-disagree", "inconc")]
 

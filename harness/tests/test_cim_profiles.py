@@ -1,0 +1,93 @@
+"""One undisturbed provisioning as each profile wants its messages: every clause about CIM messages that is asked passes."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from cases.table import clauses
+from harness.bench import Bench
+from harness.checkers.correspondence import letters, profile_of
+from harness.cim_profile import DEFAULT, ENVELOPES, FORMS, CimProfile
+from harness.declarations import read_bench
+from harness.judge import judge
+from harness.trace import Trace
+from harness.usecase import Clause, Point
+from harness.values import DeviceType
+from harness.verdict import Verdict
+
+BENCH = Path(__file__).parents[2] / "fixtures" / "benches" / "virtual.yaml"
+BACK_OFFICE = ("01", "02", "12", "13", "14", "PRE", "POST", "INT", "SEQ")
+OWN_WORDS = CimProfile(
+    mac="EUI64", meter="BadgeNumber", premise="PremiseNumber", agreement="Contract", joined="Provisioned", device_code="generic",
+)
+PROFILES = [
+    *(replace(DEFAULT, envelope=envelope, form=form) for envelope in ENVELOPES for form in FORMS),
+    OWN_WORDS, replace(OWN_WORDS, envelope="2008", form="generic"), replace(DEFAULT, device_code="generic"),
+]
+
+
+@cache
+def provisioned(profile: CimProfile, device: int = 0) -> Trace:
+    """The whole use case on the virtual bench, under that profile."""
+    file = replace(read_bench(BENCH), cim=profile)
+    bench = Bench(file, file.devices[device])
+    bench.play()
+    bench.close()
+    return bench.trace
+
+
+def about_cim() -> list[Clause]:
+    """The clauses of the back office and of what it rests on."""
+    return [clause for clause in clauses().values() if clause.step in BACK_OFFICE]
+
+
+def verdicts(trace: Trace) -> dict[str, Verdict]:
+    """What the clauses of the back office say."""
+    return {each.id: each.verdict for each in judge(trace, about_cim())}
+
+
+def words(profile: CimProfile) -> str:
+    """A profile as a test's name: what differs from the default."""
+    told = {name: word for name, word in profile.as_dict().items() if word != getattr(DEFAULT, name)}
+    return "-".join(told.values()) or "default"
+
+
+@pytest.mark.parametrize("device", [0, 1], ids=[each.value for each in DeviceType])
+@pytest.mark.parametrize("profile", PROFILES, ids=words)
+def test_an_undisturbed_provisioning_passes_under_every_profile(profile: CimProfile, device: int) -> None:
+    trace = provisioned(profile, device)
+    said = verdicts(trace)
+    assert {identity for identity, verdict in said.items() if verdict > Verdict.PASS} == set()
+    assert said == verdicts(provisioned(DEFAULT, device))  # and nothing is asked less than by default
+
+
+@pytest.mark.parametrize("profile", PROFILES, ids=words)
+def test_every_message_of_a_run_is_as_its_profile_wants_it(profile: CimProfile) -> None:
+    trace = provisioned(profile)
+    assert profile_of(trace) == profile
+    messages = [letter.message for letter in letters(trace) if letter.message is not None]
+    assert len(messages) == len(list(trace.at(Point.CIM)))
+    assert {each.form for each in messages} == {profile.form}
+    assert {each.generation for each in messages} == {"2008" if profile.envelope == "2008" else "2011"}
+    octets = b"".join(exchange.octets for exchange in trace.at(Point.CIM))
+    for name in ("mac", "meter", "premise", "agreement", "joined"):
+        assert f">{getattr(profile, name)}<".encode() in octets
+        assert getattr(profile, name) == getattr(DEFAULT, name) or f">{getattr(DEFAULT, name)}<".encode() not in octets
+    assert (b'ref="12.10.' in octets) == (profile.device_code == "generic")
+    assert (b"<msg:ReplyCode>" in octets or b"<ReplyCode>" in octets) == (profile.envelope == "2008")
+
+
+@pytest.mark.parametrize("wrong", [
+    {"mac": "EUI64"}, {"joined": "Provisioned"}, {"premise": "PremiseNumber"}, {"envelope": "2008"},
+], ids=lambda wrong: next(iter(wrong)))
+def test_messages_of_another_profile_fail(wrong: dict[str, Any]) -> None:
+    trace = provisioned(DEFAULT)
+    header = replace(trace.header, about={**trace.header.about, "cim": replace(DEFAULT, **wrong).as_dict()})
+    other = Trace(header)
+    other.exchanges, other.attestations = trace.exchanges, trace.attestations
+    assert Verdict.FAIL in verdicts(other).values()
