@@ -66,7 +66,7 @@ MAY_IMPORT = {
 MAY_KEEP_TIME = {"time": ("harness.clock",), "random": ("harness.bench",), "asyncio": ("harness.adapters", "harness.backhaul")}
 MAY_USE = {  # packages from outside that belong to one subject
     "scapy": ("dissectors",), "cryptography": ("dissectors",), "lxml": ("harness.cim", "harness.adapters", "reports"),
-    "xmlschema": ("harness.cim",), "yaml": ("harness.declared",),
+    "xmlschema": ("harness.cim",), "yaml": ("harness.declared",), "h11": ("harness.backhaul",),
     "hypothesis": ("harness.strategies", "harness.application_strategies", "harness.plugin", "cases"),
     "allure_commons": ("harness.plugin",), "allure_pytest": ("harness.plugin",),
     "pytest": ("harness.plugin", "harness.commands", "cases"),
