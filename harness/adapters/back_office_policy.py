@@ -1,8 +1,8 @@
 """The decisions that the virtual back office and backhaul take, as one frozen value; a defect is a policy that differs.
 
-A decision is a named field (asked at one place), or a rewrite of one outgoing structure before it becomes octets: a
-`LegMessage`, or the element tree of a CIM message. Nothing here knows which clause a defect breaks; the comments name the
-clauses that a field is about, so that a defect can be looked up.
+A decision is a named field (asked at one place), or a rewrite of one outgoing structure: a `LegMessage` or the element tree of
+a CIM message before it becomes octets, or the `Message` that carries it. Nothing here knows which clause a defect breaks; the
+comments name the clauses that a field is about, so that a defect can be looked up.
 """
 
 from __future__ import annotations
@@ -15,10 +15,13 @@ from lxml import etree
 
 from harness.actors.setup import Setup
 from harness.backhaul.message import LegKind, LegMessage
+from harness.cim.envelope import CimMessage, Kind, read
 from harness.errors import LocalProtocolError
+from harness.ports import Message
 
 Rewrite = Callable[[Any], Any]
-"""Sees each outgoing LegMessage and CIM tree of one actor; returns it, another, a tuple of several, or None to send nothing."""
+"""Sees each outgoing LegMessage, CIM tree and CIM Message of one actor; returns it, another, a tuple of several, or None to
+send nothing."""
 
 
 @dataclass(frozen=True)
@@ -32,6 +35,9 @@ class BackOfficePolicy:
     survives_hostile_xml: bool = True  # 01-HOSTILE-XML: still answers afterwards
     retries: bool = True  # 13-RETRY, 14-RETRY: an unanswered request is sent again
     keeps_message_id: bool = True  # 13-RETRY, 14-RETRY, 13-UNIQUE, 14-UNIQUE: octet for octet as it was
+    acknowledges: bool = True  # INT-ASYNC, INT-ACKNOWLEDGES: says at once that it has taken what wants that said
+    answers_later: bool = True  # INT-ASYNC: the result goes to the ReplyAddress, not back the way the request came
+    recognises_replays: bool = True  # 01-REJECTS, 13-REJECTS, 14-REJECTS: a nonce is used once
     # DR Application
     accepts_linkages: bool = True  # 13-REPLY: a right linkage is accepted
     awaits_linkage: bool = True  # 14-AFTER-13: CIS is informed when step 13 has come, not when the order was accepted
@@ -102,6 +108,21 @@ def on_cim(change: Callable[[etree._Element], Any], *documents: str) -> Rewrite:
         if not etree.iselement(structure) or (documents and etree.QName(structure).localname not in documents):
             return structure
         return change(structure)
+
+    return rewrite
+
+
+def on_wire(change: Callable[[Message, CimMessage], Any], *kinds: Kind) -> Rewrite:
+    """A rewrite of CIM messages as they travel, with what their transport says, given also what was read from them.
+
+    Of these kinds alone, or of every kind when none is named.
+    """
+
+    def rewrite(structure: Any) -> Any:
+        message = read(structure.octets)[0] if isinstance(structure, Message) else None
+        if message is None or (kinds and message.kind not in kinds):
+            return structure
+        return change(structure, message)
 
     return rewrite
 

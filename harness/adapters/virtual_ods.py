@@ -23,7 +23,10 @@ class VirtualOds:
     def __init__(self, setup: Setup) -> None:
         self.cim = setup.cim
         self.heard: list[DeviceEvent] = []
-        self._bus = Correspondent(Originator(Actor.ODS, setup.epoch, setup.chance, setup.cim), policy_of(setup), ())
+        self._bus = Correspondent(
+            Originator(Actor.ODS, setup.epoch, setup.chance, setup.cim), policy_of(setup), (),
+            address=setup.options.get("reply_address", ""),
+        )
         self._events: list[Any] = []
 
     def events_held(self) -> tuple[str, ...]:
@@ -40,7 +43,7 @@ class VirtualOds:
         self._events += [Logged(f"told: {event.code.name} {event.device}") for event in happened]
 
     def transmit(self, now: float) -> list[Pdu]:
-        """What is to go out now: refusals."""
+        """What is to go out now: refusals and acknowledgements."""
         return list(self._bus.transmit())
 
     def deadline(self) -> float | None:
@@ -48,7 +51,8 @@ class VirtualOds:
         return self._bus.deadline()
 
     def wake(self, now: float) -> None:
-        """Nothing to do."""
+        """Whatever is due on the bus."""
+        self._bus.wake(now)
 
     def events(self) -> list[Any]:
         """What happened since the last call."""

@@ -107,7 +107,7 @@ def _takes_another_id(trace: Trace, request: Letter) -> bool:
 
 def _codes(finding: CimFinding) -> frozenset[str]:
     """The code that fits a fault; what a schema can see may also be refused as not valid."""
-    invalid = finding.layer in (Layer.XML, Layer.SCHEMA)
+    invalid = finding.layer in (Layer.TRANSPORT, Layer.XML, Layer.SCHEMA)
     return frozenset({fitting_code(finding), ReplyCode.SCHEMA} if invalid else {fitting_code(finding)})
 
 

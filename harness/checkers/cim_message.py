@@ -50,9 +50,10 @@ class Part(StrEnum):
 
 _OF_ENVELOPE = frozenset({
     "verb", "noun", "wrapper-verb", "kind-verb", "reply-verb", "reply-place", "payload-missing", "correlation", "async-address",
-    "revision", "context", "result", "result-error", "error-code",
+    "operation-set", "replay-detection", "revision", "context", "result", "result-error", "error-code",
 })
 _OF_HEADER_ORDER = ("order", "missing")
+_BEFORE_MEANING = (Layer.TRANSPORT, Layer.XML, Layer.SCHEMA)
 _OF_HEADER_PROFILE = ("header-profile", "freshness", "time-zone")
 
 
@@ -63,7 +64,7 @@ def part_of(finding: CimFinding) -> Part:
         return Part.ENVELOPE
     if finding.rule in _OF_HEADER_PROFILE and not in_payload:
         return Part.HEADER_PROFILE
-    return Part.SCHEMA if finding.layer in (Layer.XML, Layer.SCHEMA) else Part.CONTENT
+    return Part.SCHEMA if finding.layer in _BEFORE_MEANING else Part.CONTENT
 
 
 def sent(trace: Trace, route: Route) -> Iterator[Letter]:
@@ -173,7 +174,7 @@ def told(letter: Letter, findings: list[CimFinding]) -> Iterator[Finding]:
 
 def _looked_at(findings: list[CimFinding], part: Part) -> bool:
     """Whether the rules came as far as this part: what fails one layer is not looked at by the next."""
-    invalid = [finding for finding in findings if finding.failed and finding.layer in (Layer.XML, Layer.SCHEMA)]
+    invalid = [finding for finding in findings if finding.failed and finding.layer in _BEFORE_MEANING]
     if part is Part.SCHEMA:
         return True
     return not invalid if part is Part.CONTENT else all("/Payload/" in finding.path for finding in invalid)

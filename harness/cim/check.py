@@ -10,7 +10,15 @@ from pathlib import Path
 
 from lxml import etree
 
-from harness.cim import end_device_config, end_device_controls, end_device_events, master_data_linkage_config, meter_config
+from harness.cim import (
+    end_device_config,
+    end_device_controls,
+    end_device_events,
+    master_data_linkage_config,
+    meter_config,
+    operation_set,
+    replay,
+)
 from harness.cim.envelope import CimMessage, read
 from harness.cim.finding import CimFinding
 from harness.cim.instant import instant_of
@@ -60,7 +68,8 @@ def check_read(
     in_payload = [finding for finding in invalid if "/Payload/" in finding.path]
     if len(in_payload) == len(invalid):
         findings += check_envelope(message, now, context)
-    if not invalid and message.payload is not None:
+        findings += [*replay.check(message), *islice(operation_set.check(message), MAX_FINDINGS)]
+    if not invalid and message.payload is not None and not operation_set.holds_one(message):
         findings += islice(_check_payload(message, message.payload, now, profile), MAX_FINDINGS)
     return findings
 

@@ -3,7 +3,8 @@
 Knows no payload and not who sends. A message is *strongly typed* (document element `CreateMasterDataLinkageConfig` and so on,
 in the noun's Message namespace) or *generic* (`RequestMessage` and so on, in the envelope's own). Reading goes by local names,
 so that a message in a wrong namespace can still be read; that the namespace is wrong is what the schemas say. What only the
-2008 generation writes otherwise, verbs in any case and a ReplyCode for the result, is read into what the others say.
+2008 generation writes otherwise, verbs in any case and a ReplyCode for the result, is read into what the others say. SOAP
+around a message is taken off first.
 """
 
 from __future__ import annotations
@@ -15,9 +16,11 @@ from types import MappingProxyType
 
 from lxml import etree
 
+from harness.cim.compressed import payload_in
 from harness.cim.finding import CimFinding
 from harness.cim.nouns import envelope_namespace, generation_of, message_namespace, payload_namespace
 from harness.cim.reply_codes import is_success
+from harness.cim.soap import Soap, unwrap
 from harness.cim.tree import child, children, local, parse, space, text
 from harness.cim_profile import DEFAULT, CimProfile
 
@@ -30,6 +33,7 @@ EVENT_VERBS = tuple(PARTICIPLES.values())
 REPLY = "reply"
 NO_ERROR = "0.0"
 PARTIAL_CODES = ("0.2", "0.1")  # of a 2008 reply; the first is written where a PARTIAL has neither
+TRUE = ("true", "1")  # how an xs:boolean says yes
 
 
 class Kind(StrEnum):
@@ -80,6 +84,7 @@ class ReplyError:
     code: str
     reason: str = ""
     level: str | None = "FATAL"
+    operation_id: str | None = None  # of an OperationSet, which operation it is about
 
 
 @dataclass(frozen=True)
@@ -91,14 +96,16 @@ class Reply:
 
 
 OK = Reply("OK", (ReplyError(NO_ERROR, level=None),))
+ACKNOWLEDGED = Reply("OK", (ReplyError("0.3", level=None),))  # taken; what comes of it is said later, or nothing is to be said
 
 
 @dataclass(frozen=True)
 class CimMessage:
     """One message as it was read. `payload` is the payload's document element, `root` the message's.
 
-    `wrapper` is the verb and noun that a strongly typed document element names, None in the generic form. `generation` is what
-    the namespaces tell: 2008, or 2011, whose namespaces the revision of 2018 has as well.
+    `octets` are as they travelled; `root` is a document of its own also where SOAP is around it. `wrapper` is the verb and noun
+    that a strongly typed document element names, None in the generic form. `generation` is what the namespaces tell: 2008, or
+    2011, whose namespaces the revision of 2018 has as well. `soap` is how it was wrapped, None for a bare message.
     """
 
     octets: bytes = field(repr=False)
@@ -110,6 +117,7 @@ class CimMessage:
     payload: etree._Element | None = field(default=None, repr=False, compare=False)
     wrapper: tuple[str, str] | None = None
     generation: str = "2011"
+    soap: Soap | None = None
 
     @property
     def verb(self) -> str | None:
@@ -130,6 +138,17 @@ class CimMessage:
     def correlation_id(self) -> str | None:
         """The header's CorrelationID."""
         return self.header.correlation_id if self.header else None
+
+    @property
+    def is_asynchronous(self) -> bool:
+        """Whether it is a request that wants its result sent later, to an address that it names."""
+        asked = self.header is not None and self.header.async_reply_flag in TRUE and bool(self.header.reply_address)
+        return asked and self.kind is Kind.REQUEST
+
+    @property
+    def wants_acknowledgement(self) -> bool:
+        """Whether it is an event that its sender wants acknowledged."""
+        return self.kind is Kind.EVENT and self.header is not None and self.header.ack_required in TRUE
 
 
 def build(
@@ -167,7 +186,11 @@ def serialise(root: etree._Element) -> bytes:
 
 def read(octets: bytes) -> tuple[CimMessage | None, list[CimFinding]]:
     """The message in these octets as far as it can be read, and what is wrong with them as XML; None for no tree at all."""
-    root, findings = parse(octets)
+    document, findings = parse(octets)
+    if document is None:
+        return None, findings
+    root, soap, wrapping = unwrap(document)
+    findings += wrapping
     if root is None:
         return None, findings
     form, kind, wrapper = _classify(root)
@@ -178,10 +201,12 @@ def read(octets: bytes) -> tuple[CimMessage | None, list[CimFinding]]:
     )
     if kind is None and read_header is not None:
         kind = _kind_of(_comparable(read_header.verb, generation))
-    payload = child(root, "Payload")
-    first = None if payload is None else next(iter(payload), None)
+    if soap is not None and soap.is_fault:
+        kind = Kind.FAULT
+    around = child(root, "Payload")
+    payload, packing = (None, []) if around is None else payload_in(around, inflates=form is Form.GENERIC)
     reply = (_read_reply_2008 if generation == "2008" else _read_reply)(child(root, "Reply"))
-    return CimMessage(octets, root, form, kind, read_header, reply, first, wrapper, generation), findings
+    return CimMessage(octets, root, form, kind, read_header, reply, payload, wrapper, generation, soap), findings + packing
 
 
 def _document_name(kind: Kind, header: Header, form: Form) -> str:
@@ -208,6 +233,8 @@ def _build_reply(parent: etree._Element, inner: str, reply: Reply) -> None:
         for name in ("code", "level", "reason"):
             if getattr(error, name):
                 etree.SubElement(element, f"{{{inner}}}{name}").text = getattr(error, name)
+        if error.operation_id:
+            etree.SubElement(element, f"{{{inner}}}operationId").text = error.operation_id
 
 
 def _build_reply_2008(parent: etree._Element, inner: str, reply: Reply) -> None:
@@ -227,7 +254,7 @@ def _read_reply(element: etree._Element | None) -> Reply | None:
     if element is None:
         return None
     return Reply(text(element, "Result"), tuple(
-        ReplyError(text(error, "code") or "", text(error, "reason") or "", text(error, "level"))
+        ReplyError(text(error, "code") or "", text(error, "reason") or "", text(error, "level"), text(error, "operationId"))
         for error in children(element, "Error")
     ))
 

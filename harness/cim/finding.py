@@ -1,8 +1,8 @@
 """What a check of one CIM message says: a rule by name, in its layer, with a path; knows neither rules nor senders.
 
-The layers are passed in order, and a part that fails one is not looked at by the next: `xml` (octets to a tree), `schema`
-(what an XSD alone decides), `semantic` (what IEC 61968-9 and 61968-100 mean beyond their schemas) and `profile` (what only
-HANproof's documented profile fixes, docs/cim-profile.md).
+The layers are passed in order, and a part that fails one is not looked at by the next: `transport` (SOAP around the message, and
+what HTTP says beside it), `xml` (octets to a tree), `schema` (what an XSD alone decides), `semantic` (what IEC 61968-9 and
+61968-100 mean beyond their schemas) and `profile` (what only HANproof's documented profile fixes, docs/cim-profile.md).
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from harness.verdict import Verdict
 class Layer(StrEnum):
     """Where in the making of a message a rule lives."""
 
+    TRANSPORT = "transport"
     XML = "xml"
     SCHEMA = "schema"
     SEMANTIC = "semantic"
@@ -24,12 +25,20 @@ class Layer(StrEnum):
 
 
 RULES: dict[str, tuple[Layer, str]] = {
+    "binding": (Layer.TRANSPORT, "a message travels on the bench's binding: bare, SOAP 1.1 or SOAP 1.2"),
+    "soap-body": (Layer.TRANSPORT, "a SOAP envelope has one Body with one message in it"),
+    "http-method": (Layer.TRANSPORT, "what is asked or told is posted"),
+    "content-type": (Layer.TRANSPORT, "the content type is that of the binding: of plain XML, SOAP 1.1 or SOAP 1.2"),
+    "charset": (Layer.TRANSPORT, "the charset of HTTP is UTF-8, as the message is"),
+    "soap-action": (Layer.TRANSPORT, "the action is that of the operation: .../<Noun>/<Verb><Noun>, or the generic service's"),
+    "http-status": (Layer.TRANSPORT, "a SOAP Fault comes with a status of failure, any other answer with one of success"),
     "size": (Layer.XML, "a message is at most 1 MiB"),
     "encoding": (Layer.XML, "a message is UTF-8, and says so where it says anything"),
     "doctype": (Layer.XML, "a message has no document type, and so no entities"),
     "well-formed": (Layer.XML, "a message is well-formed XML"),
     "depth": (Layer.XML, "elements nest at most 64 deep"),
     "payload-as-text": (Layer.XML, "a payload is element content, neither escaped nor CDATA"),
+    "compressed": (Layer.XML, "a compressed payload is base64 of gzip, stands alone, and inflates to XML of at most 1 MiB"),
     "schema-location": (Layer.XML, "schema hints inside a message are not followed"),
     "root": (Layer.SCHEMA, "the document element is a message of the envelope or a strongly typed message"),
     "namespace": (Layer.SCHEMA, "each element stands in its own namespace: message, envelope"),
@@ -55,6 +64,8 @@ RULES: dict[str, tuple[Layer, str]] = {
     "error-code": (Layer.SEMANTIC, "an error code is in the table of reply codes, or a local one (beginning with a letter)"),
     "correlation": (Layer.SEMANTIC, "a response and an asynchronous request have a CorrelationID"),
     "async-address": (Layer.SEMANTIC, "an asynchronous request has an address to reply to"),
+    "operation-set": (Layer.SEMANTIC, "a set of operations is executed; each has a number of its own, by which errors name it"),
+    "replay-detection": (Layer.SEMANTIC, "a nonce says something, and is no younger than its message"),
     "freshness": (Layer.SEMANTIC, "the timestamp is not ahead of the receiver's clock, and not stale"),
     "context": (Layer.SEMANTIC, "the context is the one of the system that receives"),
     "control-code": (Layer.SEMANTIC, "a control or event names its kind by four numbers of the code tables"),

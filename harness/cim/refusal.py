@@ -12,6 +12,7 @@ _BY_RULE: dict[str, ReplyCode] = {
     "verb": ReplyCode.VERB, "wrapper-verb": ReplyCode.VERB, "kind-verb": ReplyCode.VERB, "noun": ReplyCode.NOUN,
     "root": ReplyCode.NOUN, "revision": ReplyCode.REVISION, "header-profile": ReplyCode.HEADER_ELEMENT_MISSING,
     "correlation": ReplyCode.HEADER_ELEMENT_MISSING, "async-address": ReplyCode.HEADER_ELEMENT_MISSING,
+    "replay-detection": ReplyCode.REQUEST_ID, "operation-set": ReplyCode.VERB,
     "payload-missing": ReplyCode.PAYLOAD_ELEMENT_MISSING, "incomplete": ReplyCode.PAYLOAD_ELEMENT_MISSING,
     "target": ReplyCode.PAYLOAD_ELEMENT_MISSING, "one-command": ReplyCode.TOO_MANY, "linkage-ends": ReplyCode.RELATIONSHIP,
     "one-linkage": ReplyCode.RELATIONSHIP, "premise": ReplyCode.SERVICE_LOCATION, "key": ReplyCode.LOCAL_KEY,
@@ -31,7 +32,7 @@ def fitting_code(finding: CimFinding) -> ReplyCode:
         return ReplyCode.HEADER_ELEMENT_MISSING if in_header else ReplyCode.PAYLOAD_ELEMENT_MISSING
     if finding.rule in _BY_RULE:
         return _BY_RULE[finding.rule]
-    return ReplyCode.SCHEMA if finding.layer in (Layer.XML, Layer.SCHEMA) else ReplyCode.NOT_ATTEMPTED
+    return ReplyCode.SCHEMA if finding.layer in (Layer.TRANSPORT, Layer.XML, Layer.SCHEMA) else ReplyCode.NOT_ATTEMPTED
 
 
 def refusal(findings: Iterable[CimFinding]) -> Reply:

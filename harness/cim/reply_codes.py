@@ -14,6 +14,7 @@ class ReplyCode(StrEnum):
     """The codes that a DR Application, AMI Head-End or CIS of the use case has reason to send."""
 
     NO_ERROR = "0.0"
+    ACKNOWLEDGEMENT = "0.3"
     HEADER_ELEMENT_MISSING = "1.5"
     PAYLOAD_ELEMENT_MISSING = "1.7"
     SCHEMA = "1.8"
