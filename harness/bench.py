@@ -94,7 +94,7 @@ class Bench:
             },
             seed=self.seed,
             about={
-                "device": device.name, "provocation": self.plan.provocation, "marks": [], "cim": file.cim.as_dict(),
+                "device": device.name, "provocation": self.plan.provocation, "marks": [], "cim": self.plan.profile(file.cim).as_dict(),
                 "other_key": self.plan.holds_another_key(self.order, device),
                 "second": self.plan.second and str(self.plan.second),
             },
@@ -131,7 +131,8 @@ class Bench:
         """Step 1 alone: the DR Application orders the window; returns when the head-end has answered, or will not."""
         before = len(self.trace)
         self._order_windows()
-        self.wait_until(lambda: self._has_answered(Actor.AMI_HEAD_END, Actor.DR_APPLICATION, before), SETTLING)
+        answers = 2 if self.plan.profile(self.file.cim).pattern == "asynchronous" else 1  # the result after the acknowledgement
+        self.wait_until(lambda: self._answers(Actor.AMI_HEAD_END, Actor.DR_APPLICATION, before) >= answers, SETTLING)
 
     def open(self) -> None:
         """The DR Application orders the window; returns when the ESI has opened it, or will not."""
@@ -346,9 +347,9 @@ class Bench:
 
     # -- what is seen
 
-    def _has_answered(self, producer: Actor, receiver: Actor, since: int) -> bool:
-        """Whether a message from one actor has reached the other, among those seen after so many."""
-        return any(
+    def _answers(self, producer: Actor, receiver: Actor, since: int) -> int:
+        """How many messages from one actor have reached the other, among those seen after so many."""
+        return sum(
             (each.point, each.producer, each.receiver) == (Point.CIM, producer, receiver)
             and (each.about.get("arrives") or math.inf) <= self.now
             for each in self.trace.exchanges[since:]
@@ -380,5 +381,5 @@ class Bench:
                 rewrite for defect in planted
                 for rewrite in (*defect.rewrites, *(defect.made(self.plan.provoked_with) if defect.made else ()))
             ),
-            cim=self.file.cim,
+            cim=self.plan.profile(self.file.cim),
         )

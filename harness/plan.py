@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from harness.backhaul.wires import CIM
+from harness.cim_profile import CimProfile
 from harness.crypto.install_code import ordered_link_key
 from harness.declarations import BenchFile, Device
 from harness.usecase import Actor, Order
@@ -26,6 +27,7 @@ class Plan:
     `ordered_key` is an install code with its CRC, or what is ordered in the place of one.
     `joins_at` is when the device is switched on (None: as soon as the ESI has opened the window). `second` is another device
     that is ordered and never switched on, with its own window; `neighbour` adds a second network (`harness.neighbour`).
+    `pattern` is how our own side wants its requests answered, where that is not what the bench file says.
     `esi_full` wants an ESI that has no room for a further device.
     `provocation` is the id of a misbehaviour planted in the harness's own side, `provoked_with` what it takes where it takes
     something.
@@ -43,6 +45,7 @@ class Plan:
     second_start: float | None = None
     second_duration: float | None = None
     neighbour: bool = False
+    pattern: str | None = None
     esi_full: bool = False
     provocation: str | None = None
     provoked_with: Any = None
@@ -73,6 +76,10 @@ class Plan:
         if self.latency is None:
             return usual
         return {**usual, **dict.fromkeys(WAY_OF_AN_ORDER, self.latency / len(WAY_OF_AN_ORDER))}
+
+    def profile(self, usual: CimProfile) -> CimProfile:
+        """How this play wants its CIM messages."""
+        return usual if self.pattern is None else replace(usual, pattern=self.pattern)
 
     def options(self, actor: Actor, usual: Mapping[str, Any]) -> Mapping[str, Any]:
         """What the bench file says to an adapter, and what the plan adds."""

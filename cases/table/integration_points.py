@@ -2,7 +2,16 @@
 
 from __future__ import annotations
 
-from harness.checkers import cim_dialogue, integration, legs, linkage_chain, provisioning_report, window_granted
+from harness.checkers import (
+    acknowledgement,
+    binding,
+    cim_dialogue,
+    integration,
+    legs,
+    linkage_chain,
+    provisioning_report,
+    window_granted,
+)
 from harness.checkers.cim_message import (
     EVENTS_TO_CIS,
     EVENTS_TO_ODS,
@@ -11,6 +20,7 @@ from harness.checkers.cim_message import (
     STEP_13,
     breaks_nothing,
 )
+from harness.checkers.parties import for_each
 from harness.usecase import Actor, Clause, Point
 
 CLAUSES = (
@@ -72,5 +82,29 @@ CLAUSES = (
             Actor.DR_APPLICATION: (cim_dialogue.answered(STEP_13, linkage_chain.wrong_linkages(STEP_13)),),
         },
         needs=(Point.CIM, Point.LEG),
+    ),
+    Clause(
+        id="UC2.7-INT-TRANSPORT",
+        text="A CIM message travels on the binding of the bench: in its envelope, with its content type, action and status.",
+        origin="ENV",
+        citation="IEC 61968-100:2013, web services; SOAP 1.1, 6; SOAP 1.2 part 2, 7; docs/cim-profile.md, bindings",
+        checks=for_each((Actor.DR_APPLICATION, Actor.AMI_HEAD_END, Actor.CIS), binding.keeps_the_binding),
+        needs=(Point.CIM,),
+    ),
+    Clause(
+        id="UC2.7-INT-ASYNC",
+        text="A request that wants its result later is acknowledged at once; the result goes to the ReplyAddress.",
+        origin="ENV",
+        citation="IEC 61968-100:2013, asynchronous request and reply; HeaderType: AsyncReplyFlag, ReplyAddress",
+        checks=for_each((Actor.DR_APPLICATION, Actor.AMI_HEAD_END, Actor.CIS), acknowledgement.answers_later),
+        needs=(Point.CIM,),
+    ),
+    Clause(
+        id="UC2.7-INT-ACKNOWLEDGES",
+        text="An event that wants an acknowledgement gets one, before anything else is said about it.",
+        origin="ENV",
+        citation="IEC 61968-100:2013, HeaderType: AckRequired",
+        checks=for_each((Actor.DR_APPLICATION, Actor.CIS, Actor.ODS), acknowledgement.acknowledges),
+        needs=(Point.CIM,),
     ),
 )

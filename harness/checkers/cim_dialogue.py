@@ -46,17 +46,20 @@ def nothing(trace: Trace, letter: Letter) -> Iterable[Objection]:
     return ()
 
 
-def answers_to(trace: Trace, route: Route, request: Letter) -> list[Letter]:
+def answers_to(trace: Trace, route: Route, request: Letter, *, acknowledgements: bool = False) -> list[Letter]:
     """The answers to a request: they echo its CorrelationID or its MessageID.
 
-    A request that cannot be read, or has neither, is answered by the first fault that comes after it.
+    A request that cannot be read, or has neither, is answered by the first fault that comes after it. That a request which wants
+    its result later was taken is no answer, and is left out unless `acknowledgements` are wanted as well.
     """
     message = request.message
+    promised = message is not None and message.is_asynchronous and not acknowledgements
     identifiers = set() if message is None else {message.correlation_id, message.message_id} - {None, ""}
     answers = [
         letter for letter in letters(trace, route.receiver, route.producer)
         if letter.message is not None and letter.message.kind in (Kind.RESPONSE, Kind.FAULT)
         and "instead_of" not in letter.exchange.about and letter.exchange.time >= arrival(request)
+        and not (promised and letter.message.is_acknowledgement)
     ]
     echoing = [letter for letter in answers if letter.message is not None and letter.message.correlation_id in identifiers]
     if echoing:
@@ -195,7 +198,7 @@ def asks_again(route: Route) -> Check:
         for first, *later in asked.values():
             again = [each for each in later if each.exchange.time > first.exchange.time]
             due = again[0].exchange.time if again else first.exchange.time + RETRY_TIME
-            if any(each.arrived and arrival(each) <= due for each in answers_to(trace, route, first)):
+            if any(each.arrived and arrival(each) <= due for each in answers_to(trace, route, first, acknowledgements=True)):
                 continue
             if again and again[0].exchange.octets == first.exchange.octets:
                 yield passed("an unanswered request was sent again", first.number, again[0].number)

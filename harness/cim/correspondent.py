@@ -184,21 +184,27 @@ class Correspondent:
 
     # -- inside
 
-    def _send(self, receiver: str, root: etree._Element, answers: Mapping[str, Any] | None = None) -> list[Message]:
-        """Send a message, as an answer to what came with `answers` about it, or of its own accord."""
-        sent = self._written(receiver, root, answers)
+    def _send(self, receiver: str, root: etree._Element) -> list[Message]:
+        """Send a message of one's own accord."""
+        sent = self._written(receiver, root, {}, answers=False)
         self._out += sent
         return sent
 
-    def _written(self, receiver: str, root: etree._Element, answers: Mapping[str, Any] | None = None) -> list[Message]:
+    def _send_back(self, receiver: str, root: etree._Element, asked: Mapping[str, Any]) -> list[Message]:
+        """Send the answer to what came with `asked` about it, back the way it came."""
+        about = {"answers": asked["exchange"]} if "exchange" in asked else {}
+        sent = self._written(receiver, root, about, answers=True)
+        self._out += sent
+        return sent
+
+    def _written(self, receiver: str, root: etree._Element, about: Mapping[str, Any], *, answers: bool) -> list[Message]:
+        """What really goes out in place of a message, with `about` it beside what its transport says."""
         written: list[Message] = []
-        binding = self.profile.binding
+        binding, producer = self.profile.binding, self.originator.source
         for tree in self.decisions.rewritten(root):
-            about: dict[str, Any] = {"transport": transport_of(tree, binding, answers=answers is not None)}
-            if answers and "exchange" in answers:
-                about["answers"] = answers["exchange"]
+            transport = transport_of(tree, binding, answers=answers)
             octets = serialise(wrap(tree, binding))
-            written += self.decisions.rewritten(Message(WIRE, self.originator.source, receiver, octets, about))
+            written += self.decisions.rewritten(Message(WIRE, producer, receiver, octets, {**about, "transport": transport}))
         return written
 
     def _ask(self, sent: Sequence[Message], now: float) -> list[CimMessage]:
@@ -262,10 +268,10 @@ class Correspondent:
         tree = build(Kind.RESPONSE, header, reply=reply, form=form, profile=self.profile)
         sent: list[Message] = []
         if self.decisions.replies and address:
-            sent = [replace(each, about={**each.about, "address": address}) for each in self._written(producer, tree)]
+            sent = self._written(producer, tree, {"address": address}, answers=False)
             self._later += [(now + RESULT_DELAY, each) for each in sent]
         elif self.decisions.replies:
-            sent = self._send(producer, tree, about)
+            sent = self._send_back(producer, tree, about)
         if message.message_id:
             octets, before = self._answered.get((producer, message.message_id), (b"", []))
             self._answered[producer, message.message_id] = message.octets, [*(before if octets == message.octets else ()), *sent]
@@ -276,7 +282,7 @@ class Correspondent:
         reply = refusal(findings) if findings else refused(code, "no header")
         if self.decisions.replies:
             tree = build(Kind.FAULT, Header(None, None), reply=reply, form=Form.GENERIC, profile=self.profile)
-            self._send(pdu.producer, tree, pdu.about)
+            self._send_back(pdu.producer, tree, pdu.about)
 
     def _renumbered(self, message: Message) -> Message:
         root = etree.fromstring(message.octets)

@@ -19,7 +19,7 @@ from lxml import etree
 from harness.cim.compressed import payload_in
 from harness.cim.finding import CimFinding
 from harness.cim.nouns import envelope_namespace, generation_of, message_namespace, payload_namespace
-from harness.cim.reply_codes import is_success
+from harness.cim.reply_codes import ReplyCode, is_success
 from harness.cim.soap import Soap, unwrap
 from harness.cim.tree import child, children, local, parse, space, text
 from harness.cim_profile import DEFAULT, CimProfile
@@ -96,7 +96,7 @@ class Reply:
 
 
 OK = Reply("OK", (ReplyError(NO_ERROR, level=None),))
-ACKNOWLEDGED = Reply("OK", (ReplyError("0.3", level=None),))  # taken; what comes of it is said later, or nothing is to be said
+ACKNOWLEDGED = Reply("OK", (ReplyError(ReplyCode.ACKNOWLEDGEMENT, level=None),))  # taken; what comes of it, if anything, later
 
 
 @dataclass(frozen=True)
@@ -144,6 +144,12 @@ class CimMessage:
         """Whether it is a request that wants its result sent later, to an address that it names."""
         asked = self.header is not None and self.header.async_reply_flag in TRUE and bool(self.header.reply_address)
         return asked and self.kind is Kind.REQUEST
+
+    @property
+    def is_acknowledgement(self) -> bool:
+        """Whether it is a response that says no more than that something was taken."""
+        acknowledges = self.reply is not None and any(error.code == ReplyCode.ACKNOWLEDGEMENT for error in self.reply.errors)
+        return self.kind is Kind.RESPONSE and acknowledges and self.reply is not None and self.reply.result == "OK"
 
     @property
     def wants_acknowledgement(self) -> bool:

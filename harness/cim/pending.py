@@ -12,7 +12,6 @@ from enum import StrEnum
 from types import MappingProxyType
 
 from harness.cim.envelope import CimMessage, Header
-from harness.cim.reply_codes import ReplyCode
 from harness.ports import Message
 
 
@@ -88,7 +87,7 @@ class Outstanding:
         pending = next((each for each in self._waiting if each.is_answered_by(producer, answer.header)), None)
         if pending is None:
             return None
-        if pending.is_asynchronous and is_acknowledgement(answer):
+        if pending.is_asynchronous and answer.is_acknowledgement:
             pending.move(Event.ACKNOWLEDGE)
             pending.due = now + self.result_wait
             return None
@@ -110,9 +109,3 @@ class Outstanding:
                 each.tries_left -= 1
                 each.due = now + self.wait
             yield each
-
-
-def is_acknowledgement(answer: CimMessage) -> bool:
-    """Whether a response only says that its request was taken, and that the result follows."""
-    reply = answer.reply
-    return reply is not None and reply.result == "OK" and any(e.code == ReplyCode.ACKNOWLEDGEMENT for e in reply.errors)
