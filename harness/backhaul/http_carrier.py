@@ -28,7 +28,7 @@ LOOPBACK = "127.0.0.1"
 BACKLOG = 128  # connections that the system holds until they are accepted: Linux' own upper limit was that for long
 CLOSING = 5.0  # seconds that closing may take; only a name look-up that hangs needs more, and it is left alone then
 
-Documents = Mapping[str, Document] | Callable[[str], Document | None]  # by the target of a GET: "/place?wsdl"
+Documents = Mapping[str, Document] | Callable[[str], Document | None]  # as `Service` asks for them
 
 _EVERYWHERE = ("", "0.0.0.0", "::")
 

@@ -29,7 +29,10 @@ _CHALLENGE = {"www-authenticate": 'Basic realm="HANproof", charset="UTF-8"'}
 
 @dataclass(frozen=True)
 class Service:
-    """What is served: at which places, with which documents (by target) beside them, to whom, within which bounds."""
+    """What is served: at which places, with which documents beside them, to whom, within which bounds.
+
+    A document is asked for by its target, with the path decoded and the query in lower case: "/ami head-end?wsdl".
+    """
 
     places: Collection[str]
     documents: Callable[[str], Document | None]
