@@ -16,6 +16,7 @@ from lxml import etree
 from harness.actors.setup import Setup
 from harness.backhaul.message import LegKind, LegMessage
 from harness.cim.envelope import CimMessage, Kind, read
+from harness.cim.tree import local, text
 from harness.errors import LocalProtocolError
 from harness.ports import Message
 
@@ -102,10 +103,13 @@ def on_leg(change: Callable[[LegMessage], Any], *kinds: LegKind) -> Rewrite:
 
 
 def on_cim(change: Callable[[etree._Element], Any], *documents: str) -> Rewrite:
-    """A rewrite of the CIM trees whose document element has one of these local names (of every tree when none is named)."""
+    """A rewrite of the CIM trees whose document element has one of these local names (of every tree when none is named).
+
+    The names are those of the strongly typed form; a generic message goes by the name that it would have there.
+    """
 
     def rewrite(structure: Any) -> Any:
-        if not etree.iselement(structure) or (documents and etree.QName(structure).localname not in documents):
+        if not etree.iselement(structure) or (documents and _typed_name(structure) not in documents):
             return structure
         return change(structure)
 
@@ -125,6 +129,13 @@ def on_wire(change: Callable[[Message, CimMessage], Any], *kinds: Kind) -> Rewri
         return change(structure, message)
 
     return rewrite
+
+
+def _typed_name(root: etree._Element) -> str:
+    name, verb, noun = local(root), text(root, "Header", "Verb") or "", text(root, "Header", "Noun") or ""
+    if name == f"{Kind.RESPONSE}Message":
+        return f"{noun}{name}"
+    return f"{verb.capitalize()}{noun}" if name in (f"{Kind.REQUEST}Message", f"{Kind.EVENT}Message") else name
 
 
 def _as_list(made: Any) -> list[Any]:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from harness.checkers.cim_message import Route, arrival, faults_of, named, nouns_of, received, sent, told
 from harness.checkers.correspondence import Letter, letters
 from harness.checkers.reading import attested
+from harness.cim.correspondent import CREATE
 from harness.cim.envelope import Kind
 from harness.cim.finding import CimFinding, Layer
 from harness.cim.refusal import fitting_code
@@ -94,6 +95,9 @@ def objections(trace: Trace, request: Letter, more: Objections) -> list[Objectio
         found.append(Objection(frozenset({ReplyCode.HEADER_ELEMENT_MISSING}), "there is no header"))
     if not found and _takes_another_id(trace, request):
         found.append(Objection(frozenset({ReplyCode.REQUEST_ID}), "another message had this MessageID"))
+    verb = request.message.verb if request.message is not None and request.message.kind is Kind.REQUEST else None
+    if not found and verb not in (None, CREATE):
+        found.append(Objection(frozenset({ReplyCode.VERB}), f"{verb} is a verb that no step needs", binding=False))
     return found or list(more(trace, request))
 
 
@@ -144,7 +148,11 @@ def _judged(trace: Trace, route: Route, request: Letter, answer: Letter, more: O
     assert asked is not None
     assert said is not None
     numbers = (request.number, answer.number)
-    findings = faults_of(trace, answer)
+    echoed = {asked.correlation_id, asked.message_id}
+    findings = [  # what an answer has to echo is the asker's, whatever form it has
+        each for each in faults_of(trace, answer)
+        if each.rule != "uuid" or not each.path.endswith("/CorrelationID") or said.correlation_id not in echoed
+    ]
     yield from told(answer, findings)
     reply = said.reply
     if said.kind is Kind.FAULT:

@@ -1,7 +1,7 @@
 """The four-part codes `type.domain.subDomain.eventOrAction` of IEC 61968-9 (second edition, 2013 tables) and their names.
 
-Device types and domains are complete but for vendors' own; of subDomain and eventOrAction only what has to do with a HAN is
-named, so an unknown number there is no fault. Knows nothing of messages.
+Device types and domains are complete but for vendors' own; of subDomain and eventOrAction what can be said of a HAN is named,
+so an unknown number there is no fault. Knows nothing of messages.
 """
 
 from __future__ import annotations
@@ -87,56 +87,115 @@ VENDOR_DOMAINS = range(51, 55)
 
 
 class SubDomain(IntEnum):
-    """Third part: what in that area; those that concern a HAN."""
+    """Third part: what in that area; those that concern a HAN or its commissioning."""
 
     NA = 0
     ACCESS = 1
     AUTO_REGISTRATION = 5
+    PRICING = 9
     IDENTITY = 10
     STATUS = 17
     CERTIFICATE = 21
+    PASSWORD = 24
     DATA = 31
     SECURITY_KEY = 32
     EVENT = 43
     HEAD_END_SYSTEM = 52
+    LAN_ADDRESS = 61
+    LOGIN = 65
+    MESH = 68
     NETWORK_ID = 71
     WINDOW = 73
     ASSOCIATION = 74
     PARENT_DEVICE = 76
     REGISTRATION = 90
     TEXT_MESSAGE = 112
+    SECURITY_KEY_LENGTH = 119
+    SECURITY_KEY_VERSION = 120
+    TIMEOUT = 125
+    IP_ADDRESS = 127
+    SESSION = 129
     RADIO = 136
     ALL_EVENTS = 148
 
 
 class Happening(IntEnum):
-    """Fourth part (eventOrAction): what is to be done, or was; those that concern a HAN."""
+    """Fourth part (eventOrAction): what is to be done, or was."""
 
     NA = 0
+    ABORTED = 1
+    ACCESSED = 2
+    ACKNOWLEDGED = 3
+    ACTIVATED = 4
+    ATTEMPTED = 7
     CANCEL = 8
     CANCELLED = 10
+    CHANGE = 13
+    CHANGE_PENDING = 14
     CLOSED = 16
     CONFIRMED = 17
+    CONNECT = 18
+    DEACTIVATED = 19
+    DELAYED = 20
     DISABLE = 22
+    DISCONNECT = 23
+    CHANGED = 24
     ENABLE = 26
+    CLEARED = 28
+    ESTABLISHED = 29
+    EXECUTE = 30
+    INITIALIZED = 33
+    IN_PROGRESS = 34
+    INVALID = 35
+    NORMAL = 37
     NOT_AUTHORIZED = 38
     OPENED = 39
+    PREEMPTED = 41
     CONNECTED = 42
+    PROCESSED = 44
+    READY = 48
+    RE_ESTABLISHED = 49
     REGISTERED = 50
+    RELEASED = 51
+    REPLACED = 52
+    RESTARTED = 53
+    START = 54
+    STOP = 55
     SUCCEEDED = 58
+    TERMINATED = 59
+    UNLOCKED = 62
+    UNSECURE = 63
     EXPIRED = 64
     DISABLED = 66
+    CONNECT_FAILED = 67
     DISCONNECTED = 68
     ENABLED = 76
     DISPLAY = 77
     ERROR = 79
+    OPTED_IN = 80
+    OPTED_OUT = 81
     CREATE = 82
+    CREATED = 83
+    DISCONNECT_FAILED = 84
     FAILED = 85
+    CANCEL_FAILED = 86
     INSTALLED = 105
+    MISMATCHED = 159
+    NOT_FOUND = 160
+    DISALLOWED = 161
     REMOVED = 212
+    RESET = 214
+    DISABLE_FAILED = 220
+    ENABLE_FAILED = 221
+    STARTED = 242
+    STOPPED = 243
+    TAMPER_DETECTED = 257
+    CREATE_FAILED = 297
     OPEN = 298
     CLOSE = 299
     SCHEDULE = 300
+    SCHEDULE_FAILED = 301
+    TERMINATE_FAILED = 303
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import cache
 from pathlib import Path
@@ -24,6 +25,7 @@ from harness.cim.identity import name_in
 from harness.cim.instant import instant_of
 from harness.cim.reply_codes import ReplyCode
 from harness.cim.tree import child
+from harness.cim_profile import DEFAULT, ENVELOPES, CimProfile
 from harness.declarations import read_bench
 from harness.evidence.withheld import Withheld
 from harness.judge import judge
@@ -55,12 +57,17 @@ def route_of(path: Path) -> Route | None:
     return next((route for route in SECTIONS if route.noun in named), None if message.noun else STEP_13)
 
 
-def alone(octets: bytes, route: Route, order: Order = ORDER) -> Trace:
+def profile_of(path: Path) -> CimProfile:
+    """The profile that a fixture is made for: its folder tells the generation where that is not 2011."""
+    return replace(DEFAULT, envelope=path.parent.name) if path.parent.name in ENVELOPES else DEFAULT
+
+
+def alone(octets: bytes, route: Route, order: Order = ORDER, profile: CimProfile = DEFAULT) -> Trace:
     """A trace of one message, sent when its timestamp says."""
     message, _ = read(octets)
     made = instant_of(message.header.timestamp) if message is not None and message.header is not None else None
     sent = max(0.0, ((made or EPOCH) - EPOCH) / timedelta(seconds=1))
-    trace = Trace(Header(order, EPOCH.isoformat()))
+    trace = Trace(Header(order, EPOCH.isoformat(), about={"cim": profile.as_dict()}))
     trace.attestations = [Attestation(point, "all", 0.0) for point in Point]
     trace.append(sent, Point.CIM, "cim", octets, route.producer, route.receiver, about={"arrives": sent})
     return trace
@@ -73,25 +80,31 @@ def verdicts(trace: Trace, section: str) -> dict[str, Verdict]:
 
 def of_the_use_case(kind: str) -> list[Path]:
     """The messages that are a request or an event of a step; answers and faults are no subject of these clauses."""
-    return [path for path in sorted((MESSAGES / kind).glob("*.xml")) if route_of(path) is not None]
+    return [path for path in sorted((MESSAGES / kind).rglob("*.xml")) if route_of(path) is not None]
 
 
-@pytest.mark.parametrize("path", of_the_use_case("bad"), ids=lambda path: path.stem)
+def named(path: Path) -> str:
+    """A fixture's name below the folder of messages."""
+    return str(path.relative_to(MESSAGES).with_suffix(""))
+
+
+@pytest.mark.parametrize("path", of_the_use_case("bad"), ids=named)
 def test_a_message_that_breaks_a_rule_fails_a_clause(path: Path) -> None:
     route = route_of(path)
     assert route is not None
-    trace = alone(path.read_bytes(), route)
-    counted = [finding for finding in check_file(path) if finding.verdict > Verdict.PASS]
+    profile = profile_of(path)
+    trace = alone(path.read_bytes(), route, profile=profile)
+    counted = [finding for finding in check_file(path, profile=profile) if finding.verdict > Verdict.PASS]
     worst_of = max(verdicts(trace, SECTIONS[route]).values())
     assert worst_of is max((finding.verdict for finding in counted), default=worst_of)
 
 
-@pytest.mark.parametrize("path", of_the_use_case("good"), ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", of_the_use_case("good"), ids=named)
 def test_a_good_message_fails_no_clause_about_its_form(path: Path) -> None:
     route = route_of(path)
     assert route is not None
     formal = [clause for clause in clauses().values() if clause.step == SECTIONS[route] and _is_formal(clause.id)]
-    judgements = judge(alone(path.read_bytes(), route), formal)
+    judgements = judge(alone(path.read_bytes(), route, profile=profile_of(path)), formal)
     assert [each.id for each in judgements if each.verdict is Verdict.FAIL] == []
 
 

@@ -9,9 +9,17 @@ from datetime import UTC, datetime
 import pytest
 from lxml import etree
 
-from harness.cim import codes, end_device_controls, end_device_events, master_data_linkage_config, meter_config
+from harness.cim import (
+    codes,
+    end_device_config,
+    end_device_controls,
+    end_device_events,
+    master_data_linkage_config,
+    meter_config,
+)
 from harness.cim.check import check_message
 from harness.cim.codes import Code
+from harness.cim.end_device_config import DeviceRecord
 from harness.cim.end_device_controls import WindowCommand
 from harness.cim.end_device_events import DeviceEvent
 from harness.cim.envelope import OK, Form, Header, Kind, Reply, ReplyError, build, read, serialise
@@ -22,11 +30,14 @@ from harness.cim.originator import Originator
 from harness.cim.redaction import redacted
 from harness.cim.refusal import fitting_code, refusal
 from harness.cim.reply_codes import MEANINGS, ReplyCode, is_known
+from harness.cim.tree import child
+from harness.cim_profile import DEFAULT, ENVELOPES, CimProfile
 from harness.values import DeviceType, Eui64
 
 EPOCH = datetime(2026, 1, 15, 12, tzinfo=UTC)
 DEVICE = Eui64(0x0013500500A1B2C3)
 KEY = bytes.fromhex("83fed3407a939723a5c639b26916d505c3b5")
+OF_2008 = replace(DEFAULT, envelope="2008")
 OPENING = WindowCommand(True, DEVICE, DeviceType.PCT, "METER-0001", KEY, EPOCH, 3600.0)
 CLOSING = WindowCommand(False, DEVICE, DeviceType.LOAD_CONTROL, "METER-0001")
 LINKAGE = Linkage(DEVICE, "METER-0001", EPOCH, EPOCH)
@@ -44,9 +55,11 @@ def payload_of(octets: bytes) -> etree._Element:
     return message.payload
 
 
-def message(noun: str, payload: etree._Element, form: Form = Form.TYPED, verb: str = "create") -> bytes:
+def message(
+    noun: str, payload: etree._Element, form: Form = Form.TYPED, verb: str = "create", profile: CimProfile = DEFAULT,
+) -> bytes:
     kind = Kind.EVENT if verb == "created" else Kind.REQUEST
-    return serialise(build(kind, originator().header(verb, noun, 1.0), payload, form=form))
+    return serialise(build(kind, originator().header(verb, noun, 1.0), payload, form=form, profile=profile))
 
 
 @pytest.mark.parametrize("form", Form)
@@ -84,6 +97,83 @@ def test_a_meter_there_and_back() -> None:
     octets = message(meter_config.NOUN, meter_config.payload("METER-0001"))
     assert check_message(octets) == []
     assert meter_config.read(payload_of(octets)) == ["METER-0001"]
+
+
+@pytest.mark.parametrize("record", [
+    DeviceRecord(DEVICE), DeviceRecord(DEVICE, DeviceType.PCT, KEY, "Joined"),
+    DeviceRecord(DEVICE, DeviceType.LOAD_CONTROL, bytes(range(16))),
+])
+def test_a_device_there_and_back(record: DeviceRecord) -> None:
+    octets = message(end_device_config.NOUN, end_device_config.payload(record, originator().identifier()))
+    assert check_message(octets) == []
+    assert end_device_config.read(payload_of(octets)) == [record]
+    assert KEY.hex() not in repr(record)
+
+
+def reply_of_2008(code: str | None, *texts: str) -> Reply | None:
+    """What a reply of the 2008 generation is read as."""
+    space = "http://www.iec.ch/TC57/2008/schema/message"
+    inside = "" if code is None else f"<ReplyCode>{code}</ReplyCode>"
+    inside += "".join(f"<Error>{each}</Error>" for each in texts)
+    octets = f"<ResponseMessage xmlns='{space}'><Header><Verb>REPLY</Verb></Header><Reply>{inside}</Reply></ResponseMessage>"
+    found, _ = read(octets.encode())
+    assert found is not None
+    assert (found.generation, found.verb, found.header and found.header.verb) == ("2008", "reply", "REPLY")
+    return found.reply
+
+
+@pytest.mark.parametrize(("code", "result"), [
+    ("0.0", "OK"), ("0.3", "OK"), ("0.1", "PARTIAL"), ("0.2", "PARTIAL"), ("2.4", "FAILED"), ("HAN-KEY", "FAILED"), ("0", "OK"),
+])
+def test_a_reply_code_of_2008_is_a_result(code: str, result: str) -> None:
+    assert reply_of_2008(code) == Reply(result, (ReplyError(code, level=None),))
+    told = (ReplyError(code, "one", None), ReplyError(code, "two", None))
+    assert reply_of_2008(code, "one", "two") == Reply(result, told)
+
+
+def test_a_reply_of_2008_without_a_code_has_no_result() -> None:
+    assert reply_of_2008(None, "one") == Reply(None)
+
+
+@pytest.mark.parametrize(("reply", "code", "texts"), [
+    (OK, "0.0", []), (Reply("PARTIAL"), "0.2", []), (Reply("PARTIAL", (ReplyError("0.1"),)), "0.1", []),
+    (Reply("FAILED", (ReplyError("2.4", "no such meter"), ReplyError("1.8", "order"))), "2.4", ["no such meter", "1.8 order"]),
+    (Reply("OK", (ReplyError("0.3"),)), "0.3", []),
+])
+@pytest.mark.parametrize("form", Form)
+def test_a_reply_as_2008_writes_it(reply: Reply, code: str, texts: list[str], form: Form) -> None:
+    octets = serialise(build(
+        Kind.RESPONSE, originator().header("reply", meter_config.NOUN, 1.0), reply=reply, form=form, profile=OF_2008,
+    ))
+    assert check_message(octets) == []
+    found, _ = read(octets)
+    assert found is not None
+    assert found.header is not None
+    assert (found.header.verb, found.verb) == ("Reply", "reply")
+    assert (found.reply and found.reply.result) == reply.result
+    part = child(found.root, "Reply")
+    assert part is not None
+    assert [each.text for each in part] == [code, *texts]
+
+
+@pytest.mark.parametrize("form", Form)
+@pytest.mark.parametrize("envelope", ENVELOPES)
+def test_a_profile_goes_there_and_back(envelope: str, form: Form) -> None:
+    profile = CimProfile(envelope, form, mac="EUI64", meter="Badge", premise="Place", agreement="Contract", joined="In")
+    noun, identifier = master_data_linkage_config.NOUN, originator().identifier()
+    linkage = replace(LINKAGE, premise="1", agreement="2", status="In")
+    octets = message(noun, master_data_linkage_config.payload(linkage, identifier, profile), form, profile=profile)
+    assert check_message(octets, profile=profile) == []
+    assert master_data_linkage_config.read(payload_of(octets), profile) == linkage
+    assert {found.rule for found in check_message(octets, profile=CimProfile(envelope))} == {"name-type", "status"}
+
+
+def test_a_generic_code_is_taken_and_noted_only_where_types_are_told() -> None:
+    profile = replace(DEFAULT, device_code="generic")
+    octets = message(end_device_controls.NOUN, end_device_controls.payload(OPENING, originator().identifier(), profile))
+    assert end_device_controls.read(payload_of(octets)) == replace(OPENING, device_type=None)
+    assert check_message(octets, profile=profile) == []
+    assert [(found.rule, found.failed) for found in check_message(octets)] == [("device-type", False)]
 
 
 @pytest.mark.parametrize("form", Form)
@@ -150,7 +240,8 @@ def test_instants_are_written_in_utc() -> None:
 
 @pytest.mark.parametrize(("code", "name"), [
     ("19.10.73.298", "PROG_CTL_THERMOSTAT.PAIRING.WINDOW.OPEN"), ("7.10.73.39", "PAN_GATEWAY.PAIRING.WINDOW.OPENED"),
-    ("16.10.0.85", "LOAD_CONTROL_DEVICE.PAIRING.NA.FAILED"), ("3.31.199.18", "ELECTRIC_METER.RCD_SWITCH.199.18"),
+    ("0.15.148.8", "NA.LOAD_CONTROL.ALL_EVENTS.CANCEL"), ("19.12.65.85", "PROG_CTL_THERMOSTAT.SECURITY.LOGIN.FAILED"),
+    ("16.10.0.85", "LOAD_CONTROL_DEVICE.PAIRING.NA.FAILED"), ("3.31.199.999", "ELECTRIC_METER.RCD_SWITCH.199.999"),
 ])
 def test_codes_by_name(code: str, name: str) -> None:
     assert str(Code.parse(code)) == code

@@ -1,4 +1,4 @@
-"""One undisturbed provisioning as each profile wants its messages: every clause about CIM messages that is asked passes."""
+"""One undisturbed provisioning as each profile wants its messages: every clause that is asked passes."""
 
 from __future__ import annotations
 
@@ -10,18 +10,18 @@ from typing import Any
 import pytest
 
 from cases.table import clauses
+from harness.adapters.defects import all_defects
 from harness.bench import Bench
 from harness.checkers.correspondence import letters, profile_of
 from harness.cim_profile import DEFAULT, ENVELOPES, FORMS, CimProfile
 from harness.declarations import read_bench
 from harness.judge import judge
 from harness.trace import Trace
-from harness.usecase import Clause, Point
+from harness.usecase import Point
 from harness.values import DeviceType
 from harness.verdict import Verdict
 
 BENCH = Path(__file__).parents[2] / "fixtures" / "benches" / "virtual.yaml"
-BACK_OFFICE = ("01", "02", "12", "13", "14", "PRE", "POST", "INT", "SEQ")
 OWN_WORDS = CimProfile(
     mac="EUI64", meter="BadgeNumber", premise="PremiseNumber", agreement="Contract", joined="Provisioned", device_code="generic",
 )
@@ -41,14 +41,9 @@ def provisioned(profile: CimProfile, device: int = 0) -> Trace:
     return bench.trace
 
 
-def about_cim() -> list[Clause]:
-    """The clauses of the back office and of what it rests on."""
-    return [clause for clause in clauses().values() if clause.step in BACK_OFFICE]
-
-
 def verdicts(trace: Trace) -> dict[str, Verdict]:
-    """What the clauses of the back office say."""
-    return {each.id: each.verdict for each in judge(trace, about_cim())}
+    """What every clause says."""
+    return {each.id: each.verdict for each in judge(trace, list(clauses().values()))}
 
 
 def words(profile: CimProfile) -> str:
@@ -80,6 +75,17 @@ def test_every_message_of_a_run_is_as_its_profile_wants_it(profile: CimProfile) 
         assert getattr(profile, name) == getattr(DEFAULT, name) or f">{getattr(DEFAULT, name)}<".encode() not in octets
     assert (b'ref="12.10.' in octets) == (profile.device_code == "generic")
     assert (b"<msg:ReplyCode>" in octets or b"<ReplyCode>" in octets) == (profile.envelope == "2008")
+
+
+@pytest.mark.parametrize("profile", PROFILES, ids=words)
+@pytest.mark.parametrize("identity", ["01-source-missing", "14-source-missing"])
+def test_a_defect_is_planted_whatever_the_form(profile: CimProfile, identity: str) -> None:
+    file, defect = replace(read_bench(BENCH), cim=profile), all_defects()[identity]
+    bench = Bench(file, file.devices[0], defects=(defect,))
+    bench.play()
+    bench.close()
+    said = verdicts(bench.trace)
+    assert {said[broken] for broken in defect.breaks} == {Verdict.FAIL}
 
 
 @pytest.mark.parametrize("wrong", [

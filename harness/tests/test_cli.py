@@ -16,6 +16,7 @@ from harness.commands.run import runs
 from harness.errors import BenchError
 from harness.tests.small_run import ROOT, python, write_project
 
+MESSAGES = Path(__file__).parents[2] / "fixtures" / "cim" / "messages"
 CODE = "83FED3407A939723A5C639B26916D505C3B5"  # AN708, clause 12
 LINK_KEY = "66b6900981e1ee3ca4206b6b861c02bb"
 BEACON_REQUEST = "03080affffffff07"  # without FCS: IEEE 802.15.4-2006, 7.3.7
@@ -60,6 +61,9 @@ def test_key_prints_the_link_key(
     (["judge", "nowhere"], "nowhere: not the folder of a finished run"),
     (["report", "nowhere"], "nowhere: not the folder of a finished run"),
     (["cim", "check", "nowhere.xml"], "nowhere.xml: cannot be read"),
+    (["cim", "check", "--now", "noon", "x.xml"], "--now: 'noon' is no instant with its zone; right would be one as 2026-"),
+    (["cim", "check", "--now", "2026-01-15T12:00:00", "x.xml"], "is no instant with its zone"),
+    (["cim", "code", "19.10.73"], "'19.10.73' is not four numbers"),
     (["plan", "--table", "no.such.table"], "clause table no.such.table"),
     (["plan", "--table", ""], "clause table : "),
     (["plan", "--table", ".relative"], "clause table .relative: "),
@@ -197,6 +201,44 @@ def test_cim_check_names_every_rule_that_is_broken(tmp_path: Path, capsys: pytes
     told = json.loads(out[-1])
     assert told["file"] == f"{tmp_path}/bad.xml"
     assert told["findings"][0]["verdict"] == "fail"
+
+
+@pytest.mark.parametrize(("arguments", "code", "verdict", "rules"), [
+    (["good/linkage-step-14.xml"], 0, "pass", []),
+    (["good/linkage-step-14.xml", "--now", "2026-01-15T12:01:00Z"], 0, "pass", []),
+    (["good/linkage-step-14.xml", "--now", "2026-01-15T15:00:00+01:00"], 1, "fail", ["freshness"]),
+    (["good/window-for-an-untold-type.xml"], 0, "pass", ["device-type"]),
+    (["good/2008/window-refused-generic.xml"], 0, "pass", []),
+    (["good/2008/window-refused-generic.xml", "--profile", "2011"], 1, "fail", ["namespace"]),
+    (["bad/2018/uuid--without-hyphens.xml"], 0, "pass", []),
+    (["bad/2018/uuid--without-hyphens.xml", "--profile", "2018"], 1, "fail", ["uuid"]),
+    (["bad/payload-unknown--another-noun.xml"], 6, "inconc", ["payload-unknown"]),
+])
+def test_cim_check_by_profile_and_time(
+    arguments: list[str], code: int, verdict: str, rules: list[str], capsys: pytest.CaptureFixture[str],
+) -> None:
+    path = str(MESSAGES / arguments[0])
+    assert main(["cim", "check", "--json", path, *arguments[1:]]) == code
+    (line,), errors = lines(capsys)
+    told = json.loads(line)
+    assert (told["file"], told["verdict"], [each["rule"] for each in told["findings"]]) == (path, verdict, rules)
+    assert all(each.keys() == {"verdict", "layer", "rule", "path", "message"} for each in told["findings"])
+    assert errors == []
+
+
+def test_cim_check_of_several_files_ends_with_the_worst(capsys: pytest.CaptureFixture[str]) -> None:
+    names = ("good/linkage-step-14.xml", "bad/payload-unknown--another-noun.xml")
+    assert main(["cim", "check", *(str(MESSAGES / name) for name in names)]) == 6
+    out, _ = lines(capsys)
+    assert out[0].endswith("linkage-step-14.xml: right")
+    assert ": inconc: semantic payload-unknown: " in out[1]
+
+
+def test_cim_code_by_the_names_of_its_parts(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["cim", "code", "19.10.73.298", "7.10.73.39"]) == 0
+    assert lines(capsys)[0] == ["19.10.73.298 PROG_CTL_THERMOSTAT.PAIRING.WINDOW.OPEN", "7.10.73.39 PAN_GATEWAY.PAIRING.WINDOW.OPENED"]
+    assert main(["cim", "code", "99.10.73.298"]) == 1
+    assert lines(capsys)[0] == ["99.10.73.298 99.PAIRING.WINDOW.OPEN: 99 is no device type of the table"]
 
 
 @pytest.fixture(scope="module")

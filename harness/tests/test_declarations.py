@@ -11,6 +11,7 @@ from random import Random
 import pytest
 import yaml
 
+from harness.cim_profile import CimProfile
 from harness.crypto.ecqv import TEST_CA
 from harness.declarations import Device, read_bench, read_device
 from harness.errors import InputError
@@ -116,6 +117,16 @@ def test_a_bench_file_says_who_fills_which_role(tmp_path: Path) -> None:
     assert (claims["price"], claims["router"]) == (True, None)
 
 
+def test_a_bench_says_how_it_wants_its_cim_messages(tmp_path: Path) -> None:
+    device(tmp_path)
+    (tmp_path / "bench.yaml").write_text(BENCH)
+    assert read_bench(tmp_path / "bench.yaml").cim == CimProfile()
+    (tmp_path / "bench.yaml").write_text(BENCH + "cim: {envelope: 2008, form: generic, premise: Premise Number, joined: In}\n")
+    profile = CimProfile("2008", "generic", premise="Premise Number", joined="In")
+    assert read_bench(tmp_path / "bench.yaml").cim == profile
+    assert CimProfile.of(profile.as_dict()) == profile
+
+
 def test_a_bench_can_order_link_keys(tmp_path: Path) -> None:
     device(tmp_path)
     (tmp_path / "bench.yaml").write_text(BENCH + "key_form: link_key\n")
@@ -140,6 +151,15 @@ def test_a_bench_can_order_link_keys(tmp_path: Path) -> None:
     ("2026-01-15T", "2100-01-01T", 5, "epoch: 2100-01-01T12:00:00Z is out of range"),
     ("seed: 7", "seed: 7\nmeter: ''", 5, "meter: '' is no line of text"),
     ("seed: 7", "seed: 7\npremise: \"a\\0b\"", 5, "premise: 'a\\x00b' is no line of text"),
+    ("seed: 7", "cim: 2008", 4, "cim: has no fields"),
+    ("seed: 7", "cim: {envelope: 2007}", 4, "cim.envelope: '2007' is not known; right would be one of 2008, 2011, 2018"),
+    ("seed: 7", "cim: {form: types}", 4, "cim.form: 'types' is not known; right would be one of typed, generic"),
+    ("seed: 7", "cim: {binding: soap}", 4, "cim.binding: 'soap' is not known; right would be one of xml, soap11, soap12"),
+    ("seed: 7", "cim: {pattern: slow}", 4, "cim.pattern: 'slow' is not known; right would be one of synchronous, "),
+    ("seed: 7", "cim: {device_code: 19}", 4, "cim.device_code: '19' is not known; right would be one of specific, generic"),
+    ("seed: 7", "cim: {joined: ''}", 4, "cim.joined: '' is no line of text"),
+    ("seed: 7", "cim:\n  form: typed\n  status: Joined", 6, "cim.status: there is no such field; right would be one of envelope"),
+    ("seed: 7", "cim: {mac: Name, meter: Name}", 4, "cim: mac and meter are both 'Name'; right would be a name type of its own"),
     ("3: 2", "5: 2", 7, "latencies.5: there is no such field"),
     ("ESI: a.b:C", "ESA: a.b:C", 9, "adapters.ESA: there is no such actor"),
     ("ESI: a.b:C", "ESI: a.b", 9, "adapters.ESI: 'a.b' names no class"),
