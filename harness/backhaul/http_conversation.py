@@ -118,7 +118,7 @@ class Conversation:
             await asyncio.wait([watching])  # the next request is read by somebody else
         if answer is None:
             return False
-        status = int(answer.about.get("status", 200 if answer.octets else 202))
+        status = answer.about.get("status", 200 if answer.octets else 202)
         return await self._respond(replace(parcel, answers=token), status, answer.about.get("headers", {}), answer.octets)
 
     async def _refuse(self, parcel: Parcel, status: int, headers: Mapping[str, str] = MappingProxyType({})) -> bool:
@@ -126,10 +126,10 @@ class Conversation:
         self._deliver(parcel)
         return bool(status) and await self._respond(parcel, status, {"content-type": "text/plain", **headers}, f"{parcel.flaw}\n".encode())
 
-    async def _respond(self, parcel: Parcel, status: int, headers: Mapping[str, str], octets: bytes) -> bool:
+    async def _respond(self, parcel: Parcel, status: int | str, headers: Mapping[str, str], octets: bytes) -> bool:
         """Send a response; whether another request can follow. What goes wrong comes back as a flaw on the exchange."""
         try:
-            self._wire.say(*response(status, headers, octets))
+            self._wire.say(*response(int(status), headers, octets))
             flaw = await self._wire.taken()
         except (h11.LocalProtocolError, ValueError) as fault:
             flaw = f"our answer is none in HTTP, so the connection was closed instead: {fault}"

@@ -39,7 +39,7 @@ class Arrived:
 
 @dataclass
 class _Reading:
-    """How far a message has come. `fed` is what was not yet understood when the body had `understood` octets."""
+    """How far a message has come. `fed` is what was last read, and had not been understood when the body had `understood` octets."""
 
     head: h11.Request | h11.Response | None = None
     body: bytearray = field(default_factory=bytearray)
@@ -49,7 +49,7 @@ class _Reading:
     complete: bool = False
 
     def octets(self) -> bytes:
-        """The body so far, then what could not be understood of it, as it came."""
+        """The body until the last piece that was read, then that piece as it came, chunk lengths and all."""
         return bytes(self.body[: self.understood]) + octets_to_show(self.fed)
 
     def progress(self) -> str:
@@ -175,7 +175,12 @@ class HttpWire:
                 if self.state.they_are_waiting_for_100_continue:
                     self.say(h11.InformationalResponse(status_code=100, headers=[]))
                 await self._feed(reading)
+            elif isinstance(event, h11.InformationalResponse):
+                reading.fed = self.unread
             elif isinstance(event, h11.Request | h11.Response):
+                length = len(reading.fed) - len(self.unread)
+                if length > self._bounds.head or not event.http_version.startswith(b"1."):
+                    return self._head_refused(reading, event.http_version, length)
                 reading.head, reading.fed = event, self.unread
                 if self.state.they_are_waiting_for_100_continue and (announced_length(event) or 0) > self._bounds.body:
                     return self._too_long(reading)
@@ -193,6 +198,13 @@ class HttpWire:
         octets = await self._reader.read(READ)
         reading.fed, reading.understood, reading.ended = self.unread + octets, len(reading.body), not octets
         self.state.receive_data(octets)
+
+    def _head_refused(self, reading: _Reading, version: bytes, length: int) -> Arrived:
+        if length > self._bounds.head:
+            flaw, status = f"a head of {length} octets, longer than {self._bounds.head}", 431
+        else:
+            flaw, status = f"this is not HTTP/1.1 but says it is {version.decode()}", 505
+        return Arrived(None, reading.octets()[:length], flaw, status)
 
     def _too_long(self, reading: _Reading) -> Arrived:
         announced = announced_length(reading.head)

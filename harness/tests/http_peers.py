@@ -6,9 +6,10 @@ import ipaddress
 import socket
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
@@ -16,6 +17,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 from harness.backhaul.carrier import Parcel
+from harness.backhaul.http_carrier import HttpCarrier
 from harness.clock import wall_seconds, wall_utc
 
 WITHIN = 10.0  # seconds a test waits for what should come at once
@@ -46,6 +48,14 @@ class Inbox:
         """The only parcel so far."""
         (parcel,) = self.wait(1, within)
         return parcel
+
+
+@contextmanager
+def carrier(*places: str, **settings: Any) -> Iterator[tuple[HttpCarrier, Inbox]]:
+    """A carrier for a test, and what it delivers."""
+    inbox = Inbox()
+    with closing(HttpCarrier(inbox, places, **settings)) as made:
+        yield made, inbox
 
 
 def endpoint(url: str) -> tuple[str, int]:
