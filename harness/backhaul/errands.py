@@ -10,15 +10,15 @@ from typing import Any
 class Errands:
     """Started and forgotten; what one raises reaches `astray`."""
 
-    def __init__(self, astray: Callable[[Exception], None]) -> None:
+    def __init__(self, astray: Callable[[BaseException], None]) -> None:
         self._astray = astray
         self._running: set[asyncio.Task[None]] = set()
 
     def start(self, work: Coroutine[Any, Any, None]) -> None:
         """Run this until it is done."""
-        task = asyncio.get_running_loop().create_task(self._guarded(work))
+        task = asyncio.get_running_loop().create_task(work)
         self._running.add(task)
-        task.add_done_callback(self._running.discard)
+        task.add_done_callback(self._done)
 
     async def one_done(self, within: float) -> None:
         """Called by one of them: wait until another is done, at most so many seconds."""
@@ -30,8 +30,8 @@ class Errands:
             task.cancel()
         await asyncio.gather(*self._running, return_exceptions=True)
 
-    async def _guarded(self, work: Coroutine[Any, Any, None]) -> None:
-        try:
-            await work
-        except Exception as fault:
+    def _done(self, task: asyncio.Task[None]) -> None:
+        self._running.discard(task)
+        fault = None if task.cancelled() else task.exception()
+        if fault is not None:
             self._astray(fault)

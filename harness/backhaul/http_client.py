@@ -77,9 +77,9 @@ class HttpClient:
             try:
                 request = h11.Request(method="POST", target=address.target, headers=fields(headers, parcel.octets))
                 wire.say(request, *body(parcel.octets))
-            except h11.LocalProtocolError as fault:
+            except (h11.LocalProtocolError, ValueError):  # their words may repeat a header's
                 wire.abort()
-                raise _Unsent(f"this is no request in HTTP ({str(fault).partition(':')[0]}); it was not sent") from None
+                raise _Unsent("its target or a header is none in HTTP; it was not sent") from None
             return wire
 
     async def _connected(self, address: _Address) -> HttpWire:
@@ -91,7 +91,7 @@ class HttpClient:
                 )
         except TimeoutError:
             raise _Unsent(f"no connection to {where} within {self._bounds.connect:g} s") from None
-        except socket.gaierror:
+        except (socket.gaierror, UnicodeError):
             raise _Unsent(f"the name {address.host} is unknown") from None
         except ConnectionRefusedError:
             raise _Unsent(f"{where} refuses connections") from None

@@ -58,11 +58,12 @@ class Conversation:
 
     async def run(self) -> None:
         """Until one side has enough; what then still came is delivered as it came."""
-        goes_on = True
+        goes_on, within = True, self._service.bounds.arrival  # who connects has something to say; later it may take its time
         while goes_on:
             early = _EARLY if self._wire.unread else ""
-            if not await self._wire.begins(self._service.bounds.idle):
+            if not await self._wire.begins(within):
                 break
+            within = self._service.bounds.idle
             arrived = await self._wire.arrive(self._service.bounds.arrival)
             goes_on = await self._treat(arrived, early)
             if not goes_on and not arrived.flaw and (surplus := octets_to_show(self._wire.unread)):
@@ -124,7 +125,8 @@ class Conversation:
     async def _refuse(self, parcel: Parcel, status: int, headers: Mapping[str, str] = MappingProxyType({})) -> bool:
         """Deliver a request with its flaw, and tell the peer the same in words."""
         self._deliver(parcel)
-        return bool(status) and await self._respond(parcel, status, {"content-type": "text/plain", **headers}, f"{parcel.flaw}\n".encode())
+        words = b"" if parcel.about.get("method") == "HEAD" else f"{parcel.flaw}\n".encode()
+        return bool(status) and await self._respond(parcel, status, {"content-type": "text/plain", **headers}, words)
 
     async def _respond(self, parcel: Parcel, status: int | str, headers: Mapping[str, str], octets: bytes) -> bool:
         """Send a response; whether another request can follow. What goes wrong comes back as a flaw on the exchange."""

@@ -73,13 +73,13 @@ def raw(url: str) -> Iterator[socket.socket]:
 
 def all_of(sock: socket.socket) -> bytes:
     """Everything until the other side closes, however roughly it does."""
-    octets = b""
+    octets = bytearray()
     try:
         while piece := sock.recv(65536):
             octets += piece
     except ConnectionError:
         pass  # a reset ends it as well
-    return octets
+    return bytes(octets)
 
 
 def post(body: bytes, *more: bytes, path: bytes = b"/head-end") -> bytes:

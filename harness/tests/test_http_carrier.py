@@ -210,7 +210,8 @@ def test_a_get_is_answered_from_the_table(target: str, status: int, octets: byte
 
 @pytest.mark.parametrize(("method", "path", "status", "flaw"), [
     ("PUT", "/head-end", 405, "only POST and GET are served"), ("DELETE", "/x", 405, "only POST and GET are served"),
-    ("OPTIONS", "*", 405, "only POST and GET are served"), ("POST", "/x", 404, "there is no such place"),
+    ("OPTIONS", "*", 405, "only POST and GET are served"), ("HEAD", "/head-end", 405, "only POST and GET are served"),
+    ("CONNECT", "x:1", 405, "only POST and GET are served"), ("POST", "/x", 404, "there is no such place"),
     ("POST", "/", 404, "there is no such place"), ("POST", "//[x", 404, "there is no such place"),
 ])
 def test_what_is_not_served_is_refused_and_delivered(
@@ -220,7 +221,7 @@ def test_what_is_not_served_is_refused_and_delivered(
     with closing(http.client.HTTPConnection(*endpoint(server.address_of("")), timeout=WITHIN)) as client:
         client.request(method, path, b"<a/>")
         answer = client.getresponse()
-        assert (answer.status, answer.read()) == (status, f"{flaw}\n".encode())
+        assert (answer.status, answer.read()) == (status, b"" if method == "HEAD" else f"{flaw}\n".encode())
     refused = arrived.one()
     assert (refused.octets, refused.exchange, refused.flaw) == (b"<a/>", "", flaw)
     assert (refused.about["method"], refused.about["target"]) == (method, path)
@@ -234,7 +235,9 @@ def test_what_is_not_served_is_refused_and_delivered(
     ("http://[::1/x", "the address is no URL"),
     ("http://127.0.0.1:99999/x", "the address is no URL"),
     ("http://me:secret@127.0.0.1/x", "the address holds a user or password; credentials are given to the carrier instead"),
-    ("http://127.0.0.1:{port}/a b", "this is no request in HTTP"),
+    ("http://127.0.0.1:{port}/a b", "its target or a header is none in HTTP; it was not sent"),
+    ("http://127.0.0.1:{port}/ä", "its target or a header is none in HTTP; it was not sent"),
+    ("http://a..b/x", "the name a..b is unknown"),
     ("https://127.0.0.1:{port}/head-end", "the TLS handshake with 127.0.0.1:{port} failed: "),
 ])
 def test_what_cannot_be_sent_comes_back_as_a_flaw(head_end: tuple[HttpCarrier, Inbox], address: str, flaw: str) -> None:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
+import errno
+import os
 import socket
 import struct
 import tracemalloc
@@ -23,7 +26,7 @@ from harness.tests.http_peers import carrier as any_carrier
 MIB = 1 << 20
 HUNDRED_MB = 100_000_000
 BRIEF = 0.5  # seconds, where a test waits for a bound to be reached
-SOON = replace(DEFAULT_BOUNDS, arrival=BRIEF, idle=BRIEF, hold=BRIEF)
+SOON = replace(DEFAULT_BOUNDS, arrival=BRIEF, hold=BRIEF)
 
 
 @contextmanager
@@ -167,9 +170,17 @@ def test_a_request_that_does_not_end_is_ended(sent: bytes, octets: bytes, flaw: 
 
 
 def test_a_connection_on_which_nothing_is_said_is_closed_without_a_word() -> None:
-    with carrier(SOON) as (_, inbox, url), raw(url) as peer, at_most(WITHIN):
+    with carrier(replace(DEFAULT_BOUNDS, arrival=BRIEF)) as (_, inbox, url), raw(url) as peer, at_most(WITHIN):
         assert all_of(peer) == b""
         assert inbox.parcels == []
+
+
+def test_a_connection_on_which_nothing_more_is_said_is_closed_without_a_word() -> None:
+    with carrier(replace(DEFAULT_BOUNDS, idle=BRIEF)) as (made, inbox, url), raw(url) as peer, at_most(WITHIN):
+        peer.sendall(post(b"<a/>"))
+        made.send(Parcel(b"<b/>", answers=inbox.one().exchange))
+        assert all_of(peer).endswith(b"<b/>")
+        assert len(inbox.parcels) == 1
 
 
 def test_pipelined_requests_are_answered_in_turn_and_marked() -> None:
@@ -268,6 +279,20 @@ def test_a_flood_is_refused_counted_and_told_once_a_burst() -> None:
                 peer.close()
             assert still_serves(made, inbox)
         assert all(each.octets != b"<out/>" for each in inbox.parcels)
+
+
+def test_when_no_connection_can_be_accepted_the_next_one_is_after_one_has_ended(monkeypatch: pytest.MonkeyPatch) -> None:
+    accept, scarce = asyncio.SelectorEventLoop.sock_accept, iter([True])
+
+    async def sock_accept(loop: asyncio.SelectorEventLoop, listener: socket.socket) -> tuple[socket.socket, Any]:
+        if next(scarce, False):
+            raise OSError(errno.EMFILE, os.strerror(errno.EMFILE))
+        return await accept(loop, listener)
+
+    monkeypatch.setattr(asyncio.SelectorEventLoop, "sock_accept", sock_accept)
+    with carrier(replace(DEFAULT_BOUNDS, linger=BRIEF)) as (made, inbox, _):
+        assert inbox.one().flaw == "a connection could not be accepted: Too many open files"
+        assert still_serves(made, inbox)
 
 
 def test_a_fault_of_our_own_becomes_a_flaw_and_the_wire_goes_on() -> None:

@@ -15,7 +15,7 @@ from harness.backhaul.authentication import Credentials, header_to_show, octets_
 from harness.backhaul.carrier import Parcel
 from harness.backhaul.tls import Tls
 from harness.errors import InputError
-from harness.tests.http_peers import WITHIN, Authority, carrier, endpoint
+from harness.tests.http_peers import WITHIN, Authority, all_of, carrier, endpoint, post, raw
 
 PASSWORD = "Sesam-öffne:dich"
 
@@ -128,6 +128,14 @@ def test_a_client_that_nobody_vouches_for_is_not_let_in(authority: Authority, tm
         refused = arrived.one()
         assert (refused.octets, refused.exchange) == (b"", "")
         assert refused.flaw.startswith("a connection came to nothing: ")
+
+
+def test_who_speaks_plainly_to_an_encrypted_place_is_recorded(authority: Authority) -> None:
+    with carrier("head-end", tls=Tls(*authority.issue("head-end"))) as (server, arrived):
+        with raw(server.address_of("head-end")) as peer:
+            peer.sendall(post(b"<a/>"))
+            assert not all_of(peer).startswith(b"HTTP")
+        assert arrived.one().flaw == "a connection came to nothing: http request"
 
 
 @pytest.mark.parametrize("what", ["missing", "no PEM", "locked", "other key", "no certificate", "no trust"])
