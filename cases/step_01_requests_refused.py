@@ -61,3 +61,11 @@ def test_a_hostile_document_is_refused_and_the_order_after_it_taken(benches, ver
         bench.request()
         bench.settle()
     verify(bench.trace)
+
+
+@clause("UC2.7-01-REJECTS")
+def test_a_nonce_that_was_used_for_another_order_is_refused(benches, verify):
+    bench = benches(provocation="orders-under-one-nonce")
+    bench.request()
+    bench.settle()
+    verify(bench.trace)

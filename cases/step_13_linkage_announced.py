@@ -99,3 +99,10 @@ def test_a_linkage_that_is_known_already_is_refused(benches, verify):
     bench = benches(provocation="announced-again-under-another-id")
     bench.play()
     verify(bench.trace)
+
+
+@clause("UC2.7-13-REJECTS")
+def test_a_linkage_with_a_nonce_that_was_used_is_refused(benches, verify):
+    bench = benches(provocation="announced-under-one-nonce")
+    bench.play()
+    verify(bench.trace)

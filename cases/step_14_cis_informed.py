@@ -88,3 +88,10 @@ def test_a_linkage_that_is_known_already_is_refused(benches, verify):
     bench = benches(provocation="registered-again-under-another-id")
     bench.play()
     verify(bench.trace)
+
+
+@clause("UC2.7-14-REJECTS")
+def test_a_registration_with_a_nonce_that_was_used_is_refused(benches, verify):
+    bench = benches(provocation="registered-under-one-nonce")
+    bench.play()
+    verify(bench.trace)

@@ -16,6 +16,7 @@ from harness.adapters.wrong_messages import (
     Change,
     adding,
     changed,
+    compressed_beside,
     empty,
     first_beside,
     payload_as_text,
@@ -24,6 +25,7 @@ from harness.adapters.wrong_messages import (
     says,
     twice,
     with_attribute,
+    with_nonce,
     without,
 )
 from harness.cim.nouns import METER_CONFIG
@@ -52,6 +54,8 @@ ANY_REQUEST: Mapping[str, Change] = {
     "payload-missing": without("Payload"),
     "payload-namespace-without-hash": payload_elsewhere(lambda space: space.removesuffix("#")),
     "payload-as-text": payload_as_text,
+    "payload-compressed-as-well": compressed_beside,
+    "nonce-of-nothing": lambda root: with_nonce(root, ""),
 }
 """What spoils a request of any noun."""
 

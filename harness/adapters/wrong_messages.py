@@ -5,6 +5,8 @@ For defects and provocations; knows no actor and no clause. A change is given a 
 
 from __future__ import annotations
 
+import base64
+import gzip
 from collections.abc import Callable, Mapping
 from copy import deepcopy
 from typing import Any
@@ -181,6 +183,34 @@ def and_once_more(root: etree._Element) -> tuple[etree._Element, ...]:
 def said_twice(root: etree._Element) -> tuple[etree._Element, ...]:
     """A message, and the same with another MessageID."""
     return root, renumbered(deepcopy(root), 1, "MessageID")
+
+
+def with_nonce(root: etree._Element, nonce: str = "b25jZQ==") -> etree._Element:
+    """The message says a number that is used once, made when the message was."""
+    before = place(root, "Header", "Revision")
+    before = place(root, "Header", "Noun") if before is None else before
+    made = place(root, "Header", "Timestamp")
+    if before is not None:
+        namespace = etree.QName(before).namespace
+        said = etree.Element(f"{{{namespace}}}ReplayDetection")
+        etree.SubElement(said, f"{{{namespace}}}Nonce").text = nonce
+        etree.SubElement(said, f"{{{namespace}}}Created").text = LONG_AGO if made is None else made.text
+        before.addnext(said)
+    return root
+
+
+def under_one_nonce(root: etree._Element) -> tuple[etree._Element, ...]:
+    """A request, and the same with other identifiers, both with one nonce."""
+    return tuple(with_nonce(each) for each in and_once_more(root))
+
+
+def compressed_beside(root: etree._Element) -> etree._Element:
+    """The payload stands there, and once more compressed."""
+    payload = place(root, "Payload")
+    if payload is not None and len(payload):
+        packed = base64.b64encode(gzip.compress(etree.tostring(payload[0]), mtime=0)).decode()
+        etree.SubElement(payload, f"{{{etree.QName(payload).namespace}}}Compressed").text = packed
+    return root
 
 
 def and_under_its_id(change: Change) -> Callable[[etree._Element], Any]:

@@ -12,9 +12,10 @@ from harness.checkers.cim_message import Route, arrival, faults_of, named, nouns
 from harness.checkers.correspondence import Letter, letters
 from harness.checkers.reading import attested
 from harness.cim.correspondent import CREATE
-from harness.cim.envelope import Kind
+from harness.cim.envelope import CimMessage, Kind
 from harness.cim.finding import CimFinding, Layer
 from harness.cim.refusal import fitting_code
+from harness.cim.replay import replay_detection
 from harness.cim.reply_codes import MEANINGS, ReplyCode
 from harness.trace import Trace
 from harness.usecase import Check, Point
@@ -95,6 +96,8 @@ def objections(trace: Trace, request: Letter, more: Objections) -> list[Objectio
         found.append(Objection(frozenset({ReplyCode.HEADER_ELEMENT_MISSING}), "there is no header"))
     if not found and _takes_another_id(trace, request):
         found.append(Objection(frozenset({ReplyCode.REQUEST_ID}), "another message had this MessageID"))
+    if not found and _replays(trace, request):
+        found.append(Objection(frozenset({ReplyCode.REQUEST_ID}), "another message had this nonce"))
     verb = request.message.verb if request.message is not None and request.message.kind is Kind.REQUEST else None
     if not found and verb not in (None, CREATE):
         found.append(Objection(frozenset({ReplyCode.VERB}), f"{verb} is a verb that no step needs", binding=False))
@@ -103,13 +106,24 @@ def objections(trace: Trace, request: Letter, more: Objections) -> list[Objectio
 
 def _takes_another_id(trace: Trace, request: Letter) -> bool:
     """Whether the receiver got another request under this MessageID from the same producer before."""
-    identifier, seen = request.message and request.message.message_id, request.exchange
-    return identifier is not None and any(
-        each.arrived and each.number < request.number and each.exchange.octets != seen.octets
-        and (each.exchange.producer, each.exchange.receiver) == (seen.producer, seen.receiver)
-        and each.message is not None and each.message.message_id == identifier
-        for each in letters(trace, kind=Kind.REQUEST)
-    )
+    identifier = request.message and request.message.message_id
+    return identifier is not None and any(each.message_id == identifier for each in _before(trace, request))
+
+
+def _replays(trace: Trace, request: Letter) -> bool:
+    """Whether the receiver got another message with this nonce from the same producer before."""
+    said = None if request.message is None else replay_detection(request.message)
+    others = (replay_detection(each) for each in _before(trace, request))
+    return said is not None and any(each is not None and each.nonce == said.nonce for each in others)
+
+
+def _before(trace: Trace, request: Letter) -> Iterator[CimMessage]:
+    """The other requests that reached the receiver from the same producer before this one."""
+    seen = request.exchange
+    for each in letters(trace, kind=Kind.REQUEST):
+        same_way = (each.exchange.producer, each.exchange.receiver) == (seen.producer, seen.receiver)
+        if same_way and each.arrived and each.number < request.number and each.exchange.octets != seen.octets and each.message:
+            yield each.message
 
 
 def _codes(finding: CimFinding) -> frozenset[str]:

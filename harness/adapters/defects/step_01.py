@@ -23,6 +23,7 @@ from harness.adapters.wrong_messages import (
     place,
     says,
     twice,
+    under_one_nonce,
     with_attribute,
     without,
 )
@@ -137,6 +138,7 @@ PROVOCATIONS = (
         "another-order-under-the-same-id", _DR, "orders twice under one MessageID",
         rewrites=(on_cim(and_under_its_id(changed(lambda minutes: f"1{minutes}", *_TIMING, "duration")), ORDER),),
     ),
+    Defect("orders-under-one-nonce", _DR, "orders twice with one nonce", rewrites=(on_cim(under_one_nonce, ORDER),)),
 )
 
 
@@ -169,6 +171,10 @@ DEFECTS = (
     Defect(
         "01-hostile-unanswered", _HEAD_END, "keeps quiet about a hostile document", (f"UC2.7-01-HOSTILE-XML@{_HEAD_END}",),
         rewrites=(on_cim(lambda root: None, "FaultMessage"),),
+    ),
+    Defect(
+        "01-nonce-unchecked", _HEAD_END, "takes a nonce as often as it comes", (f"UC2.7-01-REJECTS@{_HEAD_END}",),
+        {"recognises_replays": False},
     ),
     *PROVOCATIONS,
 )

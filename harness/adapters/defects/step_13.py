@@ -24,6 +24,7 @@ from harness.adapters.wrong_messages import (
     said_twice,
     says,
     twice,
+    under_one_nonce,
     without,
 )
 from harness.usecase import Actor
@@ -86,6 +87,7 @@ PROVOCATIONS = (
         "announced-again-under-another-id", _HEAD_END, "announces the same linkage twice",
         rewrites=(on_cim(and_once_more, LINKAGE),),
     ),
+    Defect("announced-under-one-nonce", _HEAD_END, "announces twice with one nonce", rewrites=(on_cim(under_one_nonce, LINKAGE),)),
 )
 
 DEFECTS = (
@@ -115,5 +117,9 @@ DEFECTS = (
         {"recognises_repeats": False, "checks_linkage": False},
     ),
     Defect("13-never-taken", _DR, "takes no linkage", (f"UC2.7-13-REPLY@{_DR}",), {"accepts_linkages": False}),
+    Defect(
+        "13-nonce-unchecked", _DR, "takes a nonce as often as it comes", (f"UC2.7-13-REJECTS@{_DR}",),
+        {"recognises_replays": False},
+    ),
     *PROVOCATIONS,
 )

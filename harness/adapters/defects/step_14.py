@@ -13,6 +13,7 @@ from harness.adapters.wrong_messages import (
     and_once_more,
     in_every_way,
     says,
+    under_one_nonce,
     without,
 )
 from harness.usecase import Actor
@@ -38,6 +39,7 @@ PROVOCATIONS = (
         "registered-again-under-another-id", _DR, "tells the CIS the same linkage twice",
         rewrites=(on_cim(and_once_more, LINKAGE),),
     ),
+    Defect("registered-under-one-nonce", _DR, "tells the CIS twice with one nonce", rewrites=(on_cim(under_one_nonce, LINKAGE),)),
 )
 
 DEFECTS = (
@@ -54,6 +56,10 @@ DEFECTS = (
     Defect(
         "14-linkage-unchecked", _CIS, "takes any premise, any meter, and known linkages", (f"UC2.7-14-REJECTS@{_CIS}",),
         {"checks_linkage": False},
+    ),
+    Defect(
+        "14-nonce-unchecked", _CIS, "takes a nonce as often as it comes", (f"UC2.7-14-REJECTS@{_CIS}",),
+        {"recognises_replays": False},
     ),
     *PROVOCATIONS,
 )
