@@ -249,7 +249,9 @@ def _verb_and_noun(octets: bytes) -> tuple[str, str]:
         return "unreadable message,", f"{len(octets)} octets"
     found = [root.find(f".//{{*}}Header/{{*}}{name}") for name in ("Verb", "Noun")]
     verb, noun = ("" if element is None else (element.text or "").strip() for element in found)
-    return verb, noun or etree.QName(root).localname
+    body = root.find("{*}Body")  # of SOAP around a message
+    named = root if body is None or not len(body) else body[0]
+    return verb, noun or etree.QName(named).localname
 
 
 def _leg(octets: bytes) -> tuple[str, bool]:

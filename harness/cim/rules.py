@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import datetime, timedelta
+from urllib.parse import urlsplit
 
 from harness.cim.envelope import EVENT_VERBS, REPLY, REQUEST_VERBS, CimMessage, Form, Header, Kind
 from harness.cim.envelope import Reply as ReplyPart
@@ -69,10 +70,22 @@ def _check_header(message: CimMessage, header: Header, context: str | None) -> I
         yield CimFinding("correlation" if needed else "header-profile", f"no {name}", path)
     if asynchronous and not header.reply_address:
         yield CimFinding("async-address", "AsyncReplyFlag is true, and there is no ReplyAddress", path)
+    elif asynchronous and not _is_address(header.reply_address or ""):
+        yield CimFinding("async-address", f"{header.reply_address} is an address that nobody can reach", f"{path}/ReplyAddress")
     if header.revision and header.revision not in REVISIONS:
         yield CimFinding("revision", f"{header.revision} is none of {', '.join(REVISIONS)}", f"{path}/Revision")
     if header.context and context and header.context != context:
         yield CimFinding("context", f"{header.context}, while the receiver is {context}", f"{path}/Context")
+
+
+def _is_address(written: str) -> bool:
+    """Whether a text can be a URL with a host, or the name of a queue; what only stands for one is neither."""
+    try:
+        parts = urlsplit(written)
+        host, _ = parts.hostname, parts.port  # a port that is no number raises
+    except ValueError:
+        return False
+    return not any(character.isspace() or character in "<>{}" for character in written) and (bool(host) or "://" not in written)
 
 
 def _check_timestamp(header: Header, now: datetime | None, path: str) -> Iterator[CimFinding]:
