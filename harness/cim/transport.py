@@ -26,9 +26,9 @@ def check_transport(message: CimMessage, transport: Mapping[str, Any], binding: 
     used = message.soap.version if message.soap is not None else XML
     if binding is not None and used != binding:
         yield CimFinding("binding", f"{_IN_WORDS[used]}, not {_IN_WORDS[binding]}")
-    if transport.get("name") != "http":
-        return
-    headers = {str(name).lower(): str(value) for name, value in dict(transport.get("headers") or {}).items()}
+    if transport.get("name") != "http" or "headers" not in transport:
+        return  # what was cut off before its headers were there is no question of the binding
+    headers = {str(name).lower(): str(value) for name, value in transport["headers"].items()}
     media = MediaType()
     media["content-type"] = " ".join(headers.get("content-type", "").split())
     yield from _check_content(message, used, headers, media)

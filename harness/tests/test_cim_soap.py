@@ -216,8 +216,8 @@ def asking(content_type: str = "text/xml; charset=utf-8", action: str | None = f
     (asking(content_type="text/xml; charset=iso-8859-1"), ["charset"]),
     (asking(content_type="text/xml;\r\n charset=utf-16"), ["charset"]),
     (asking(method="GET"), ["http-method"]),
-    ({"name": "http"}, ["content-type", "soap-action"]),
-    ({"name": "amqp", "properties": {}}, []), ({}, []),
+    ({"name": "http", "headers": {}}, ["content-type", "soap-action"]),
+    ({"name": "http"}, []), ({"name": "amqp", "properties": {}}, []), ({}, []),
 ])
 def test_a_request_over_soap_11(transport: dict[str, Any], rules: list[str]) -> None:
     assert broken(on(SOAP11), transport) == rules
