@@ -18,18 +18,20 @@ from harness.actors.reports import Logged
 from harness.actors.setup import Setup
 from harness.adapters.defects import Defect, all_defects
 from harness.backhaul.faults import Fault as WireFault
+from harness.backhaul.named_codec import load_codec
 from harness.backhaul.wires import VirtualWires
 from harness.clock import Clock, LiveClock, VirtualClock
 from harness.crypto.install_code import ordered_link_key
 from harness.declarations import BenchFile, Device, Filled
 from harness.errors import BenchError, Inconclusive
 from harness.inquiry import inquire, preconditions_hold
+from harness.leg_declaration import ON_LEGS
 from harness.plan import Plan
 from harness.ports import Machine, Message, RadioSettings, Received, Transmit, Transmitted
 from harness.radio.virtual import VirtualAir
 from harness.stack import happenings
 from harness.taps import Taps
-from harness.trace import LINK_KEY_KINDS, Header, Key, Trace
+from harness.trace import LEG_CODEC, LINK_KEY_KINDS, Header, Key, Trace
 from harness.usecase import Actor, Point
 
 SETTLING = 100.0  # seconds after the end of a window: an ESI gives a device that is inside 60 s more to register
@@ -96,9 +98,10 @@ class Bench:
             about={
                 "device": device.name, "provocation": self.plan.provocation, "marks": [], "cim": self.plan.profile(file.cim).as_dict(),
                 "other_key": self.plan.holds_another_key(self.order, device),
-                "second": self.plan.second and str(self.plan.second),
+                "second": self.plan.second and str(self.plan.second), LEG_CODEC: file.legs.codec,
             },
         ))
+        self._leg_codec = self.trace.leg_codec = load_codec(file.legs.codec)
         self.happenings: list[Happened] = []
         self._taps = Taps(self.trace)
         self.air = VirtualAir(self._chance("air"), tap=self._taps.hear)
@@ -109,7 +112,8 @@ class Bench:
         self._running: dict[str, Any] = {actor.value: machine for actor, machine in self.machines.items()}
         if self.plan.neighbour:
             filled, whose = file.adapters[Actor.ESI], self.plan.han_device or device.eui64
-            setup = Setup(Actor.ESI, (), self.clock.epoch, self._chance(neighbour.NAME), options=filled.options)
+            options = {**filled.options, "codec": self._leg_codec}
+            setup = Setup(Actor.ESI, (), self.clock.epoch, self._chance(neighbour.NAME), options=options)
             self._running[neighbour.NAME] = neighbour.beside(load(filled.adapter), setup, replace(self.order, device=whose))
         self._appointments: list[tuple[float, Callable[[], None]]] = []
         self._learn_ordered_keys()
@@ -372,6 +376,8 @@ class Bench:
 
     def _setup(self, actor: Actor, options: Mapping[str, Any]) -> Setup:
         planted = [defect for defect in self.defects if defect.actor == actor]
+        if actor in ON_LEGS:
+            options = {**options, "codec": self._leg_codec}
         return Setup(
             actor=actor, orders=self.orders, epoch=self.clock.epoch, chance=self._chance(actor),
             identity=self.plan.identity(actor, self.file, self.device), options=self.plan.options(actor, options),

@@ -20,6 +20,7 @@ from harness.crypto.ecqv import TEST_CA, Certificate, Credentials
 from harness.crypto.install_code import InstallCode
 from harness.declared import Field, Fields, read_fields, read_text, shown
 from harness.errors import InputError
+from harness.leg_declaration import Legs, read_legs
 from harness.pics import PROFORMA
 from harness.usecase import Actor, Order
 from harness.values import DeviceType, Eui64
@@ -118,6 +119,7 @@ class BenchFile:
     meter: str = Order.meter
     premise: str = Order.premise
     cim: CimProfile = DEFAULT
+    legs: Legs = field(default_factory=Legs)
 
     def order(self, device: Device) -> Order:
         """What the utility orders for this device; a bench that orders link keys sends the one made from the install code."""
@@ -287,10 +289,8 @@ def _adapters(given: Field) -> Mapping[Actor, Filled]:
             options = {name: option.text() for name, option in fields.rest().items()}
         else:
             target = filling
-        module, _, name = target.text().partition(":")
-        if not (module and name and all(part.isidentifier() for part in (*module.split("."), name))):
-            raise target.wrong(f"{shown(target.text())} names no class", "module:Class, as harness.adapters.virtual_esi:VirtualEsi")
-        adapters[Actor(role)] = Filled(target.text(), MappingProxyType(options), target.place)
+        name = target.class_name("harness.adapters.virtual_esi:VirtualEsi")
+        adapters[Actor(role)] = Filled(name, MappingProxyType(options), target.place)
     return MappingProxyType(adapters)
 
 
@@ -350,5 +350,5 @@ def _cim(given: Field) -> CimProfile:
 
 _OPTIONS: Mapping[str, Callable[[Field], Any]] = MappingProxyType({
     "dut": _dut, "epoch": _epoch, "seed": Field.integer, "meter": Field.line, "premise": Field.line,
-    "key_form": lambda given: given.choice(KEY_FORMS), "cim": _cim,
+    "key_form": lambda given: given.choice(KEY_FORMS), "cim": _cim, "legs": read_legs,
 })

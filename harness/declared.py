@@ -92,6 +92,13 @@ class Field:
             raise self.wrong(f"{self.text()[:_LONGEST]} is negative", "a whole number from 0")
         return value
 
+    def class_name(self, example: str) -> str:
+        """`module:Class`, which is not loaded."""
+        module, _, name = self.text().partition(":")
+        if not (module and name and all(part.isidentifier() for part in (*module.split("."), name))):
+            raise self.wrong(f"{shown(self.text())} names no class", f"module:Class, as {example}")
+        return self.text()
+
     def items(self) -> list[Field]:
         """The members of a list."""
         if not isinstance(self.node, yaml.SequenceNode):

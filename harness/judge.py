@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
+from harness.errors import Inconclusive
 from harness.trace import Trace
 from harness.usecase import Actor, Check, Clause
 from harness.verdict import Finding, Verdict, inconclusive, worst
@@ -114,6 +115,8 @@ def _judge_one(trace: Trace, clause: Clause, actor: Actor, checks: tuple[Check, 
     for check in checks:
         try:
             findings.extend(check(trace))
+        except Inconclusive as fault:  # the evidence cannot be read by us: nobody's fail, and no pass
+            findings.append(inconclusive(str(fault)))
         except Exception as fault:  # a checker that raises is our fault: an error verdict, never a pass, never the device's
             name = getattr(check, "__name__", repr(check))
             findings.append(Finding(Verdict.ERROR, f"the checker {name} raised {type(fault).__name__}: {fault}"))

@@ -13,7 +13,6 @@ from typing import Any
 from dissectors.security import KEY_LENGTH
 from dissectors.smart_energy import PREFERRED_CHANNELS
 from harness.actors.setup import Setup
-from harness.backhaul.codec import TlvCodec
 from harness.backhaul.message import LegKind, LegMessage
 from harness.backhaul.wires import LEG
 from harness.ports import Machine, Message, Pdu
@@ -42,7 +41,7 @@ class Neighbour:
             LegKind.OPEN_WINDOW, 1, NAME, order.device, order.device_type, "link_key",
             setup.chance.getrandbits(8 * KEY_LENGTH).to_bytes(KEY_LENGTH, "big"), setup.epoch + timedelta(seconds=order.end),
         )
-        esi.receive(Message(LEG, Actor.NIC, Actor.ESI, TlvCodec().encode(command)), 0.0)
+        esi.receive(Message(LEG, Actor.NIC, Actor.ESI, setup.options["codec"].encode(command)), 0.0)
 
     def receive(self, pdu: Pdu, now: float) -> None:
         """Take what the radio has to say."""

@@ -48,6 +48,8 @@ class Attestation:
     end: float | None = None
 
 
+LEG_CODEC = "leg_codec"  # in `Header.about`: the name of the codec that the legs of this run speak
+OWN_LEG_CODEC = "harness.backhaul.codec:TlvCodec"  # the one of a bench that names none
 LINK_KEY_KINDS = ("link", "ic")  # made by key establishment (or for an application), and before it
 
 
@@ -80,13 +82,18 @@ class Header:
 
 
 class Trace:
-    """Exchanges in the order they were seen, numbered from 1."""
+    """Exchanges in the order they were seen, numbered from 1.
+
+    `leg_codec` is what reads the legs where they speak somebody else's codec: brought by whoever made the trace or opens it, like
+    keys, and never loaded because the trace names it.
+    """
 
     def __init__(self, header: Header) -> None:
         self.header = header
         self.exchanges: list[Exchange] = []
         self.attestations: list[Attestation] = []
         self.keys: list[Key] = []
+        self.leg_codec: Any = None
 
     def __iter__(self) -> Iterator[Exchange]:
         return iter(self.exchanges)

@@ -5,10 +5,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
+from harness.backhaul.named_codec import load_codec
 from harness.evidence.results import Results
 from harness.evidence.scenario import FOLDER, read_scenario
 from harness.verdict import Verdict
@@ -19,8 +20,10 @@ REPORT, INDEX, OWN = "report", "index.html", "hanproof.html"
 ALLURE_RESULTS = "allure-results"
 
 
-def build(run: Path) -> Path:
+def build(run: Path, leg_codecs: Sequence[str] = ()) -> Path:
     """Draw the reports of a run folder; returns the page to open first. Raises InputError where the folder holds no run.
+
+    `leg_codecs` are the names of codecs that may be loaded to read the proprietary legs.
 
     With Allure at hand that is Allure's report with HANproof's page beside it, else HANproof's page alone.
     """
@@ -30,7 +33,7 @@ def build(run: Path) -> Path:
     marks = marks_of(results)
     scenarios = sorted(folder.name for folder in (run / FOLDER).glob("[!.]*") if folder.is_dir())
     with ProcessPoolExecutor() as workers:
-        drawn = workers.map(_draw_ladder, ((run / FOLDER / name, marks.get(name, {})) for name in scenarios), chunksize=4)
+        drawn = workers.map(_draw_ladder, ((run / FOLDER / name, marks.get(name, {}), leg_codecs) for name in scenarios), chunksize=4)
         for _ in drawn:  # what went wrong in a worker is raised here
             pass
     index = report / INDEX
@@ -69,9 +72,10 @@ def evidence_links(folder: Path) -> list[str]:
     return [f"../{path.relative_to(folder.parent.parent).as_posix()}" for path in files]
 
 
-def _draw_ladder(scenario: tuple[Path, Marks]) -> None:
-    folder, marks = scenario
-    ladder.draw(read_scenario(folder), folder, marks, page.anchor(folder.name))
+def _draw_ladder(scenario: tuple[Path, Marks, Sequence[str]]) -> None:
+    folder, marks, leg_codecs = scenario
+    trace = read_scenario(folder, leg_codecs={name: load_codec(name) for name in leg_codecs})
+    ladder.draw(trace, folder, marks, page.anchor(folder.name))
 
 
 def _weight(mark: tuple[str, str]) -> Verdict:

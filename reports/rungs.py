@@ -16,10 +16,11 @@ from dissectors import aps, mac, nwk, zcl, zdp
 from dissectors.clusters import basic, key_establishment, time
 from dissectors.frame import Frame
 from dissectors.layer import Record
-from harness.backhaul.codec import TlvCodec
+from harness.backhaul.codec import LegCodec
 from harness.backhaul.message import LegKind
+from harness.checkers.correspondence import leg_codec
 from harness.checkers.reading import Heard, air
-from harness.errors import RemoteProtocolError
+from harness.errors import Inconclusive, RemoteProtocolError
 from harness.trace import Exchange, Trace
 from harness.usecase import Actor, Point
 
@@ -104,13 +105,13 @@ def _duration(seconds: float) -> str:
 def rungs(trace: Trace, keep: Container[int] = ()) -> list[Rung | Fold]:
     """The whole trace, in the order it was seen."""
     heard = {each.number: each for each in air(trace)}
-    peers = _Peers()
+    peers, codec = _Peers(), _codec_of(trace)
     ladder: list[Rung | Fold] = []
     folded: Counter[str] = Counter()
     previous = 0.0
     for exchange in trace:
         frame = heard.get(exchange.number)
-        rung = peers.of_the_air(frame) if frame is not None else _of_a_wire(exchange)
+        rung = peers.of_the_air(frame) if frame is not None else _of_a_wire(exchange, codec)
         if exchange.number not in keep:
             if exchange.point is Point.LOG:
                 continue
@@ -224,7 +225,14 @@ def step_of(frame: Frame) -> int | None:
     return 7 if frame.aps.cluster in (basic.CLUSTER.identifier, time.CLUSTER.identifier) else 9
 
 
-def _of_a_wire(exchange: Exchange) -> Rung:
+def _codec_of(trace: Trace) -> LegCodec | None:
+    try:
+        return leg_codec(trace)
+    except Inconclusive:
+        return None
+
+
+def _of_a_wire(exchange: Exchange, codec: LegCodec | None) -> Rung:
     producer, receiver = exchange.producer or "?", exchange.receiver or ""
     if exchange.point is Point.LOG:
         line = exchange.octets.decode(errors="replace")
@@ -234,7 +242,7 @@ def _of_a_wire(exchange: Exchange) -> Rung:
         label, serves = f"{verb} {noun}".strip(), True
         ends = (receiver, producer) if verb == "reply" else (producer, receiver)
     else:
-        label, serves = _leg(exchange.octets)
+        label, serves = _leg(exchange.octets, codec)
         ends = (producer, receiver)
     step = _STEP_OF_WIRE.get(ends) if serves else None
     return Rung(exchange.number, exchange.time, producer, receiver, label, step, exchange.fate)
@@ -254,10 +262,12 @@ def _verb_and_noun(octets: bytes) -> tuple[str, str]:
     return verb, noun or etree.QName(named).localname
 
 
-def _leg(octets: bytes) -> tuple[str, bool]:
+def _leg(octets: bytes, codec: LegCodec | None) -> tuple[str, bool]:
     """What a message of a proprietary leg says, and whether it serves a step (what the window does is told on the side)."""
+    if codec is None:
+        return f"message of another codec, {len(octets)} octets", True
     try:
-        message = TlvCodec().decode(octets)
+        message = codec.decode(octets)
     except RemoteProtocolError:
         return f"unreadable message, {len(octets)} octets", True
     told = ": ".join(part for part in (message.kind.replace("_", " "), message.state, message.reason) if part)

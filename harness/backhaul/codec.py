@@ -29,7 +29,12 @@ _INSTANT_OCTETS, _DURATION_OCTETS = 8, 4
 
 
 class LegCodec(Protocol):
-    """How leg messages look on one network. A vendor's own is another class with these two."""
+    """How leg messages look on one network. A vendor's own is another class with these two.
+
+    One that frames its messages itself on a stream also has `length(octets) -> int | None`: how many octets the message has that
+    begins with these, None while that cannot be told; it raises RemoteProtocolError where no message begins so. Its class is
+    called without arguments.
+    """
 
     def encode(self, message: LegMessage) -> bytes:
         """The octets of a message. Raises LocalProtocolError for one that this codec cannot carry."""

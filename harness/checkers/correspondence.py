@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from weakref import WeakKeyDictionary
 
-from harness.backhaul.codec import TlvCodec
+from harness.backhaul.codec import LegCodec, TlvCodec
 from harness.backhaul.message import LegKind, LegMessage
 from harness.cim.envelope import CimMessage, Kind, read
 from harness.cim_profile import CimProfile
-from harness.errors import RemoteProtocolError
-from harness.trace import Exchange, Trace
+from harness.errors import Inconclusive, RemoteProtocolError
+from harness.trace import LEG_CODEC, OWN_LEG_CODEC, Exchange, Trace
 from harness.usecase import Actor, Point
 
 
@@ -83,12 +83,16 @@ def _all_letters(trace: Trace) -> tuple[Letter, ...]:
 
 
 def carried(trace: Trace, producer: Actor, receiver: Actor, *kinds: LegKind) -> Iterator[Carried]:
-    """The messages of the leg between these two; of these kinds, or all (unreadable ones among them) when none is named."""
+    """The messages of the leg between these two; of these kinds, or all (unreadable ones among them) when none is named.
+
+    Raises Inconclusive where the legs speak a codec that is not at hand.
+    """
+    codec = leg_codec(trace)
     for exchange in trace.at(Point.LEG):
         if (exchange.producer, exchange.receiver) != (producer, receiver):
             continue
         try:
-            each = Carried(exchange, TlvCodec().decode(exchange.octets))
+            each = Carried(exchange, codec.decode(exchange.octets))
         except RemoteProtocolError as fault:
             each = Carried(exchange, None, str(fault))
         if not kinds or (each.message is not None and each.message.kind in kinds):
@@ -98,6 +102,17 @@ def carried(trace: Trace, producer: Actor, receiver: Actor, *kinds: LegKind) -> 
 def profile_of(trace: Trace) -> CimProfile:
     """How the bench of a trace wants its CIM messages."""
     return CimProfile.of(trace.header.about.get("cim"))
+
+
+def leg_codec(trace: Trace) -> LegCodec:
+    """What reads the legs of a trace. Raises Inconclusive where that is a codec which nobody has brought."""
+    if trace.leg_codec is not None:
+        codec: LegCodec = trace.leg_codec
+        return codec
+    named = trace.header.about.get(LEG_CODEC, OWN_LEG_CODEC)
+    if named == OWN_LEG_CODEC:
+        return TlvCodec()
+    raise Inconclusive(f"the legs speak the codec {named!r}, which is not at hand; give it by --leg-codec")
 
 
 def instant(trace: Trace, seconds: float) -> datetime:

@@ -27,8 +27,10 @@ def run(arguments: argparse.Namespace) -> int:
     folder = _latest(arguments.run_dir)
     if code in RAN and folder is not None and folder != before:
         import reports
+        from harness.declarations import read_bench
 
-        print(f"report: {reports.build(folder)}")
+        spoken = [read_bench(Path(arguments.bench)).legs.codec] if arguments.bench else []  # the run has loaded it
+        print(f"report: {reports.build(folder, spoken)}")
     return code
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import importlib
 import os
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -48,6 +49,13 @@ def key(given: str) -> tuple[str, bytes]:
     if len(octets) != KEY_OCTETS:
         raise InputError(f"--key {kind}: has {len(octets)} octets; right would be {KEY_OCTETS}")
     return kind, octets
+
+
+def leg_codecs(names: Sequence[str]) -> dict[str, Any]:
+    """The leg codecs that the user names, loaded. Raises InputError."""
+    from harness.backhaul.named_codec import load_codec
+
+    return {name: load_codec(name) for name in names}
 
 
 def table(name: str = TABLE) -> Any:

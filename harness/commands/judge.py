@@ -21,16 +21,18 @@ def add(subparsers: argparse._SubParsersAction[Any]) -> None:
     parser.add_argument("run_folder", metavar="RUN", nargs="?", help="the run's folder or id (default: the latest)")
     parser.add_argument("--device-file", action="append", default=[], type=Path, metavar="FILE",
                         help="a device file whose keys were kept out of the evidence (repeatable)")
+    parser.add_argument("--leg-codec", action="append", default=[], metavar="MODULE:CLASS",
+                        help="a codec that may be loaded to read proprietary legs (repeatable)")
     parser.add_argument("--table", default="cases.table", metavar="MODULE", help="the clause table (default: cases.table)")
     parser.set_defaults(run=run)
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Print the table and every difference; 0 if there is none, 6 if keys were withheld, else 8. Raises InputError.
+    """Print the table and every difference; 0 if there is none, 6 if keys or a codec are lacking, else 8. Raises InputError.
 
     Evidence that is not as the run left it is a difference also where no verdict depends on it.
     """
-    from harness.commands.given import table
+    from harness.commands.given import leg_codecs, table
     from harness.commands.run import runs
     from harness.declarations import read_device
     from harness.evidence.rejudge import rejudge
@@ -42,18 +44,18 @@ def run(arguments: argparse.Namespace) -> int:
     folder = find_run(arguments.run_folder, runs())
     results = Results.read(folder)
     devices = {device.name: device for device in map(read_device, arguments.device_file)}
-    now, differing, withheld = [], 0, 0
+    now, differing, lacking = [], 0, 0
     damaged = list(changed(folder))
     print("".join(f"{line}\n" for line in damaged), end="")
     try:
-        for rejudged in rejudge(folder, results, table(arguments.table).find, devices):
+        for rejudged in rejudge(folder, results, table(arguments.table).find, devices, leg_codecs(arguments.leg_codec)):
             if rejudged.same:
                 now.append(rejudged.now)
                 continue
-            if rejudged.withheld:
-                withheld += 1
-                now.append(replace(rejudged.now, verdict=Verdict.INCONC))  # without the keys nothing is anyone's fail
-                print(f"{rejudged.recorded.id}: inconc: the key of {rejudged.recorded.device} was withheld; give --device-file")
+            if rejudged.lacking:
+                lacking += 1
+                now.append(replace(rejudged.now, verdict=Verdict.INCONC))  # without it nothing is anyone's fail
+                print(f"{rejudged.recorded.id}: inconc: {rejudged.lacking}")
                 continue
             now.append(rejudged.now)
             differing += 1
@@ -62,10 +64,10 @@ def run(arguments: argparse.Namespace) -> int:
     except LookupError as fault:
         raise InputError(f"{folder}: {fault.args[0] if fault.args else fault}") from fault
     _print(replace(results, cases=tuple(now)))
-    told = [f"{differing} differ" if differing else "", f"{withheld} need withheld keys" if withheld else ""]
+    told = [f"{differing} differ" if differing else "", f"{lacking} need withheld keys or a codec" if lacking else ""]
     told += [f"{len(damaged)} file(s) changed" if damaged else ""]
     print(f"{folder.resolve().name}: {len(now)} cases judged again: {', '.join(filter(None, told)) or 'the same verdicts'}")
-    return DIFFERENT if differing or damaged else INCONCLUSIVE if withheld else SAME
+    return DIFFERENT if differing or damaged else INCONCLUSIVE if lacking else SAME
 
 
 def _print(results: Results) -> None:

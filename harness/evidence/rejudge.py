@@ -15,18 +15,18 @@ from harness.errors import InputError
 from harness.evidence.results import CaseResult, Results, found
 from harness.evidence.scenario import WITHHELD, read_scenario
 from harness.judge import Judgement, concluded, judge, merged
-from harness.trace import Trace
+from harness.trace import LEG_CODEC, OWN_LEG_CODEC, Trace
 from harness.usecase import Clause
 from harness.verdict import Verdict, worst
 
 
 @dataclass(frozen=True)
 class Rejudged:
-    """A case as it was recorded and as it is judged now. `withheld` says that it was judged without keys of its device."""
+    """A case as it was recorded and as it is judged now. `lacking` says in words what it had to be judged without."""
 
     recorded: CaseResult
     now: CaseResult
-    withheld: bool = False
+    lacking: str = ""
 
     @property
     def same(self) -> bool:
@@ -47,8 +47,10 @@ class Rejudged:
 
 def rejudge(
     run: Path, results: Results, clause: Callable[[str], Clause], devices: Mapping[str, Device] | None = None,
+    leg_codecs: Mapping[str, Any] | None = None,
 ) -> Iterator[Rejudged]:
-    """Every case of a run in its order. `clause` finds a clause by `id@actor`; `devices` (by name) bring withheld keys back.
+    """Every case of a run in its order. `clause` finds a clause by `id@actor`; `devices` (by name) bring withheld keys back,
+    `leg_codecs` (by name) read legs that speak somebody else's codec.
 
     Raises InputError for evidence that is missing or unreadable, and LookupError for a clause that is not in the table.
     """
@@ -60,7 +62,7 @@ def rejudge(
                 folder = run / path
                 if not folder.resolve().is_relative_to(run.resolve()):
                     raise InputError(f"{run}: evidence {path!r} of {case.id} lies outside the run")
-                traces[path] = read_scenario(folder, (devices or {}).get(case.device))
+                traces[path] = read_scenario(folder, (devices or {}).get(case.device), leg_codecs)
         yield _case(case, traces, [clause(each) for each in case.clauses], case.device in (devices or {}))
         for path in case.evidence:
             if last_use[path] == place:
@@ -82,9 +84,17 @@ def _case(case: CaseResult, traces: Mapping[str, Trace], clauses: list[Clause], 
     for finding in broken:
         if Verdict.parse(finding["verdict"]) >= verdict:
             verdict, reason = Verdict.parse(finding["verdict"]), finding["message"]
-    withheld = not given and any(WITHHELD in traces[path].header.about for path in judged)
+    lacking = next(filter(None, (_lacking(case, traces[path], given) for path in judged)), "")
     now = replace(case, verdict=verdict, reason=reason, findings=tuple(_in_order(case.findings, [*findings, *broken])))
-    return Rejudged(case, now, withheld)
+    return Rejudged(case, now, lacking)
+
+
+def _lacking(case: CaseResult, trace: Trace, given: bool) -> str:
+    if not given and WITHHELD in trace.header.about:
+        return f"the key of {case.device} was withheld; give --device-file"
+    codec = trace.header.about.get(LEG_CODEC, OWN_LEG_CODEC)
+    at_hand = codec == OWN_LEG_CODEC or trace.leg_codec is not None
+    return "" if at_hand else f"the legs speak the codec {codec!r}; give it by --leg-codec"
 
 
 def _without_evidence(case: CaseResult) -> Verdict:

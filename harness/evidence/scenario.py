@@ -12,13 +12,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 from dissectors.capture import IEEE802_15_4, CapturedFrame, write_pcapng
 from dissectors.key_file import KINDS, KeyEntry, KeyFileError, read_key_file, write_key_file
 from harness.declarations import Device
 from harness.errors import InputError
 from harness.evidence.withheld import Withheld
-from harness.trace import Key, Trace
+from harness.trace import LEG_CODEC, Key, Trace
 from harness.usecase import Point
 from harness.values import Eui64
 
@@ -46,14 +47,16 @@ def write_scenario(run: Path, name: str, trace: Trace, secrets: Sequence[bytes] 
     return f"{FOLDER}/{name}"
 
 
-def read_scenario(folder: Path, device: Device | None = None) -> Trace:
+def read_scenario(folder: Path, device: Device | None = None, leg_codecs: Mapping[str, Any] | None = None) -> Trace:
     """The trace of a scenario with its keys. What was withheld is put back from `device`, the device file it came from.
 
-    Raises InputError for a file that is missing or wrong.
+    `leg_codecs` are those at hand by name: the one that the trace names is given to it, and none is ever loaded on the word of
+    a trace. Raises InputError for a file that is missing or wrong.
     """
     secrets = device.confidential if device is not None else ()
     keys, material = read_keys(folder / KEYS, secrets)
     trace = Trace.read(folder / TRACE, keys, material)
+    trace.leg_codec = (leg_codecs or {}).get(str(trace.header.about.get(LEG_CODEC)))
     if WITHHELD in trace.header.about and secrets:
         withheld = Withheld(secrets)
         trace.exchanges = [replace(exchange, octets=withheld.uncover(exchange.octets)) for exchange in trace.exchanges]

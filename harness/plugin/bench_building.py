@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from harness.backhaul.named_codec import load_codec
 from harness.bench import Bench, load
 from harness.declarations import BenchFile
 from harness.errors import BenchError, InputError
+from harness.leg_declaration import IN_PROCESS
 from harness.plan import Plan
 from harness.plugin.campaign import Planned
 from harness.usecase import Actor
@@ -25,6 +27,12 @@ def check(file: BenchFile) -> None:
     for actor in Actor:
         if actor not in file.adapters:  # silence from a place that nobody fills would be held against the actor
             raise InputError(f"{file.path}: adapters.{actor}: is missing; right would be `{actor}: module:Class`")
+    try:
+        load_codec(file.legs.codec)
+    except InputError as fault:
+        raise InputError(f"{file.legs.place}{fault}") from fault
+    if file.legs.carriage != IN_PROCESS:
+        raise InputError(f"{file.legs.place}every actor of this bench is in one process; right would be `carriage: {IN_PROCESS}`")
     for filled in file.adapters.values():
         try:
             adapter = load(filled.adapter)

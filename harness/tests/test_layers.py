@@ -35,13 +35,14 @@ MAY_IMPORT = {
     "harness.strategies": ("dissectors", "harness.cim", "harness.crypto"),
     "harness.application_strategies": ("dissectors",),
     "harness.declared": (),
-    "harness.declarations": ("harness.crypto", "harness.declared"),
+    "harness.leg_declaration": ("harness.declared",),
+    "harness.declarations": ("harness.crypto", "harness.declared", "harness.leg_declaration"),
     "harness.actors": (),
     "harness.adapters": (
         "dissectors", "harness.actors", "harness.stack", "harness.crypto", "harness.cim", "harness.radio", "harness.backhaul",
     ),
     "harness.bench": (
-        "harness.actors", "harness.radio", "harness.backhaul", "harness.faults", "harness.declarations",
+        "harness.actors", "harness.radio", "harness.backhaul", "harness.faults", "harness.declarations", "harness.leg_declaration",
         "harness.crypto.install_code", "harness.stack.happenings", "harness.adapters.defects", "harness.neighbour",
         "harness.plan", "harness.taps",
     ),
@@ -50,10 +51,13 @@ MAY_IMPORT = {
     "harness.neighbour": ("dissectors", "harness.actors", "harness.backhaul", "harness.stack.happenings"),
     "harness.evidence": ("dissectors.capture", "dissectors.key_file", "harness.declarations"),
     "harness.plugin": ("harness.declarations", "harness.evidence"),
-    "harness.plugin.bench_building": ("harness.bench", "harness.declarations", "harness.plan", "harness.plugin"),
+    "harness.plugin.bench_building": (
+        "harness.backhaul.named_codec", "harness.bench", "harness.declarations", "harness.leg_declaration", "harness.plan",
+        "harness.plugin",
+    ),
     "harness.commands": (
-        "dissectors", "harness.cim", "harness.crypto", "harness.declared", "harness.declarations", "harness.evidence",
-        "harness.plugin", "reports",
+        "dissectors", "harness.backhaul.named_codec", "harness.cim", "harness.crypto", "harness.declared", "harness.declarations",
+        "harness.evidence", "harness.plugin", "reports",
     ),
     "harness.cli": ("harness.commands",),
     "cases.table": ("harness.checkers",),
