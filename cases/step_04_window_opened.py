@@ -56,7 +56,7 @@ def test_a_window_that_is_withdrawn_is_closed(bench, verify):
 
 @clause("UC2.7-04-CLOSES")  # derived: row 1, a time-based window
 def test_an_order_that_arrives_when_its_window_is_over_opens_nothing(bench, verify):
-    with bench.suffering(faults.delay(faults.between(Actor.NIC, Actor.ESI), by=bench.order.duration)):
+    with bench.suffering(faults.delay(faults.between(*bench.way_in), by=bench.order.duration)):
         bench.open()
     bench.join()
     verify(bench.trace)

@@ -21,6 +21,7 @@ from harness.backhaul.faults import Fault as WireFault
 from harness.backhaul.named_codec import load_codec
 from harness.backhaul.wires import VirtualWires
 from harness.clock import Clock, LiveClock, VirtualClock
+from harness.composite import inside
 from harness.crypto.install_code import ordered_link_key
 from harness.declarations import BenchFile, Device, Filled
 from harness.errors import BenchError, Inconclusive
@@ -33,6 +34,7 @@ from harness.stack import happenings
 from harness.taps import Taps
 from harness.trace import LEG_CODEC, LINK_KEY_KINDS, Header, Key, Trace
 from harness.usecase import Actor, Point
+from harness.window_by_hand import done_by_hand, is_by_hand
 
 SETTLING = 100.0  # seconds after the end of a window: an ESI gives a device that is inside 60 s more to register
 GRACE = 20.0  # seconds that a device which does not get in is watched beyond its window
@@ -73,6 +75,11 @@ def _machine(filled: Filled, setup: Setup) -> Machine:
         raise BenchError(f"{filled.place}{filled.adapter} cannot be set up: {fault}") from fault
 
 
+def _outside(dut: tuple[Actor, ...], fault: WireFault) -> WireFault:
+    """The fault, but not for what lies inside the device under test."""
+    return lambda message: None if inside(dut, (message.producer, message.receiver)) else fault(message)
+
+
 class Bench:
     """One run: built, played, and left with its trace."""
 
@@ -106,10 +113,16 @@ class Bench:
         self._taps = Taps(self.trace)
         self.air = VirtualAir(self._chance("air"), tap=self._taps.hear)
         self.wires = VirtualWires(self.plan.latencies(file.latencies), tap=self._taps.see, chance=self._chance("wires"))
-        self.machines: dict[Actor, Any] = {
-            actor: _machine(filled, self._setup(actor, filled.options)) for actor, filled in file.adapters.items()
-        }
-        self._running: dict[str, Any] = {actor.value: machine for actor, machine in self.machines.items()}
+        self.machines: dict[Actor, Any] = {}
+        self._running: dict[str, Any] = {}
+        self._called: dict[str, str] = {}  # every actor to the name by which its machine runs: one that fills several is the ESI
+        for actor, filled in file.adapters.items():
+            together = file.filled_by(actor)
+            if together:
+                name = Actor.ESI if Actor.ESI in together else actor
+                self._running[name] = _machine(filled, self._setup(actor, filled.options))
+                self.machines |= dict.fromkeys(together, self._running[name])
+                self._called |= dict.fromkeys(together, name)
         if self.plan.neighbour:
             filled, whose = file.adapters[Actor.ESI], self.plan.han_device or device.eui64
             options = {**filled.options, "codec": self._leg_codec}
@@ -240,10 +253,19 @@ class Bench:
             each.actor is Actor.HAN_DEVICE and isinstance(each.event, happenings.Received) for each in self.happenings[before:]
         )
 
+    @property
+    def way_in(self) -> tuple[Actor, Actor]:
+        """The last leg of an order on its way to the ESI that can be disturbed: leg 4, or leg 3 where that is inside the DUT."""
+        last = Actor.NIC, Actor.ESI
+        return (Actor.AMI_NETWORK, Actor.NIC) if inside(self.file.dut, last) else last
+
     @contextmanager
     def suffering(self, *faults: WireFault) -> Iterator[None]:
-        """While the context lasts, every CIM and leg message passes these faults (`bench.air.suffering` does it to frames)."""
-        with self.wires.suffering(*faults):
+        """While the context lasts, every CIM and leg message passes these faults (`bench.air.suffering` does it to frames).
+
+        What lies inside the device under test is not ours to disturb.
+        """
+        with self.wires.suffering(*(_outside(self.file.dut, fault) for fault in faults)):
             yield
 
     # -- time
@@ -324,14 +346,19 @@ class Bench:
             raise BenchError(f"{actor} wants to send a {type(pdu).__name__}, which no wire carries")
 
     def _give(self, actor: str, pdu: Received | Transmitted | Message) -> None:
-        if actor in self._running:
-            self._running[actor].receive(pdu, self.now)
+        machine = self._running.get(self._called.get(actor, actor))
+        if isinstance(pdu, Message) and machine is self.machines.get(Actor.ESI) and is_by_hand(machine, pdu):
+            verb = done_by_hand(machine, pdu, self._leg_codec, self.order.meter, self.clock.epoch, self.now)
+            if verb:
+                self._mark(Actor.ESI, verb)
+        elif machine is not None:
+            machine.receive(pdu, self.now)
 
     def _note(self, actor: str, event: Any) -> None:
         if isinstance(event, happenings.KeyLearnt):
             self._learn(Key(event.kind, event.key, event.device))
         elif isinstance(event, Logged):
-            self._taps.note(event.text, actor, self.now)
+            self._taps.note(event.text, event.actor or actor, self.now)
         else:
             self.happenings.append(Happened(Actor(actor), event, self.now))
 
@@ -375,13 +402,14 @@ class Bench:
         return random.Random(f"{self.seed}/{self.device.name}/{purpose}")
 
     def _setup(self, actor: Actor, options: Mapping[str, Any]) -> Setup:
-        planted = [defect for defect in self.defects if defect.actor == actor]
+        together = self.file.filled_by(actor)
+        planted = [defect for defect in self.defects if defect.actor in together]
         if actor in ON_LEGS:
             options = {**options, "codec": self._leg_codec}
         return Setup(
             actor=actor, orders=self.orders, epoch=self.clock.epoch, chance=self._chance(actor),
-            identity=self.plan.identity(actor, self.file, self.device), options=self.plan.options(actor, options),
-            interrupt=getattr(self.clock, "interrupt", lambda: None),
+            identity=self.plan.identity(Actor.HAN_DEVICE if Actor.HAN_DEVICE in together else actor, self.file, self.device),
+            options=self.plan.options(actor, options), interrupt=getattr(self.clock, "interrupt", lambda: None),
             policy={name: value for defect in planted for name, value in defect.decisions.items()},
             rewrites=tuple(
                 rewrite for defect in planted

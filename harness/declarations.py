@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from types import MappingProxyType
@@ -16,6 +16,7 @@ from typing import Any
 
 from harness.cim_profile import BINDINGS, DEFAULT, DEVICE_CODES, ENVELOPES, FORMS, PATTERNS, CimProfile
 from harness.clock import SMART_ENERGY_EPOCH, VIRTUAL_EPOCH
+from harness.composite import connected
 from harness.crypto.ecqv import TEST_CA, Certificate, Credentials
 from harness.crypto.install_code import InstallCode
 from harness.declared import Field, Fields, read_fields, read_text, shown
@@ -24,14 +25,6 @@ from harness.leg_declaration import Legs, read_legs
 from harness.pics import PROFORMA
 from harness.usecase import Actor, Order
 from harness.values import DeviceType, Eui64
-
-ADJACENT = frozenset({
-    frozenset({Actor.DR_APPLICATION, Actor.AMI_HEAD_END}), frozenset({Actor.AMI_HEAD_END, Actor.AMI_NETWORK}),
-    frozenset({Actor.AMI_NETWORK, Actor.NIC}), frozenset({Actor.NIC, Actor.ESI}), frozenset({Actor.ESI, Actor.HAN_DEVICE}),
-    frozenset({Actor.CIS, Actor.DR_APPLICATION}), frozenset({Actor.CIS, Actor.AMI_HEAD_END}),
-    frozenset({Actor.ODS, Actor.AMI_HEAD_END}),
-})
-"""Which actors talk to each other; a DUT of several actors hides only the wires between them."""
 
 KEY_FORMS = ("install_code", "link_key")
 LEGS = ("2", "3", "4", "10", "11", "12")  # the steps whose message type is proprietary
@@ -93,11 +86,15 @@ class Device:
 
 @dataclass(frozen=True)
 class Filled:
-    """How one role is filled: an adapter, `module:Class`, and the options it is given; `place` says where in the file."""
+    """How one role is filled: an adapter, `module:Class`, and the options it is given; `place` says where in the file.
+
+    `along` names the actor whose adapter fills this place as well; adapter and options are then that one's.
+    """
 
     adapter: str
     options: Mapping[str, Any] = field(default_factory=dict, hash=False)
     place: str = field(default="", compare=False)
+    along: Actor | None = None
 
 
 @dataclass(frozen=True)
@@ -132,6 +129,12 @@ class BenchFile:
     def claims(self, device: Device) -> dict[str, bool | None]:
         """PICS of the run: the device's, and over them what the bench file says of the other actors under test."""
         return {**dict.fromkeys(PROFORMA), **device.pics, **self.pics}
+
+    def filled_by(self, actor: Actor) -> tuple[Actor, ...]:
+        """Every place that this actor's adapter fills, this one first; none where it is filled along with another."""
+        if actor not in self.adapters or self.adapters[actor].along is not None:
+            return ()
+        return actor, *(other for other, filled in self.adapters.items() if filled.along is actor)
 
     def device(self, name: str) -> Device:
         """The device of that name. Raises InputError naming those there are."""
@@ -197,6 +200,7 @@ def read_bench(path: Path) -> BenchFile:
         latencies=_latencies(latencies.fields()) if latencies is not None else {}, **options,
     )
     fields.done()
+    _no_part_lies_open(bench)
     return bench
 
 
@@ -279,27 +283,42 @@ def _hex(length: int) -> Callable[[str], bytes]:
 
 def _adapters(given: Field) -> Mapping[Actor, Filled]:
     adapters: dict[Actor, Filled] = {}
+    along: dict[Actor, Field] = {}
     for role, filling in given.fields().rest().items():
         if role not in {actor.value for actor in Actor}:
             raise filling.wrong("there is no such actor", "one of " + ", ".join(Actor))
         options: dict[str, Any] = {}
         if filling.is_mapping():
             fields = filling.fields()
+            beside = fields.take("with")
+            if beside is not None:
+                fields.done()
+                along[Actor(role)] = beside
+                continue
             target = fields.need("adapter", "module:Class")
             options = {name: option.text() for name, option in fields.rest().items()}
         else:
             target = filling
         name = target.class_name("harness.adapters.virtual_esi:VirtualEsi")
         adapters[Actor(role)] = Filled(name, MappingProxyType(options), target.place)
+    for actor, beside in along.items():
+        other = Actor(beside.choice(adapter for adapter in adapters if adapter not in along))
+        adapters[actor] = replace(adapters[other], place=beside.place, along=other)
     return MappingProxyType(adapters)
+
+
+def _no_part_lies_open(bench: BenchFile) -> None:
+    """What one adapter fills is under test as a whole: what lies between its actors can be seen by nobody."""
+    for actor, filled in bench.adapters.items():
+        together = bench.filled_by(filled.along or actor)
+        if filled.along is not None and not (connected(together) and set(together) <= set(bench.dut)):
+            hides = f"one adapter for {', '.join(together)} hides what lies between them"
+            raise InputError(f"{filled.place}{hides}; right would be adjacent actors, and all of them under `dut`")
 
 
 def _dut(given: Field) -> tuple[Actor, ...]:
     dut = tuple(Actor(each.choice(Actor)) for each in given.items())
-    reached = set(dut[:1])
-    while grown := {actor for actor in dut if actor not in reached and any({actor, other} in ADJACENT for other in reached)}:
-        reached |= grown
-    if reached != set(dut) or len(reached) != len(dut):
+    if not connected(dut):
         problem = f"{', '.join(dut)} are not adjacent, or one stands there twice"
         raise given.wrong(problem, "actors that talk to each other, as [NIC, ESI]")
     return dut

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
+from harness.composite import hidden
 from harness.errors import Inconclusive
 from harness.trace import Trace
 from harness.usecase import Actor, Check, Clause
@@ -95,6 +96,9 @@ def _by_claims(clause: Clause, actor: Actor, dut: tuple[Actor, ...], pics: Mappi
     if dut and actor not in dut:
         reason = f"is about the {actor}; under test: {', '.join(dut)}"
         return Judgement(clause.id, actor, Verdict.NONE, not_applicable=reason)
+    inside = hidden(clause, actor, dut)
+    if inside:
+        return Judgement(clause.id, actor, Verdict.NONE, not_applicable=inside)
     if clause.pics is None:
         return None
     claimed = pics.get(clause.pics)

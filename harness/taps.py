@@ -8,24 +8,36 @@ from typing import Any
 from dissectors.smart_energy import ALL_CHANNELS
 from harness.backhaul.faults import SeenMessage
 from harness.backhaul.wires import CIM, LEG
+from harness.composite import ADJACENT, AIR, WIRE_OF_STEP, inside
 from harness.faults import SeenFrame
 from harness.trace import Attestation, Trace
-from harness.usecase import Point
+from harness.usecase import Point, Wire
 
+ON_LEGS = frozenset(WIRE_OF_STEP[step] for step in (2, 3, 4))
 LOG = "log"  # the medium of what actors write into their logs
 
 
 class Taps:
-    """Every tap of one bench; they attest every wire and channel from the start on."""
+    """Every tap of one bench; they attest every wire and channel from the start on, but for those inside the device under test:
+    nobody can listen there, and nothing of them is recorded."""
 
     def __init__(self, trace: Trace) -> None:
         self._trace = trace
         self._frames: dict[int, int] = {}  # the air's numbers to the trace's
         self._messages: dict[int, int] = {}  # the wires' numbers to the trace's
+        self._dut = trace.header.dut
+        channels = () if inside(self._dut, AIR) else ALL_CHANNELS
         trace.attestations = [
-            *(Attestation(Point.MAC, f"air:{channel}", 0.0) for channel in ALL_CHANNELS),
-            Attestation(Point.CIM, CIM, 0.0), Attestation(Point.LEG, LEG, 0.0), Attestation(Point.LOG, LOG, 0.0),
+            *(Attestation(Point.MAC, f"air:{channel}", 0.0) for channel in channels),
+            *(Attestation(Point.CIM, medium, 0.0) for medium in self._media(CIM, ADJACENT - ON_LEGS - {AIR})),
+            *(Attestation(Point.LEG, medium, 0.0) for medium in self._media(LEG, ON_LEGS)),
+            Attestation(Point.LOG, LOG, 0.0),
         ]
+
+    def _media(self, name: str, wires: frozenset[Wire]) -> list[str]:
+        """The media of a kind of wire: all under one name, or each that lies open by its ends where one does not."""
+        visible = [wire for wire in wires if not inside(self._dut, wire)]
+        return [name] if len(visible) == len(wires) else sorted(f"{name}:{'/'.join(sorted(wire))}" for wire in visible)
 
     def attest(self, now: float) -> None:
         """Everything up to `now` has been heard."""
@@ -33,6 +45,8 @@ class Taps:
 
     def hear(self, seen: SeenFrame) -> None:
         """A frame on the air."""
+        if inside(self._dut, AIR):
+            return
         about: dict[str, Any] = {"channel": seen.channel}
         if seen.instead_of is not None:
             about["instead_of"] = self._frames[seen.instead_of]
@@ -44,6 +58,8 @@ class Taps:
     def see(self, seen: SeenMessage) -> None:
         """A message on a wire."""
         message = seen.message
+        if inside(self._dut, (message.producer, message.receiver)):
+            return
         about = {**message.about, "arrives": seen.arrives}
         if seen.instead_of is not None:
             about["instead_of"] = self._messages[seen.instead_of]

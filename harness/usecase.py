@@ -80,12 +80,24 @@ Check = Callable[["Trace"], Iterator[Finding]]
 """A checker: a pure generator of findings from a trace, and from nothing else."""
 
 
+Wire = frozenset[Actor]
+"""A wire by its two ends."""
+
+Sight = int | Wire
+"""A wire that can be seen: that of a step, by its number, or one that serves no step."""
+
+Sights = tuple[Sight | tuple[Sight, ...], ...]
+"""Wires that must all be seen; of those in a tuple of their own one is enough."""
+
+
 @dataclass(frozen=True)
 class Clause:
     """A named requirement. `checks` says, per actor whose conformance it is about, which checkers decide it.
 
     `origin` is one of UC, ZB, SE, SE1.1, ZCL, MAC, CIM, ENV, PROFILE; `citation` is document and clause. `needs` names the
     observation points without which it is not applicable; `pics` an item that must be yes (no: not applicable, unset: inconc).
+    `sees` are the wires that must lie outside the device under test, for all actors alike or for each; None is the wire of the
+    clause's own step. The air counts wherever the point MAC is needed.
     """
 
     id: str
@@ -97,6 +109,7 @@ class Clause:
     needs: tuple[Point, ...] = ()
     pics: str | None = None
     open_item: str = ""
+    sees: Sights | Mapping[Actor, Sights] | None = None
 
     @property
     def step(self) -> str:

@@ -23,6 +23,9 @@ from harness.checkers.cim_message import (
 from harness.checkers.parties import for_each
 from harness.usecase import Actor, Clause, Point
 
+TO_CIS = frozenset({Actor.AMI_HEAD_END, Actor.CIS})
+TO_ODS = frozenset({Actor.AMI_HEAD_END, Actor.ODS})
+
 CLAUSES = (
     Clause(
         id="UC2.7-INT-HEAD-END-CIS",
@@ -34,6 +37,7 @@ CLAUSES = (
         )},
         needs=(Point.CIM, Point.LEG),
         open_item="The use case names the integration point and no message.",
+        sees=(12, TO_CIS),
     ),
     Clause(
         id="UC2.7-INT-HEAD-END-ODS",
@@ -45,6 +49,7 @@ CLAUSES = (
         )},
         needs=(Point.CIM, Point.LEG),
         open_item="ODS is an integration point and appears in no step.",
+        sees=(12, TO_ODS),
     ),
     Clause(
         id="UC2.7-INT-CIS-HEAD-END",
@@ -57,6 +62,7 @@ CLAUSES = (
         },
         needs=(Point.CIM,),
         open_item="CIS and AMI Head-End must be tested with each other, and no step uses that.",
+        sees=(TO_CIS,),
     ),
     Clause(
         id="UC2.7-INT-HEAD-END-NETWORK",
@@ -68,6 +74,7 @@ CLAUSES = (
             Actor.AMI_NETWORK: (provisioning_report.state_is_reported(legs.LEG_12),),
         },
         needs=(Point.CIM, Point.LEG),
+        sees={Actor.AMI_HEAD_END: (2, 1), Actor.AMI_NETWORK: (12, (11, 10, 8))},
     ),
     Clause(
         id="UC2.7-INT-HEAD-END-DR",
@@ -82,6 +89,7 @@ CLAUSES = (
             Actor.DR_APPLICATION: (cim_dialogue.answered(STEP_13, linkage_chain.wrong_linkages(STEP_13)),),
         },
         needs=(Point.CIM, Point.LEG),
+        sees={Actor.AMI_HEAD_END: (1, 12), Actor.DR_APPLICATION: (13,)},
     ),
     Clause(
         id="UC2.7-INT-TRANSPORT",

@@ -14,6 +14,7 @@ CLAUSES = (
         checks={Actor.CIS: (conditions.linkage_is_in_cis,)},
         needs=(Point.CIM,),
         open_item="The use case puts it as a question: \"HAN Device Configuration data is sent to the CIS System?\"",
+        sees=(14,),
     ),
     Clause(
         id="UC2.7-POST-STATE-IN-DRMS",
@@ -23,6 +24,7 @@ CLAUSES = (
         checks={Actor.DR_APPLICATION: (conditions.state_is_in_drms,)},
         needs=(Point.CIM,),
         open_item="The DRMS is named and is no actor; here it is the DR Application.",
+        sees=(13,),
     ),
     Clause(
         id="UC2.7-POST-ENROLMENT-PASSED",
@@ -32,5 +34,6 @@ CLAUSES = (
         checks={Actor.DR_APPLICATION: (conditions.enrolment_is_passed_on,)},
         needs=(Point.CIM,),
         open_item="The use case puts it as a question, to CIS \"and or\" ODS.",
+        sees=(14,),
     ),
 )

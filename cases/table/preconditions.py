@@ -20,6 +20,7 @@ CLAUSES = (
         citation="AEP use case 2.7, preconditions",
         checks={Actor.CIS: (conditions.meter_is_in_cis,)},
         needs=(Point.CIM,),
+        sees=(frozenset({Actor.AMI_HEAD_END, Actor.CIS}),),
     ),
     Clause(
         id="UC2.7-PRE-DEVICE-IMPORTED",

@@ -135,6 +135,7 @@ CLAUSES = (
             cim_refusal.refuses(STEP_1, window_granted.wrong_orders, window_granted.opened_windows),
         )},
         needs=(Point.CIM, Point.LEG),
+        sees=(1, 2),
     ),
     Clause(
         id="UC2.7-01-IDEMPOTENT",
@@ -143,6 +144,7 @@ CLAUSES = (
         citation="docs/cim-profile.md, MessageID",
         checks={Actor.AMI_HEAD_END: (cim_refusal.takes_once(STEP_1, window_granted.opened_windows),)},
         needs=(Point.CIM, Point.LEG),
+        sees=(1, 2),
     ),
     Clause(
         id="UC2.7-01-CANCEL",
@@ -151,6 +153,7 @@ CLAUSES = (
         citation="IEC 61968-9:2013, codes of EndDeviceControlType; docs/cim-profile.md, step 1",
         checks={Actor.AMI_HEAD_END: (window_granted.withdrawal_is_obeyed,)},
         needs=(Point.CIM, Point.LEG),
+        sees=(1, 2),
     ),
     Clause(
         id="UC2.7-01-HOSTILE-XML",

@@ -25,6 +25,7 @@ CLAUSES = (
         citation="AEP use case 2.7, row 2",
         checks={Actor.AMI_HEAD_END: (legs.forwarded(legs.LEG_2),)},
         needs=(Point.CIM, Point.LEG),
+        sees=(2, 1),
     ),
     Clause(
         id="UC2.7-02-TARGET",
@@ -33,6 +34,7 @@ CLAUSES = (
         citation="AEP use case 2.7, row 2",
         checks={Actor.AMI_HEAD_END: (legs.addressed(legs.LEG_2),)},
         needs=(Point.CIM, Point.LEG),
+        sees=(2, 1),
     ),
     Clause(
         id="UC2.7-02-ONCE",
@@ -41,6 +43,7 @@ CLAUSES = (
         citation="docs/leg-codec.md",
         checks={Actor.AMI_HEAD_END: (legs.forwarded_once(legs.LEG_2),)},
         needs=(Point.CIM, Point.LEG),
+        sees=(2, 1),
     ),
     Clause(
         id="UC2.7-02-TIMELY",
@@ -49,6 +52,7 @@ CLAUSES = (
         citation="AEP use case 2.7, row 2: a time-based window",
         checks={Actor.AMI_HEAD_END: (legs.forwarded_in_time(legs.LEG_2),)},
         needs=(Point.CIM, Point.LEG),
+        sees=(2, 1),
     ),
     Clause(
         id="UC2.7-02-CONFIDENTIAL",
@@ -57,5 +61,6 @@ CLAUSES = (
         citation="docs/leg-codec.md",
         checks={Actor.AMI_HEAD_END: (legs.key_is_not_logged(legs.LEG_2),)},
         needs=(Point.LEG, Point.LOG),
+        sees=(1,),
     ),
 )

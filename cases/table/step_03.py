@@ -29,6 +29,7 @@ CLAUSES = (
         citation="AEP use case 2.7, row 3",
         checks={Actor.AMI_NETWORK: (legs.forwarded(legs.LEG_3),)},
         needs=(Point.LEG,),
+        sees=(3, (2, 1)),
     ),
     Clause(
         id="UC2.7-03-TARGET",
@@ -37,6 +38,7 @@ CLAUSES = (
         citation="AEP use case 2.7, row 3",
         checks={Actor.AMI_NETWORK: (legs.addressed(legs.LEG_3),)},
         needs=(Point.LEG,),
+        sees=(3, (2, 1)),
     ),
     Clause(
         id="UC2.7-03-ONCE",
@@ -45,6 +47,7 @@ CLAUSES = (
         citation="docs/leg-codec.md",
         checks={Actor.AMI_NETWORK: (legs.forwarded_once(legs.LEG_3),)},
         needs=(Point.LEG,),
+        sees=(3, (2, 1)),
     ),
     Clause(
         id="UC2.7-03-TIMELY",
@@ -53,6 +56,7 @@ CLAUSES = (
         citation="AEP use case 2.7, row 3: a time-based window",
         checks={Actor.AMI_NETWORK: (legs.forwarded_in_time(legs.LEG_3),)},
         needs=(Point.LEG,),
+        sees=(3, (2, 1)),
     ),
     Clause(
         id="UC2.7-03-UNDELIVERABLE",
@@ -61,6 +65,7 @@ CLAUSES = (
         citation="docs/leg-codec.md",
         checks={Actor.AMI_NETWORK: (legs.undeliverable_is_reported(legs.LEG_3),)},
         needs=(Point.LEG,),
+        sees=(3, (2, 1)),
     ),
     Clause(
         id="UC2.7-03-CONFIDENTIAL",
@@ -69,5 +74,6 @@ CLAUSES = (
         citation="docs/leg-codec.md",
         checks={Actor.AMI_NETWORK: (legs.key_is_not_logged(legs.LEG_3),)},
         needs=(Point.LEG, Point.LOG),
+        sees=((2, 1),),
     ),
 )

@@ -25,6 +25,7 @@ NIC_CLAUSES = (
         citation="AEP use case 2.7, row 4",
         checks={Actor.NIC: (legs.forwarded(legs.LEG_4),)},
         needs=(Point.LEG,),
+        sees=(4, (3, 2, 1)),
     ),
     Clause(
         id="UC2.7-04-TARGET",
@@ -33,6 +34,7 @@ NIC_CLAUSES = (
         citation="AEP use case 2.7, row 4",
         checks={Actor.NIC: (legs.addressed(legs.LEG_4),)},
         needs=(Point.LEG,),
+        sees=(4, (3, 2, 1)),
     ),
     Clause(
         id="UC2.7-04-ONCE",
@@ -41,6 +43,7 @@ NIC_CLAUSES = (
         citation="docs/leg-codec.md",
         checks={Actor.NIC: (legs.forwarded_once(legs.LEG_4),)},
         needs=(Point.LEG,),
+        sees=(4, (3, 2, 1)),
     ),
     Clause(
         id="UC2.7-04-TIMELY",
@@ -49,6 +52,7 @@ NIC_CLAUSES = (
         citation="AEP use case 2.7, row 4: a time-based window",
         checks={Actor.NIC: (legs.forwarded_in_time(legs.LEG_4),)},
         needs=(Point.LEG,),
+        sees=(4, (3, 2, 1)),
     ),
     Clause(
         id="UC2.7-04-UNDELIVERABLE",
@@ -57,6 +61,7 @@ NIC_CLAUSES = (
         citation="docs/leg-codec.md",
         checks={Actor.NIC: (legs.undeliverable_is_reported(legs.LEG_4),)},
         needs=(Point.LEG,),
+        sees=(4, (3, 2, 1)),
     ),
     Clause(
         id="UC2.7-04-CONFIDENTIAL",
@@ -65,6 +70,7 @@ NIC_CLAUSES = (
         citation="docs/leg-codec.md",
         checks={Actor.NIC: (legs.key_is_not_logged(legs.LEG_4),)},
         needs=(Point.LEG, Point.LOG),
+        sees=((3, 2, 1),),
     ),
 )
 
@@ -76,6 +82,7 @@ ESI_CLAUSES = (
         citation="AEP use case 2.7, row 4; 05-3474r17 3.2.2.5, 3.6.7; 802.15.4-2006 7.2.2.1.2",
         checks={Actor.ESI: (window.window_opens,)},
         needs=(Point.MAC, Point.LEG),
+        sees=((4, 3, 2),),
     ),
     Clause(
         id="UC2.7-04-EXTENDS",
@@ -84,6 +91,7 @@ ESI_CLAUSES = (
         citation="AEP use case 2.7, rows 1 and 4; SE 1.0 (075356r15) 5.4.1; 05-3474r17 2.4.3.3.7",
         checks={Actor.ESI: (window.window_is_extended,)},
         needs=(Point.MAC, Point.LEG),
+        sees=((4, 3, 2),),
     ),
     Clause(
         id="UC2.7-04-CLOSES",
@@ -92,6 +100,7 @@ ESI_CLAUSES = (
         citation="AEP use case 2.7, row 1: a time-based window; SE 1.0 (075356r15) 5.4.1; 05-3474r17 3.6.1.2",
         checks={Actor.ESI: (window.window_closes,)},
         needs=(Point.MAC,),
+        sees=(),
     ),
     Clause(
         id="UC2.7-04-AUTHORISES",
@@ -100,6 +109,7 @@ ESI_CLAUSES = (
         citation="AEP use case 2.7, row 4: MAC address and pre-configured key; SE 1.0 (075356r15) 5.4.1, 5.4.8.1",
         checks={Actor.ESI: (window.only_the_ordered_device_is_admitted,)},
         needs=(Point.MAC,),
+        sees=(),
     ),
     Clause(
         id="UC2.7-04-BAD-CODE",
@@ -109,6 +119,7 @@ ESI_CLAUSES = (
         checks={Actor.ESI: (window.flawed_code_opens_nothing,)},
         needs=(Point.MAC, Point.LEG),
         pics="esi_install_codes",
+        sees=((4, 3, 2), (10, 11, 12)),
     ),
     Clause(
         id="UC2.7-04-OVERLAP",
@@ -117,6 +128,7 @@ ESI_CLAUSES = (
         citation="AEP use case 2.7, rows 1 and 4; SE 1.0 (075356r15) 5.4.1",
         checks={Actor.ESI: (window.each_window_ends_by_itself,)},
         needs=(Point.MAC, Point.LEG),
+        sees=((4, 3, 2),),
     ),
     Clause(
         id="UC2.7-04-SURVIVES-RESTART",
@@ -126,6 +138,7 @@ ESI_CLAUSES = (
         checks={Actor.ESI: (window.window_survives_a_restart,)},
         needs=(Point.MAC, Point.LEG),
         pics="window_survives_restart",
+        sees=((4, 3, 2),),
     ),
 )
 

@@ -22,6 +22,7 @@ CLAUSES = (
         citation="AEP use case 2.7, row 11",
         checks={Actor.NIC: (provisioning_report.state_is_reported(legs.LEG_11),)},
         needs=(Point.LEG,),
+        sees=(11, (10, 8)),
     ),
     Clause(
         id="UC2.7-11-AFTER-REGISTRATION",
@@ -30,6 +31,7 @@ CLAUSES = (
         citation="AEP use case 2.7, row 10: triggered by a device that is provisioned",
         checks={Actor.NIC: (provisioning_report.reported_after_registration(legs.LEG_11),)},
         needs=(Point.LEG,),
+        sees=(11, (10, 8)),
     ),
     Clause(
         id="UC2.7-11-UNALTERED",
@@ -38,6 +40,7 @@ CLAUSES = (
         citation="AEP use case 2.7, row 11",
         checks={Actor.NIC: (provisioning_report.passed_on_unaltered(legs.LEG_11),)},
         needs=(Point.LEG,),
+        sees=(11, 10),
     ),
     Clause(
         id="UC2.7-11-ONCE",
@@ -46,6 +49,7 @@ CLAUSES = (
         citation="docs/leg-codec.md",
         checks={Actor.NIC: (provisioning_report.reported_once(legs.LEG_11),)},
         needs=(Point.LEG,),
+        sees=(11, (10, 8)),
     ),
     Clause(
         id="UC2.7-11-FAILURE",

@@ -22,6 +22,7 @@ CLAUSES = (
         citation="AEP use case 2.7, row 12",
         checks={Actor.AMI_NETWORK: (provisioning_report.state_is_reported(legs.LEG_12),)},
         needs=(Point.LEG,),
+        sees=(12, (11, 10, 8)),
     ),
     Clause(
         id="UC2.7-12-AFTER-REGISTRATION",
@@ -30,6 +31,7 @@ CLAUSES = (
         citation="AEP use case 2.7, row 10: triggered by a device that is provisioned",
         checks={Actor.AMI_NETWORK: (provisioning_report.reported_after_registration(legs.LEG_12),)},
         needs=(Point.LEG,),
+        sees=(12, (11, 10, 8)),
     ),
     Clause(
         id="UC2.7-12-UNALTERED",
@@ -38,6 +40,7 @@ CLAUSES = (
         citation="AEP use case 2.7, row 12",
         checks={Actor.AMI_NETWORK: (provisioning_report.passed_on_unaltered(legs.LEG_12),)},
         needs=(Point.LEG,),
+        sees=(12, (11, 10)),
     ),
     Clause(
         id="UC2.7-12-ONCE",
@@ -46,6 +49,7 @@ CLAUSES = (
         citation="docs/leg-codec.md",
         checks={Actor.AMI_NETWORK: (provisioning_report.reported_once(legs.LEG_12),)},
         needs=(Point.LEG,),
+        sees=(12, (11, 10, 8)),
     ),
     Clause(
         id="UC2.7-12-FAILURE",

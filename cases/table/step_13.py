@@ -27,6 +27,7 @@ CLAUSES = (
         citation="AEP use case 2.7, row 13",
         checks={Actor.AMI_HEAD_END: (linkage_chain.follows(STEP_13, linkage_chain.reports),)},
         needs=(Point.CIM, Point.LEG),
+        sees=(13, 12),
     ),
     Clause(
         id="UC2.7-13-AFTER-12",
@@ -35,6 +36,7 @@ CLAUSES = (
         citation="AEP use case 2.7, rows 12 and 13",
         checks={Actor.AMI_HEAD_END: (linkage_chain.not_before(STEP_13, linkage_chain.reports),)},
         needs=(Point.CIM, Point.LEG),
+        sees=(13, 12),
     ),
     Clause(
         id="UC2.7-13-ENVELOPE",
@@ -114,6 +116,7 @@ CLAUSES = (
             linkage.times_fit(STEP_13), linkage_chain.as_reported(keeps(STEP_13, "time-order", "time-zone")),
         )},
         needs=(Point.CIM, Point.LEG),
+        sees=(13, 12),
     ),
     Clause(
         id="UC2.7-13-ONE-LINKAGE",
@@ -125,6 +128,7 @@ CLAUSES = (
             keeps(STEP_13, "one-linkage", "linkage-ends"),
         )},
         needs=(Point.CIM, Point.LEG),
+        sees=(13, 12),
     ),
     Clause(
         id="UC2.7-13-REPLY",
@@ -143,6 +147,7 @@ CLAUSES = (
             cim_refusal.refuses(STEP_13, linkage_chain.wrong_linkages(STEP_13), linkage_chain.step_14s),
         )},
         needs=(Point.CIM,),
+        sees=(13, 14),
     ),
     Clause(
         id="UC2.7-13-IDEMPOTENT",
@@ -151,6 +156,7 @@ CLAUSES = (
         citation="docs/cim-profile.md, MessageID",
         checks={Actor.DR_APPLICATION: (cim_refusal.takes_once(STEP_13, linkage_chain.step_14s),)},
         needs=(Point.CIM,),
+        sees=(13, 14),
     ),
     Clause(
         id="UC2.7-13-RETRY",
@@ -168,5 +174,6 @@ CLAUSES = (
         checks={Actor.AMI_HEAD_END: (linkage_chain.failure_is_told_apart,)},
         needs=(Point.CIM, Point.LEG),
         open_item="What step 13 says after a failed provisioning is undefined.",
+        sees=(13, 12),
     ),
 )

@@ -24,6 +24,7 @@ CLAUSES = (
         citation="AEP use case 2.7, row 14",
         checks={Actor.DR_APPLICATION: (linkage_chain.follows(STEP_14, linkage_chain.linkages_taken),)},
         needs=(Point.CIM,),
+        sees=(14, 13),
     ),
     Clause(
         id="UC2.7-14-AFTER-13",
@@ -32,6 +33,7 @@ CLAUSES = (
         citation="AEP use case 2.7, rows 13 and 14",
         checks={Actor.DR_APPLICATION: (linkage_chain.not_before(STEP_14, linkage_chain.linkages_taken),)},
         needs=(Point.CIM,),
+        sees=(14, 13),
     ),
     Clause(
         id="UC2.7-14-ENVELOPE",
@@ -106,6 +108,7 @@ CLAUSES = (
         citation="docs/cim-profile.md, CorrelationID",
         checks={Actor.DR_APPLICATION: (linkage.belongs_to_the_order(STEP_14),)},
         needs=(Point.CIM,),
+        sees=(14, 1),
     ),
     Clause(
         id="UC2.7-14-UNIQUE",
@@ -124,6 +127,7 @@ CLAUSES = (
             linkage.times_fit(STEP_14), linkage_chain.as_reported(keeps(STEP_14, "time-order", "time-zone")),
         )},
         needs=(Point.CIM, Point.LEG),
+        sees=(14, 13, 12),
     ),
     Clause(
         id="UC2.7-14-ONE-LINKAGE",
@@ -135,6 +139,7 @@ CLAUSES = (
             keeps(STEP_14, "one-linkage", "linkage-ends"),
         )},
         needs=(Point.CIM,),
+        sees=(14, 13),
     ),
     Clause(
         id="UC2.7-14-REPLY",

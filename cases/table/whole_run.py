@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from harness.checkers import whole_run
 from harness.checkers.parties import for_each
-from harness.usecase import Actor, Clause, Point
+from harness.usecase import Actor, Clause, Point, Sights
 
 BACK_OFFICE = (Actor.DR_APPLICATION, Actor.AMI_HEAD_END, Actor.AMI_NETWORK, Actor.NIC, Actor.ESI)
 
+SOME_STEP_OF_ITS_OWN: Mapping[Actor, Sights] = {
+    Actor.AMI_NETWORK: ((3, 12),), Actor.NIC: ((4, 11),), Actor.ESI: ((6, 10),), Actor.HAN_DEVICE: (6,),
+}
 
 CLAUSES = (
     Clause(
@@ -17,6 +22,7 @@ CLAUSES = (
         citation="AEP use case 2.7, normal sequence",
         checks=for_each((*BACK_OFFICE, Actor.HAN_DEVICE), whole_run.keeps_the_order),
         open_item="Row 7 stands before row 8, but reading the time (7) needs the key of 8: the two may come in either order.",
+        sees={Actor.DR_APPLICATION: (14,), Actor.AMI_HEAD_END: (1,), **SOME_STEP_OF_ITS_OWN},
     ),
     Clause(
         id="UC2.7-SEQ-MAC-CHAIN",
@@ -24,6 +30,7 @@ CLAUSES = (
         origin="UC",
         citation="AEP use case 2.7, rows 1 to 6 and 10 to 14",
         checks=for_each((*BACK_OFFICE, Actor.HAN_DEVICE), whole_run.follows_the_device),
+        sees={Actor.DR_APPLICATION: ((1, 14),), Actor.AMI_HEAD_END: ((2, 13),), **SOME_STEP_OF_ITS_OWN},
     ),
     Clause(
         id="UC2.7-SEQ-WINDOW-CHAIN",
@@ -47,6 +54,7 @@ CLAUSES = (
         origin="PROFILE",
         citation="docs/cim-profile.md, step 1; docs/leg-codec.md; SE 1.0 (075356r15) 5.4.1",
         checks=for_each(BACK_OFFICE, whole_run.leaks_nothing),
+        sees={Actor.DR_APPLICATION: ((1, 14),), Actor.AMI_HEAD_END: ((2, 13),), **SOME_STEP_OF_ITS_OWN},
     ),
     Clause(
         id="UC2.7-SEQ-RE-PROVISION",

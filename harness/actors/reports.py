@@ -9,9 +9,13 @@ from harness.values import Eui64
 
 @dataclass(frozen=True)
 class Logged:
-    """A line that an actor would write into its log (the LOG observation point)."""
+    """A line that an actor would write into its log (the LOG observation point).
+
+    `actor` says whose log, where one adapter fills several places; empty for the place that its machine is called by.
+    """
 
     text: str
+    actor: str = ""
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,7 @@ from harness.checkers.correspondence import Carried, carried, instant, letters, 
 from harness.cim import end_device_controls
 from harness.cim.envelope import Kind
 from harness.cim.nouns import END_DEVICE_CONTROLS
+from harness.composite import inside
 from harness.trace import Trace
 from harness.usecase import Actor, Check, Point
 from harness.verdict import Finding, failed, passed
@@ -47,6 +48,14 @@ class Ordered:
     arrived_at: float
     order: LegMessage
     correlation_id: str | None = None  # of the request on the CIM bus
+
+
+def above_of(trace: Trace, leg: Leg) -> Leg | None:
+    """The leg by which orders or reports come to a leg's producer: where that lies inside the DUT, the next one outside."""
+    above = leg.above
+    while above is not None and inside(trace.header.dut, (above.producer, above.receiver)):
+        above = above.above
+    return above
 
 
 def forwarded(leg: Leg) -> Check:
@@ -184,7 +193,8 @@ def _named(check: Check, name: str, leg: Leg) -> Check:
 def _orders(trace: Trace, leg: Leg) -> Iterator[Ordered]:
     """The orders that reached the leg's producer, each once: from the CIM bus for the first leg, else from the leg above."""
     met: list[LegMessage] = []
-    for ordered in _from_step_1(trace) if leg.above is None else _from_above(trace, leg.above):
+    above = above_of(trace, leg)
+    for ordered in _from_step_1(trace) if above is None else _from_above(trace, above):
         if not any(ordered.order == known for known in met):
             met.append(ordered.order)
             yield ordered
@@ -233,15 +243,16 @@ def _same_order(each: Carried, ordered: Ordered) -> bool:
 
 def _refused(trace: Trace, leg: Leg, ordered: Ordered) -> int | None:
     """The exchange in which the leg's producer said that the order goes no further, None if it never did."""
-    if leg.above is None:
-        for letter in letters(trace, producer=leg.producer, kind=Kind.RESPONSE, noun=END_DEVICE_CONTROLS):
+    above = above_of(trace, leg)
+    if above is None:
+        for letter in letters(trace, producer=Actor.AMI_HEAD_END, kind=Kind.RESPONSE, noun=END_DEVICE_CONTROLS):
             answer = letter.message
             if answer is None or answer.reply is None or answer.correlation_id != ordered.correlation_id:
                 continue
             if answer.reply.result != "OK":
                 return letter.number
         return None
-    for each in carried(trace, leg.producer, leg.above.producer, LegKind.UNDELIVERABLE):
+    for each in carried(trace, above.receiver, above.producer, LegKind.UNDELIVERABLE):
         if each.message is not None and each.message.sequence == ordered.order.sequence:
             return each.number
     return None

@@ -1,6 +1,7 @@
 """Which joining windows the ESI was told to open, and when, as a trace shows it. Gives no verdict.
 
-Leg 4 says it; where that leg is inside a DUT that is both NIC and ESI, leg 3 does; where no leg is seen, the order itself.
+Leg 4 says it; where that leg is inside a DUT that is both NIC and ESI, leg 3 does, and so on; where no leg is seen, the order
+itself.
 """
 
 from __future__ import annotations
@@ -12,6 +13,8 @@ from datetime import datetime
 
 from harness.backhaul.message import LegKind, LegMessage
 from harness.checkers.correspondence import Carried, carried
+from harness.checkers.legs import LEG_4, Leg, above_of
+from harness.composite import inside
 from harness.crypto.install_code import InstallCodeError, ordered_link_key
 from harness.trace import Trace
 from harness.usecase import Actor, Point
@@ -41,7 +44,7 @@ class Window:
 
 def windows(trace: Trace) -> tuple[Window, ...]:
     """The windows that the ESI was rightly told to open, in the order in which it was told."""
-    if Point.LEG not in trace.observed() or _is_withheld(trace):
+    if Point.LEG not in trace.observed() or _is_withheld(trace) or _way_in(trace) is None:
         return (_as_ordered(trace),)
     known: list[Window] = []
     for each in orders(trace):
@@ -60,15 +63,27 @@ def windows(trace: Trace) -> tuple[Window, ...]:
 
 
 def orders(trace: Trace) -> Iterator[Carried]:
-    """The orders and withdrawals that reached the ESI, by arrival; one that came twice counts once."""
-    hidden = {Actor.NIC, Actor.ESI} <= set(trace.header.dut)
-    ends = (Actor.AMI_NETWORK, Actor.NIC) if hidden else (Actor.NIC, Actor.ESI)
+    """The orders and withdrawals that reached the ESI, by arrival; one that came twice counts once.
+
+    Where leg 4 lies inside the DUT they are those that reached the DUT and that it had to let through to its ESI.
+    """
+    way_in = _way_in(trace)
+    if way_in is None:
+        return
+    hides = way_in is not LEG_4
     met: list[LegMessage] = []
-    for each in sorted(carried(trace, *ends, LegKind.OPEN_WINDOW, LegKind.CANCEL_WINDOW), key=arrival):
+    kinds = LegKind.OPEN_WINDOW, LegKind.CANCEL_WINDOW
+    for each in sorted(carried(trace, way_in.producer, way_in.receiver, *kinds), key=arrival):
         assert each.message is not None
-        if each.arrived and each.message not in met:
+        let_through = not hides or (each.message.meter == trace.header.order.meter and not each.message.missing)
+        if each.arrived and let_through and each.message not in met:
             met.append(each.message)
             yield each
+
+
+def _way_in(trace: Trace) -> Leg | None:
+    """The leg by which an order comes to the ESI, or to the DUT that it is a part of; None where that is no leg."""
+    return LEG_4 if not inside(trace.header.dut, (LEG_4.producer, LEG_4.receiver)) else above_of(trace, LEG_4)
 
 
 def arrival(each: Carried) -> float:

@@ -8,7 +8,7 @@ from dissectors import zcl
 from dissectors.clusters.key_establishment import ConfirmKeyData
 from harness.backhaul.message import LegKind, LegState
 from harness.checkers.correspondence import Carried, carried
-from harness.checkers.legs import Leg
+from harness.checkers.legs import Leg, above_of
 from harness.checkers.reading import Heard, air
 from harness.trace import Trace
 from harness.usecase import Check, Point
@@ -146,8 +146,8 @@ def _windows(trace: Trace, leg: Leg) -> list[int]:
 
 
 def _causes(trace: Trace, leg: Leg) -> list[tuple[int, float]]:
-    """What a report of provisioning rests on: the registration on the air, or the same report on the leg before."""
-    if leg.above is None:
+    """What a report of provisioning rests on: the same report on the leg before, or the registration on the air."""
+    if above_of(trace, leg) is None:
         return [(each.number, each.time) for each in _registrations(trace)]
     return [
         (each.number, each.exchange.about.get("arrives") or each.exchange.time)
@@ -156,8 +156,9 @@ def _causes(trace: Trace, leg: Leg) -> list[tuple[int, float]]:
 
 
 def _above(trace: Trace, leg: Leg) -> Iterator[Carried]:
-    if leg.above is not None:
-        for each in carried(trace, leg.above.producer, leg.above.receiver, LegKind.STATE):
+    above = above_of(trace, leg)
+    if above is not None:
+        for each in carried(trace, above.producer, above.receiver, LegKind.STATE):
             if each.arrived:
                 yield each
 

@@ -1,6 +1,7 @@
 """The whole run: one order, one device, one window, one key from step 1 to step 14, each step after those it rests on.
 
-A step that nobody listens to is left out of what is asked: a bench with a real meter does not see leg 4.
+A step that nobody listens to is left out of what is asked: a bench with a real meter does not see leg 4. Of a step inside the
+DUT the ones are asked that it rests on.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from harness.checkers.key_agreement import agreement
 from harness.checkers.legs import LEG_2, LEG_3, LEG_4
 from harness.checkers.orders import REACTION
 from harness.checkers.reading import Heard, air, attested, marks
+from harness.composite import step_inside
 from harness.crypto.install_code import InstallCodeError, ordered_link_key
 from harness.trace import Trace
 from harness.usecase import Actor, Point
@@ -37,7 +39,7 @@ def keeps_the_order(trace: Trace, judged: Actor) -> Iterator[Finding]:
     seen = trace.observed()
     for step in (each for each, producer in PRODUCERS.items() if producer is judged and each in BEFORE):
         begun = next(iter(course(trace, step)), None)
-        for earlier in (each for each in BEFORE[step] if begun is not None and POINTS[each] in seen):
+        for earlier in (each for each in _rests_on(trace, step) if begun is not None and POINTS[each] in seen):
             assert begun is not None
             over = min(course(trace, earlier), key=lambda each: each.over, default=None)
             if over is None or over.over > begun.begun:
@@ -49,6 +51,14 @@ def keeps_the_order(trace: Trace, judged: Actor) -> Iterator[Finding]:
                 yield passed(f"step {step} came after step {earlier}", over.number, begun.number)
 
 
+def _rests_on(trace: Trace, step: int) -> tuple[int, ...]:
+    """The steps that a step rests on; in place of one that lies inside the DUT, those which that rests on."""
+    found: dict[int, None] = {}
+    for each in BEFORE.get(step, ()):
+        found |= dict.fromkeys(_rests_on(trace, each) if step_inside(trace.header.dut, each) else (each,))
+    return tuple(found)
+
+
 def follows_the_device(trace: Trace, judged: Actor) -> Iterator[Finding]:
     """SEQ-MAC-CHAIN: every step is about the device that was ordered in step 1; whoever is told of another may say so."""
     wanted = trace.header.order.device
@@ -56,7 +66,7 @@ def follows_the_device(trace: Trace, judged: Actor) -> Iterator[Finding]:
     if judged is Actor.HAN_DEVICE:
         shown = [(each, 0) for each in _announcements(trace)]
     for each, step in shown:
-        told = {before.device for earlier in BEFORE.get(step, ()) for before in course(trace, earlier)}
+        told = {before.device for earlier in _rests_on(trace, step) for before in course(trace, earlier)}
         if each.device == wanted:
             yield passed(f"it is about {wanted}", each.number)
         elif each.device not in told:

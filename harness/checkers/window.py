@@ -11,9 +11,11 @@ from collections.abc import Iterator
 from dissectors import mac, zdp
 from harness.backhaul.message import LegKind, LegState
 from harness.checkers.associations import Association, associations, carries_network_key, is_by_esi
-from harness.checkers.correspondence import carried
+from harness.checkers.correspondence import Carried, carried
+from harness.checkers.legs import LEG_10, LEG_11, LEG_12
 from harness.checkers.orders import REACTION, Window, arrival, flaw, orders, windows
 from harness.checkers.reading import Heard, air, attested, marks
+from harness.composite import inside
 from harness.crypto.install_code import InstallCode, InstallCodeError, known_mistakes
 from harness.trace import Trace
 from harness.usecase import Actor, Point
@@ -131,7 +133,7 @@ def flawed_code_opens_nothing(trace: Trace) -> Iterator[Finding]:
         if fault is None:
             continue
         states = [
-            report for report in carried(trace, Actor.ESI, Actor.NIC)
+            report for report in _reports(trace)
             if report.message is not None and report.message.sequence == message.sequence
         ]
         opened = next((report.number for report in states if report.message and report.message.state is LegState.OPENED), None)
@@ -151,6 +153,14 @@ def flawed_code_opens_nothing(trace: Trace) -> Iterator[Finding]:
                 "an install code that is wrong opened nothing, and nobody was told", each.number,
                 expected="a report of the failure", observed="none",
             )
+
+
+def _reports(trace: Trace) -> Iterator[Carried]:
+    """What the ESI reports, or the DUT that it is a part of."""
+    for leg in (LEG_10, LEG_11, LEG_12):
+        if not inside(trace.header.dut, (leg.producer, leg.receiver)):
+            return carried(trace, leg.producer, leg.receiver)
+    return iter(())
 
 
 def each_window_ends_by_itself(trace: Trace) -> Iterator[Finding]:

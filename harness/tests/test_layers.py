@@ -18,7 +18,7 @@ ROOT = Path(__file__).resolve().parents[2]
 OURS = ("harness", "dissectors", "cases", "reports")
 LAYER_0 = (
     "harness.values", "harness.clock", "harness.errors", "harness.verdict", "harness.usecase", "harness.trace", "harness.ports",
-    "harness.judge", "harness.pics", "harness.inquiry", "harness.cim_profile",
+    "harness.judge", "harness.pics", "harness.inquiry", "harness.cim_profile", "harness.composite",
 )
 
 MAY_IMPORT = {
@@ -44,8 +44,9 @@ MAY_IMPORT = {
     "harness.bench": (
         "harness.actors", "harness.radio", "harness.backhaul", "harness.faults", "harness.declarations", "harness.leg_declaration",
         "harness.crypto.install_code", "harness.stack.happenings", "harness.adapters.defects", "harness.neighbour",
-        "harness.plan", "harness.taps",
+        "harness.plan", "harness.taps", "harness.window_by_hand",
     ),
+    "harness.window_by_hand": ("harness.backhaul",),
     "harness.plan": ("harness.backhaul.wires", "harness.crypto.install_code", "harness.declarations"),
     "harness.taps": ("dissectors", "harness.faults", "harness.backhaul"),
     "harness.neighbour": ("dissectors", "harness.actors", "harness.backhaul", "harness.stack.happenings"),
