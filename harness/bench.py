@@ -18,6 +18,7 @@ from harness.actors.reports import Logged
 from harness.actors.setup import Setup
 from harness.adapters.defects import Defect, all_defects
 from harness.backhaul.faults import Fault as WireFault
+from harness.backhaul.faults import outside
 from harness.backhaul.named_codec import load_codec
 from harness.backhaul.wires import VirtualWires
 from harness.clock import Clock, LiveClock, VirtualClock
@@ -73,11 +74,6 @@ def _machine(filled: Filled, setup: Setup) -> Machine:
         return load(filled.adapter)(setup)
     except ValueError as fault:  # an option of the bench file that cannot be read
         raise BenchError(f"{filled.place}{filled.adapter} cannot be set up: {fault}") from fault
-
-
-def _outside(dut: tuple[Actor, ...], fault: WireFault) -> WireFault:
-    """The fault, but not for what lies inside the device under test."""
-    return lambda message: None if inside(dut, (message.producer, message.receiver)) else fault(message)
 
 
 class Bench:
@@ -265,7 +261,7 @@ class Bench:
 
         What lies inside the device under test is not ours to disturb.
         """
-        with self.wires.suffering(*(_outside(self.file.dut, fault) for fault in faults)):
+        with self.wires.suffering(*(outside(self.file.dut, fault) for fault in faults)):
             yield
 
     # -- time

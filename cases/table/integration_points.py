@@ -98,6 +98,7 @@ CLAUSES = (
         citation="IEC 61968-100:2013, web services; SOAP 1.1, 6; SOAP 1.2 part 2, 7; docs/cim-profile.md, bindings",
         checks=for_each((Actor.DR_APPLICATION, Actor.AMI_HEAD_END, Actor.CIS), binding.keeps_the_binding),
         needs=(Point.CIM,),
+        sees={Actor.DR_APPLICATION: ((1, 14),), Actor.AMI_HEAD_END: ((1, TO_CIS, TO_ODS),), Actor.CIS: ((14, TO_CIS),)},
     ),
     Clause(
         id="UC2.7-INT-ASYNC",
@@ -106,6 +107,7 @@ CLAUSES = (
         citation="IEC 61968-100:2013, asynchronous request and reply; HeaderType: AsyncReplyFlag, ReplyAddress",
         checks=for_each((Actor.DR_APPLICATION, Actor.AMI_HEAD_END, Actor.CIS), acknowledgement.answers_later),
         needs=(Point.CIM,),
+        sees={Actor.DR_APPLICATION: (13,), Actor.AMI_HEAD_END: (1,), Actor.CIS: (14,)},
     ),
     Clause(
         id="UC2.7-INT-ACKNOWLEDGES",
@@ -114,5 +116,6 @@ CLAUSES = (
         citation="IEC 61968-100:2013, HeaderType: AckRequired",
         checks=for_each((Actor.DR_APPLICATION, Actor.CIS, Actor.ODS), acknowledgement.acknowledges),
         needs=(Point.CIM,),
+        sees={Actor.DR_APPLICATION: (13,), Actor.CIS: (TO_CIS,), Actor.ODS: (TO_ODS,)},
     ),
 )

@@ -5,9 +5,10 @@ A fault is asked about every message and says what arrives in its stead; None ha
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 
+from harness.composite import inside
 from harness.ports import Message
 
 
@@ -49,6 +50,11 @@ def anything(message: Message) -> bool:
 def between(producer: str, receiver: str) -> Choice:
     """The messages from one actor to another."""
     return lambda message: (message.producer, message.receiver) == (producer, receiver)
+
+
+def outside(dut: Collection[str], fault: Fault) -> Fault:
+    """The fault, but not for what lies inside this device under test: that is not ours to disturb."""
+    return lambda message: None if inside(dut, (message.producer, message.receiver)) else fault(message)
 
 
 def drop(what: Choice = anything, *, times: int | None = 1, skip: int = 0) -> Fault:
