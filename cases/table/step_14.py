@@ -117,6 +117,7 @@ CLAUSES = (
         citation="IEC 61968-100:2013, HeaderType; docs/cim-profile.md, MessageID",
         checks={Actor.DR_APPLICATION: (unique_ids(Actor.DR_APPLICATION),)},
         needs=(Point.CIM,),
+        sees=(14, 1),
     ),
     Clause(
         id="UC2.7-14-TIME-LOGIC",
