@@ -8,16 +8,17 @@ JOBS   ?= auto
 PIP    := $(VENV)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes
 UV     := $(VENV)/bin/uv pip sync --quiet --system-certs --python $(VENV)/bin/python
 OWN    := dissectors/tests harness/tests
+BROKER := build/broker
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 
 PYTHON ?= $(shell for python in python3 python3.14 python3.13 python3.12 python3.11; do \
 	$$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && { echo $$python; break; }; done)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup certify test lint bench lock clean
+.PHONY: help setup certify test lint bench broker broker-stop lock clean
 
 help:  ## show this list
-	@sed -n 's/^\([a-z]*\):.*##/\1 -/p' Makefile | sed 's/^/make /'
+	@sed -n 's/^\([a-z-]*\):.*##/\1 -/p' Makefile | sed 's/^/make /'
 
 setup: $(STAMP) $(ALLURE)  ## make .venv (certify and test do this by themselves)
 
@@ -36,6 +37,12 @@ lint: setup  ## ruff and mypy (strict) on our packages
 
 bench: setup  ## how fast we decode, beside tshark where it is installed
 	@$(VENV)/bin/python -m reports.decode_rate
+
+broker: setup  ## start a RabbitMQ of our own on loopback for AMQP 1.0 and STOMP, and say how to use it
+	@$(VENV)/bin/python -m harness.tests.peers.rabbitmq start $(BROKER)
+
+broker-stop: setup  ## end it, and forget its queues
+	@$(VENV)/bin/python -m harness.tests.peers.rabbitmq stop $(BROKER)
 
 lock: $(STAMP)  ## resolve requirements.txt anew from pyproject.toml, hashed and without addresses
 	@$(VENV)/bin/uv pip compile --quiet --system-certs --python $(VENV)/bin/python --universal --upgrade --generate-hashes --no-header \
