@@ -60,6 +60,7 @@ class AmqpDialect:
         self._opening = set(queues)
         self._partial: dict[str, bytearray] = {}  # link to what has come of a message
         self._deadline: float | None = None
+        self._frames: list[bytes] = []
 
     def begin(self) -> None:
         """Open the connection and a link from every queue."""
@@ -93,7 +94,8 @@ class AmqpDialect:
                 return [*happened, Failed(f"what it sends is no AMQP 1.0 ({fault})")]
             octets = octets[room:]
             happened += self._events()
-        return happened
+        self._produce(now)  # the engine notices some failures only when it writes
+        return happened + self._events()
 
     def publish(self, tag: int, letter: Letter) -> None:
         """Put a message into the link to its queue."""
@@ -120,21 +122,24 @@ class AmqpDialect:
 
     def to_send(self, now: float) -> bytes:
         """Frames, and an empty one where the broker wants to see that we live."""
-        frames: list[bytes] = []
-        try:
-            self._deadline = self._transport.tick(now) or None
-            while (pending := self._transport.pending()) > 0:
-                frames.append(self._transport.peek(pending) or b"")
-                self._transport.pop(pending)
-        except proton.ProtonException:  # its head is closed: there is nothing more to say
-            self._deadline = None
-        return b"".join(frames)
+        self._produce(now)
+        octets, self._frames = b"".join(self._frames), []
+        return octets
 
     def deadline(self) -> float | None:
         """When an empty frame is due."""
         return self._deadline
 
     # -- inside
+
+    def _produce(self, now: float) -> None:
+        try:
+            self._deadline = self._transport.tick(now) or None
+            while (pending := self._transport.pending()) > 0:
+                self._frames.append(self._transport.peek(pending) or b"")
+                self._transport.pop(pending)
+        except proton.ProtonException:  # its head is closed: there is nothing more to say
+            self._deadline = None
 
     def _session(self) -> Any:
         session = self._connection.session()
@@ -270,11 +275,9 @@ def _read(queue: str, octets: bytes, most: int) -> tuple[Letter, str]:
     try:
         message.decode(octets if body is None else sections)
         properties, correlation = _properties(message)
-        flaw = "" if body is not None or message.body is None or isinstance(message.body, str) else (
-            f"a body that is an AMQP {type(message.body).__name__}, not octets"
-        )
+        flaw = ""
         if body is None:
-            body = _encoded(message.body)
+            body, flaw = _value(message.body)
             whole = len(body)
     except (proton.ProtonException, ValueError, TypeError) as fault:
         return Letter(queue, octets[:most]), f"no AMQP message ({fault})"
@@ -299,21 +302,32 @@ def _cut(octets: bytes) -> tuple[bytes, bytes | None, int]:
     return (before, body, whole) if len(before) < at else (octets, None, 0)
 
 
-def _encoded(body: Any) -> bytes:
-    """A body that is not in data sections: text as UTF-8, everything else as AMQP encodes it."""
+def _value(body: Any) -> tuple[bytes, str]:
+    """A body that is not in data sections: octets, text as UTF-8, or what AMQP makes of anything else, with a flaw."""
     if body is None or isinstance(body, str):
-        return (body or "").encode()
+        return (body or "").encode(), ""
+    if isinstance(body, (bytes, memoryview)):
+        return bytes(body), ""
     encoded = proton.Data()
     encoded.put_object(body)
-    return bytes(encoded.encode())
+    return bytes(encoded.encode()), f"a body that is an AMQP {type(body).__name__}, not octets"
 
 
 def _properties(message: Any) -> tuple[dict[str, Any], Any]:
     """All properties as plain values, the application's below our own names, and the correlation id as it came."""
-    own = {name: getattr(message, attribute) for name, attribute in OWN.items()}
+    own = {name: _owned(getattr(message, attribute)) for name, attribute in OWN.items()}
     unset = (None, "", "None")  # the last is what proton makes of a symbol that is not there
     found = {**(message.properties or {}), **{name: value for name, value in own.items() if value not in unset}}
-    plain = {str(name): value if isinstance(value, (bool, int, float)) else str(value) for name, value in found.items()}
+    plain = {str(name): _plain(_owned(value)) for name, value in found.items()}
     if message.delivery_count or not message.first_acquirer:
         plain["redelivered"] = True
     return plain, own["correlation-id"] if own["correlation-id"] is not None else own["message-id"]
+
+
+def _owned(value: Any) -> Any:
+    return bytes(value) if isinstance(value, memoryview) else value
+
+
+def _plain(value: Any) -> Any:
+    """A value that evidence can hold; binary as hexadecimal digits."""
+    return value.hex() if isinstance(value, bytes) else value if isinstance(value, (bool, int, float)) else str(value)

@@ -244,7 +244,7 @@ class BrokerCarrier:
         writer, dialect, self._writer, self._dialect = self._writer, self._dialect, None, None
         if writer is None or dialect is None:
             return
-        with suppress(OSError, TimeoutError, asyncio.CancelledError):
+        with suppress(OSError, TimeoutError):
             async with asyncio.timeout(FAREWELL):
                 dialect.end()
                 writer.write(dialect.to_send(self._loop.time()))

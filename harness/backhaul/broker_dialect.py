@@ -35,7 +35,7 @@ class BrokerBounds:
     prefetch: int = 32
     waiting: int = 1024
     answer_within: float = 30.0
-    connect_within: float = 5.0
+    connect_within: float = 10.0
     remembered: int = 4096
 
 

@@ -6,6 +6,8 @@ ends it. Tests start theirs by the class. It needs no rights: Debian's wrapper, 
 
 from __future__ import annotations
 
+import fcntl
+import json
 import os
 import re
 import shutil
@@ -13,9 +15,13 @@ import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Callable
-from contextlib import ExitStack, suppress
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
+from typing import TextIO
+
+from harness.tests.peers.certificates import Authority, Signed
 
 SERVER = Path("/usr/lib/rabbitmq/bin/rabbitmq-server")
 USER, PASSWORD = "hanproof", "loopback-only"
@@ -99,12 +105,6 @@ class RabbitMq:
             each.wait(PATIENCE)
         self._processes.clear()
 
-    def freeze(self) -> Callable[[], None]:
-        """Let it fall silent with its connections open; what is returned lets it go on."""
-        group = self._processes[-1].pid
-        os.killpg(group, signal.SIGSTOP)
-        return lambda: os.killpg(group, signal.SIGCONT)
-
     def _said(self) -> str:
         return re.sub(r"\x1b\[[0-9;]*m", "", self.log.read_text(errors="replace"))
 
@@ -115,21 +115,71 @@ def end_group(group: int) -> None:
         os.killpg(group, signal.SIGKILL)
 
 
+def end_started_in(folder: Path) -> None:
+    """End the node whose folder this is, whoever started it; its data goes too."""
+    pids = folder / "pids"
+    for pid in pids.read_text().split() if pids.is_file() else ():
+        with suppress(OSError):
+            if str(folder).encode() in Path(f"/proc/{pid}/environ").read_bytes():  # not somebody else's by now
+                end_group(int(pid))
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+@dataclass(frozen=True)
+class Node:
+    """A broker that runs: its ports by scheme, who vouches for it, and a client's certificate from the same authority."""
+
+    ports: dict[str, int]
+    trust: Path
+    client: Signed
+
+
+@contextmanager
+def shared(folder: Path) -> Iterator[Node]:
+    """One node with TLS for all processes that name this folder, from the first that comes to the last that goes."""
+    users, papers = folder.with_suffix(".users"), folder.with_suffix(".papers")
+    with _alone(users) as use:
+        if not use.read():
+            papers.mkdir(exist_ok=True)
+            authority = Authority(papers)
+            authority.sign("client")
+            server = authority.sign("broker")
+            schemes = ("amqp", "stomp", "amqps", "stomps")
+            ports = dict(zip(schemes, free_ports(len(schemes)), strict=True))
+            RabbitMq(folder, ports, tls=(authority.certificate, server.certificate, server.key)).start()
+            (papers / "ports").write_text(json.dumps(ports))
+        use.write("+")
+    try:
+        yield Node(
+            json.loads((papers / "ports").read_text()), papers / "authority.pem", Signed(papers / "client.pem", papers / "client.key"),
+        )
+    finally:
+        with _alone(users) as use:
+            others = use.read()[1:]
+            use.truncate(0)
+            use.write(others)
+            if not others:
+                end_started_in(folder)
+
+
+@contextmanager
+def _alone(path: Path) -> Iterator[TextIO]:
+    with path.open("a+") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        file.seek(0)
+        yield file
+
+
 def main(arguments: list[str]) -> int:
     """`start FOLDER` or `stop FOLDER`."""
     order, folder = arguments[0], Path(arguments[1]).resolve()
-    pids = folder / "pids"
     if order == "stop":
-        for pid in pids.read_text().split() if pids.is_file() else ():
-            with suppress(OSError):
-                if str(folder).encode() in Path(f"/proc/{pid}/environ").read_bytes():  # not somebody else's by now
-                    end_group(int(pid))
-        shutil.rmtree(folder, ignore_errors=True)
+        end_started_in(folder)
         return 0
     if why := missing():
         print(why, file=sys.stderr)
         return 4
-    if pids.is_file():
+    if (folder / "pids").is_file():
         print(f"there is a broker in {folder} already: make broker-stop", file=sys.stderr)
         return 4
     ports = {name: int(os.environ.get(f"HANPROOF_{name.upper()}_PORT", port)) for name, port in PORTS.items()}
