@@ -49,6 +49,7 @@ lock: $(STAMP)  ## resolve requirements.txt anew from pyproject.toml, hashed and
 		--no-annotate --no-emit-index-url --no-emit-find-links --extra dev pyproject.toml -o requirements.txt
 
 clean:  ## remove everything that was made here, runs and .venv included
+	@if [ -d $(BROKER) ]; then $(VENV)/bin/python -m harness.tests.peers.rabbitmq stop $(BROKER); fi
 	@rm -rf $(VENV) reports/runs reports/allure/node_modules harness/tests/peers/node_modules build dist *.egg-info \
 		.pytest_cache .mypy_cache .ruff_cache .hypothesis
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import OrderedDict, deque
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from harness.backhaul.broker_carrier import BrokerCarrier
@@ -38,7 +38,8 @@ def amqp_carrier(deliver: Deliver, places: Sequence[str], broker: Broker, bounds
     """A carrier at an AMQP 1.0 broker. Raises BenchError where the library is not installed."""
     if proton is None:
         raise BenchError("amqp needs python-qpid-proton, which is not installed: pip install 'hanproof[brokers]'")
-    return BrokerCarrier("amqp", AmqpDialect, deliver, places, broker, bounds or BrokerBounds())
+    at = replace(broker, port=broker.port or (TLS_PORT if broker.tls else PORT))
+    return BrokerCarrier("amqp", AmqpDialect, deliver, places, at, bounds or BrokerBounds())
 
 
 @dataclass

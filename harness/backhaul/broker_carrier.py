@@ -10,6 +10,7 @@ import asyncio
 import threading
 from collections.abc import Sequence
 from contextlib import suppress
+from typing import Any
 from urllib.parse import quote, unquote, urlsplit
 
 from harness.backhaul.broker_dialect import Accepted, Arrived, Broker, BrokerBounds, Dialect, Failed, Happening, Ready, Refused, Speak
@@ -19,6 +20,7 @@ from harness.errors import BenchError
 
 CHUNK = 1 << 16
 FAREWELL = 0.5  # seconds for the broker to close the connection after we have said goodbye
+CLOSING = 5.0  # seconds that closing may take; only a `deliver` that hangs needs more
 RETRY = 0.25, 2.0  # seconds between two attempts to connect, at first and at most
 
 
@@ -44,7 +46,9 @@ class BrokerCarrier:
         self._known = threading.Condition()  # of `_ready` and `_final`
         self._closed = False
         self._lock = threading.Lock()  # of `_closed` against a loop that ends
+        self._fault: Exception | None = None  # what `deliver` raised, or a mistake of ours
         self._loop = asyncio.new_event_loop()
+        self._loop.set_exception_handler(self._broken)
         self._thread = threading.Thread(target=self._run, name=f"{name} carrier", daemon=True)
         self._thread.start()
 
@@ -52,7 +56,7 @@ class BrokerCarrier:
 
     def address_of(self, place: str) -> str:
         """The address under which others reach a local party, as `amqp://host:port/queue`."""
-        return f"{self._scheme}://{self._broker.host}:{self._broker.port}/{quote(self._broker.prefix + place, safe='')}"
+        return f"{self._where}/{quote(self._broker.prefix + place, safe='')}"
 
     def send(self, parcel: Parcel) -> None:
         """Publish a request (with `exchange`), an event (without) or an answer (with `answers`); see `Carrier.send`.
@@ -87,13 +91,14 @@ class BrokerCarrier:
                 self._closed = True
                 self._loop.call_soon_threadsafe(self._stop.set)
         if threading.current_thread() is not self._thread:
-            self._thread.join()
+            self._thread.join(CLOSING)
 
     # -- the thread
 
     @property
     def _where(self) -> str:
-        return f"{self._scheme}://{self._broker.host}:{self._broker.port}"
+        host = f"[{self._broker.host}]" if ":" in self._broker.host else self._broker.host
+        return f"{self._scheme}://{host}:{self._broker.port}"
 
     def _run(self) -> None:
         try:
@@ -101,21 +106,25 @@ class BrokerCarrier:
         finally:
             with self._lock:
                 self._closed = True
-            self._loop.run_until_complete(self._loop.shutdown_asyncgens())
             self._loop.close()
 
     async def _live(self) -> None:
         tasks = [asyncio.ensure_future(each) for each in (self._stay_connected(), self._watch_deadlines(), self._stop.wait())]
         done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-        if not self._closed:  # `deliver` raised, or we are at fault: whoever still waits is told
-            with self._lock:
-                self._closed = True
+        with self._lock:
+            self._closed = True
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
         self._lost("the carrier was closed")
         for task in done:
             task.result()
+        if self._fault is not None:
+            raise self._fault
+
+    def _broken(self, loop: asyncio.AbstractEventLoop, told: dict[str, Any]) -> None:
+        self._fault = told.get("exception") or RuntimeError(told["message"])
+        self._stop.set()
 
     async def _stay_connected(self) -> None:
         pause = RETRY[0]
@@ -143,24 +152,23 @@ class BrokerCarrier:
     async def _converse(self, reader: asyncio.StreamReader, dialect: Dialect) -> str:
         """Until the connection is of no use; says why it is not."""
         dialect.begin()
-        try:
-            async with asyncio.timeout(self._bounds.connect_within) as patience:
-                while True:
+        until = self._loop.time() + self._bounds.connect_within
+        while True:
+            try:
+                async with asyncio.timeout_at(None if self._ready else until):
                     await self._flush()
                     octets = await reader.read(CHUNK)
-                    for happening in dialect.receive(octets, self._loop.time()) if octets else ():
-                        if isinstance(happening, Failed):
-                            self._final = happening.final
-                            return f"{self._where}: {happening.reason}"
-                        self._happened(happening, dialect)
-                    if not octets:
-                        return f"{self._where}: the broker closed the connection"
-                    if self._ready:
-                        patience.reschedule(None)
-        except TimeoutError:
-            return f"{self._where}: no connection within {self._bounds.connect_within:g} s"
-        except OSError as fault:
-            return f"{self._where}: the connection broke ({fault})"
+            except TimeoutError:
+                return f"{self._where}: no connection within {self._bounds.connect_within:g} s"
+            except OSError as fault:
+                return f"{self._where}: the connection broke ({fault})"
+            if not octets:
+                return f"{self._where}: the broker closed the connection"
+            for happening in dialect.receive(octets, self._loop.time()):
+                if isinstance(happening, Failed):
+                    self._final = happening.final
+                    return f"{self._where}: {happening.reason}"
+                self._happened(happening, dialect)
 
     def _happened(self, happening: Happening, dialect: Dialect) -> None:
         back: Parcel | None = None
@@ -218,6 +226,8 @@ class BrokerCarrier:
         if parcel.answers:
             exchange = self._ledger.exchange(parcel.answers)
             return (exchange.reply_to, "") if exchange else ("", f"{parcel.answers!r} is no exchange that can be answered")
+        if parcel.exchange and self._broker.prefix + parcel.place not in self._places:
+            return "", f"nobody listens for answers to {parcel.place!r}"
         if "://" not in parcel.address:
             return parcel.address, "" if parcel.address else "a parcel without an address"
         try:
@@ -225,10 +235,8 @@ class BrokerCarrier:
             at, queue = (parts.scheme, parts.hostname, parts.port), unquote(parts.path.removeprefix("/"))
         except ValueError as fault:
             return "", f"{parcel.address}: {fault}"
-        if at != (self._scheme, self._broker.host, self._broker.port) or not queue:
+        if at != (self._scheme, self._broker.host.lower(), self._broker.port) or not queue:
             return "", f"{parcel.address} is no queue at {self._where}"
-        if parcel.exchange and self._broker.prefix + parcel.place not in self._places:
-            return "", f"nobody listens for answers to {parcel.place!r}"
         return queue, ""
 
     def _lost(self, why: str) -> None:

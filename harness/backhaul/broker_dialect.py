@@ -41,7 +41,7 @@ class BrokerBounds:
 
 @dataclass(frozen=True)
 class Broker:
-    """Where the broker listens, how to log in, and what our queues are called: `prefix` and the place.
+    """Where the broker listens (port 0: the protocol's own), how to log in, and what our queues are called: `prefix` and the place.
 
     `tls` is a client's context, with its own certificate where the broker asks for one; None is plain TCP. `virtual_host` is
     what RabbitMQ understands by the word.

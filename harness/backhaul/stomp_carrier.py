@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -40,7 +41,8 @@ def stomp_carrier(
         raise BenchError("stomp needs stomp.py, which is not installed: pip install 'hanproof[brokers]'")
     if version not in VERSIONS:
         raise BenchError(f"stomp version {version!r}: one of {', '.join(VERSIONS)} is needed")
-    return BrokerCarrier("stomp", partial(StompDialect, version), deliver, places, broker, bounds or BrokerBounds())
+    at = replace(broker, port=broker.port or (TLS_PORT if broker.tls else PORT))
+    return BrokerCarrier("stomp", partial(StompDialect, version), deliver, places, at, bounds or BrokerBounds())
 
 
 class _Outbox:
