@@ -26,7 +26,7 @@ SENDERS = 64  # queues to which we hold a link; the one that was idle longest gi
 SECTIONS = 1 << 16  # octets of a message beside its body
 WINDOW = 1 << 20  # octets that the broker may send ahead on one link
 DATA = b"\x00\x53\x75"  # constructor of a data section (3.2.6)
-SIZES = {0xA0: 1, 0xB0: 4}  # vbin8 and vbin32: octets of the size
+SIZES = {b"\xa0": 1, b"\xb0": 4}  # vbin8 and vbin32: octets of the size
 OWN = {  # property of the specification (3.2.4) to the attribute that proton has for it
     "message-id": "id", "correlation-id": "correlation_id", "reply-to": "reply_to", "subject": "subject",
     "content-type": "content_type", "to": "address",
@@ -244,7 +244,7 @@ class AmqpDialect:
             flaw = ""
         del self._partial[link.name]
         link.advance()
-        letter, wrong = _read(link.name, bytes(kept), self._bounds.body)
+        letter, wrong = read_message(link.name, bytes(kept), self._bounds.body)
         return [Arrived(letter, delivery, flaw or wrong)]
 
 
@@ -269,7 +269,7 @@ def _message(letter: Letter) -> Any:
     return message
 
 
-def _read(queue: str, octets: bytes, most: int) -> tuple[Letter, str]:
+def read_message(queue: str, octets: bytes, most: int) -> tuple[Letter, str]:
     """The message in these octets, and what is wrong with it."""
     sections, body, whole = _cut(octets)
     message = proton.Message()
@@ -284,6 +284,8 @@ def _read(queue: str, octets: bytes, most: int) -> tuple[Letter, str]:
         return Letter(queue, octets[:most]), f"no AMQP message ({fault})"
     if whole > most:
         flaw = f"a body of {whole} octets, more than the {most} that are kept"
+    elif whole > len(body):
+        flaw = f"a body of {whole} octets, of which {len(body)} came"
     return Letter(queue, body[:most], properties, correlation), flaw
 
 
@@ -292,11 +294,11 @@ def _cut(octets: bytes) -> tuple[bytes, bytes | None, int]:
     at, body, whole = 0, b"", 0
     try:
         while at < len(octets) and octets[at : at + 3] != DATA:
-            at += proton.Data().decode(octets[at : at + SECTIONS])
+            at += max(1, proton.Data().decode(octets[at : at + SECTIONS]))
     except proton.ProtonException:
         return octets, None, 0
     before = octets[:at]
-    while octets[at : at + 3] == DATA and (width := SIZES.get(octets[at + 3])):
+    while octets[at : at + 3] == DATA and (width := SIZES.get(octets[at + 3 : at + 4])):
         start = at + 4 + width
         size = int.from_bytes(octets[at + 4 : start], "big")
         body, whole, at = body + octets[start : start + size], whole + size, start + size

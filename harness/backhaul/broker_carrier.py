@@ -16,6 +16,7 @@ from urllib.parse import quote, unquote, urlsplit
 from harness.backhaul.broker_dialect import Accepted, Arrived, Broker, BrokerBounds, Dialect, Failed, Happening, Ready, Refused, Speak
 from harness.backhaul.broker_ledger import REPLIES, Ledger
 from harness.backhaul.carrier import Deliver, Parcel
+from harness.backhaul.tls import reason_of
 from harness.errors import BenchError
 
 CHUNK = 1 << 16
@@ -27,12 +28,14 @@ RETRY = 0.25, 2.0  # seconds between two attempts to connect, at first and at mo
 class BrokerCarrier:
     """One side of a broker: listens at the queue of each place and at its queue of replies, and publishes to any queue.
 
-    `name` is what parcels call the transport and the scheme of an address ("amqp", "stomp"; with TLS "amqps", "stomps").
+    `name` is what parcels call the transport and the scheme of an address ("amqp", "stomp"; with TLS "amqps", "stomps"). Raises
+    InputError for certificates that do not do.
     """
 
     def __init__(self, name: str, speak: Speak, deliver: Deliver, places: Sequence[str], broker: Broker, bounds: BrokerBounds) -> None:
         self._broker, self._bounds, self._speak, self._deliver = broker, bounds, speak, deliver
-        self._name, self._scheme = name, name + ("s" if broker.tls else "")
+        self._tls = broker.tls.for_client() if broker.tls else None
+        self._scheme = name + ("s" if broker.tls else "")
         self._places = {broker.prefix + place: place for place in places}
         self._ledger = Ledger(name, bounds)
         self._waiting: list[Parcel] = []  # for a connection
@@ -132,10 +135,10 @@ class BrokerCarrier:
             try:
                 async with asyncio.timeout(self._bounds.connect_within):
                     reader, self._writer = await asyncio.open_connection(
-                        self._broker.host, self._broker.port, ssl=self._broker.tls, limit=CHUNK,
+                        self._broker.host, self._broker.port, ssl=self._tls, limit=CHUNK,
                     )
             except (OSError, TimeoutError) as fault:  # ssl.SSLError is an OSError
-                self._lost(f"{self._where} cannot be reached: {fault or 'it does not answer'}")
+                self._lost(f"{self._where} cannot be reached: {'no answer' if isinstance(fault, TimeoutError) else reason_of(fault)}")
             else:
                 self._dialect = self._speak(self._broker, [*self._places, *(queue + REPLIES for queue in self._places)], self._bounds)
                 try:
@@ -161,7 +164,7 @@ class BrokerCarrier:
             except TimeoutError:
                 return f"{self._where}: no connection within {self._bounds.connect_within:g} s"
             except OSError as fault:
-                return f"{self._where}: the connection broke ({fault})"
+                return f"{self._where}: the connection broke ({reason_of(fault)})"
             if not octets:
                 return f"{self._where}: the broker closed the connection"
             for happening in dialect.receive(octets, self._loop.time()):

@@ -5,20 +5,14 @@ A dialect is a sans-I/O machine: octets in, happenings out, octets to be sent. I
 
 from __future__ import annotations
 
-import ssl
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
+from harness.backhaul.authentication import Credentials
+from harness.backhaul.tls import Tls
+
 MEBI = 1 << 20
-
-
-@dataclass(frozen=True)
-class Credentials:
-    """Whoever logs in at the broker."""
-
-    user: str
-    password: str = field(repr=False)
 
 
 @dataclass(frozen=True)
@@ -43,14 +37,14 @@ class BrokerBounds:
 class Broker:
     """Where the broker listens (port 0: the protocol's own), how to log in, and what our queues are called: `prefix` and the place.
 
-    `tls` is a client's context, with its own certificate where the broker asks for one; None is plain TCP. `virtual_host` is
-    what RabbitMQ understands by the word.
+    `tls` says whom we trust and who we are, where the broker asks; None is plain TCP. `virtual_host` is what RabbitMQ understands
+    by the word.
     """
 
     host: str = "127.0.0.1"
     port: int = 0
     credentials: Credentials | None = None
-    tls: ssl.SSLContext | None = None
+    tls: Tls | None = None
     prefix: str = "hanproof."
     virtual_host: str = "/"
 

@@ -58,7 +58,7 @@ class Ledger:
     def put(self, parcel: Parcel, queue: str, own_replies: str, now: float) -> tuple[int, Letter]:
         """Remember a parcel until it is settled; its tag, and what is to be published to `queue` under it."""
         self._tags += 1
-        properties = {"content-type": CONTENT_TYPE, **(parcel.about.get("properties") or {})}
+        properties = _said(parcel.about)
         if (exchange := self._exchanges.get(parcel.answers)) is not None:
             properties.setdefault("correlation-id", exchange.correlation)
         elif parcel.exchange:
@@ -135,6 +135,13 @@ class Ledger:
 
     def _about(self, properties: Mapping[str, Any]) -> dict[str, Any]:
         return {"name": self._name, "properties": dict(properties)}
+
+
+def _said(about: Mapping[str, Any]) -> dict[str, Any]:
+    """The properties of a parcel; where it was written for HTTP, its content type and SOAPAction are taken for ours."""
+    headers = about.get("headers") or {}
+    said = {"content-type": headers.get("content-type", CONTENT_TYPE), "subject": headers.get("soapaction", "").strip('"')}
+    return {**said, **(about.get("properties") or {})}
 
 
 def _remember(where: OrderedDict[str, Any], token: str, what: Any, most: int) -> None:

@@ -9,8 +9,9 @@ from typing import Any
 import proton
 
 from harness.backhaul import amqp_carrier, stomp_carrier
+from harness.backhaul.authentication import Credentials
 from harness.backhaul.broker_carrier import BrokerCarrier
-from harness.backhaul.broker_dialect import Broker, BrokerBounds, Credentials
+from harness.backhaul.broker_dialect import Broker, BrokerBounds
 from harness.backhaul.carrier import Deliver, Parcel
 from harness.tests.broker_peers import WITHIN, Inbox, StompClient, amqp_client
 from harness.tests.peers.rabbitmq import PASSWORD, USER

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import json
+
+import proton
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from harness.backhaul import amqp_carrier
 from harness.backhaul.broker_dialect import BrokerBounds, Letter
 from harness.backhaul.broker_ledger import Ledger
 from harness.backhaul.carrier import Parcel
@@ -70,6 +74,38 @@ def test_an_answer_that_comes_too_late_says_what_became_of_its_request(end: str,
     assert len(list(ledger.overdue(99.0) if end == "overdue" else ledger.lost("gone"))) == 1
     late = ledger.answer("dr", answer("a"), "")
     assert (late.answers, late.octets, late.flaw) == ("a", b"<r/>", f"an answer to the request 'a', which is {word} already")
+
+
+def test_a_parcel_written_for_http_keeps_its_content_type_and_action() -> None:
+    about = {"name": "http", "method": "POST", "headers": {"content-type": "text/xml; charset=utf-8", "soapaction": '"urn:x/Create"'}}
+    _, letter = Ledger("amqp", BOUNDS).put(Parcel(b"<q/>", "dr", "q.ami", about=about), "q.ami", REPLIES, 0.0)
+    assert letter.properties == {"content-type": "text/xml; charset=utf-8", "subject": "urn:x/Create", "message-id": "q.dr-1"}
+
+
+WRITTEN = bytes(proton.Message(
+    id="m", correlation_id=7, reply_to="q", subject="s", content_type="text/xml", properties={"verb": "create"},
+    body=b"<a/>", inferred=True,
+).encode())
+
+
+@given(st.lists(st.tuples(st.integers(0, len(WRITTEN) - 1), st.binary(max_size=3)), max_size=4), st.integers(0, len(WRITTEN)))
+def test_no_octets_of_a_peer_are_too_odd_for_the_reader_of_amqp_messages(changes: list[tuple[int, bytes]], end: int) -> None:
+    octets = bytearray(WRITTEN)
+    for at, instead in changes:
+        octets[at : at + 1] = instead
+    letter, flaw = amqp_carrier.read_message("q", bytes(octets[:end]), 1000)
+    assert letter.queue == "q"
+    assert json.dumps(dict(letter.properties))
+    assert flaw or end > len(WRITTEN) - len(b"<a/>") or changes or not letter.octets
+
+
+def test_a_message_is_read_as_it_was_written() -> None:
+    letter, flaw = amqp_carrier.read_message("q", WRITTEN, 1000)
+    assert (letter.octets, letter.correlation, flaw) == (b"<a/>", 7, "")
+    assert letter.properties == {
+        "message-id": "m", "correlation-id": 7, "reply-to": "q", "subject": "s", "content-type": "text/xml", "verb": "create",
+        "redelivered": True,
+    }
 
 
 FRAMES = st.lists(st.tuples(st.binary(max_size=40), st.booleans()), max_size=6)

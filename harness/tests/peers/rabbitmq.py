@@ -21,7 +21,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TextIO
 
-from harness.tests.peers.certificates import Authority, Signed
+from harness.backhaul.tls import Tls
+from harness.tests.http_peers import Authority
 
 SERVER = Path("/usr/lib/rabbitmq/bin/rabbitmq-server")
 USER, PASSWORD = "hanproof", "loopback-only"
@@ -127,11 +128,10 @@ def end_started_in(folder: Path) -> None:
 
 @dataclass(frozen=True)
 class Node:
-    """A broker that runs: its ports by scheme, who vouches for it, and a client's certificate from the same authority."""
+    """A broker that runs: its ports by scheme, and a client's papers from the authority that vouches for it."""
 
     ports: dict[str, int]
-    trust: Path
-    client: Signed
+    client: Tls
 
 
 @contextmanager
@@ -142,17 +142,17 @@ def shared(folder: Path) -> Iterator[Node]:
         if not use.read():
             papers.mkdir(exist_ok=True)
             authority = Authority(papers)
-            authority.sign("client")
-            server = authority.sign("broker")
+            certificate, key = authority.issue("broker")
             schemes = ("amqp", "stomp", "amqps", "stomps")
             ports = dict(zip(schemes, free_ports(len(schemes)), strict=True))
-            RabbitMq(folder, ports, tls=(authority.certificate, server.certificate, server.key)).start()
-            (papers / "ports").write_text(json.dumps(ports))
+            RabbitMq(folder, ports, tls=(authority.trust, certificate, key)).start()
+            client = [*map(str, (*authority.issue("client"), authority.trust))]
+            (papers / "node.json").write_text(json.dumps({"ports": ports, "client": client}))
         use.write("+")
     try:
-        yield Node(
-            json.loads((papers / "ports").read_text()), papers / "authority.pem", Signed(papers / "client.pem", papers / "client.key"),
-        )
+        node = json.loads((papers / "node.json").read_text())
+        certificate, key, trust = map(Path, node["client"])
+        yield Node(node["ports"], Tls(certificate, key, trust))
     finally:
         with _alone(users) as use:
             others = use.read()[1:]
