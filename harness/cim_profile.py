@@ -15,11 +15,16 @@ FORMS = ("typed", "generic")
 BINDINGS = ("xml", "soap11", "soap12")
 PATTERNS = ("synchronous", "asynchronous")
 DEVICE_CODES = ("specific", "generic")
+CHOICES = {"envelope": ENVELOPES, "form": FORMS, "binding": BINDINGS, "pattern": PATTERNS, "device_code": DEVICE_CODES}
+"""The fields that take one of a few words; the others are words of a bench's own."""
 
 
 @dataclass(frozen=True)
 class CimProfile:
-    """The choices of one bench. Every field is a word, so that it can be written into a bench file and a trace as it is."""
+    """The choices of one bench. Every field is a word, so that it can be written into a bench file and a trace as it is.
+
+    Raises ValueError for a word that is none of a field's CHOICES.
+    """
 
     envelope: str = "2011"  # generation of the IEC 61968-100 envelope, one of ENVELOPES
     form: str = "typed"  # how our own side wraps what it sends; either form is read
@@ -31,6 +36,11 @@ class CimProfile:
     agreement: str = "CustomerAgreementId"  # NameType of a CustomerAgreement
     joined: str = "Joined"  # status word of a device that is provisioned
     device_code: str = "specific"  # first number of a four-part code: the device's own type (16, 19), or 12, some PAN device
+
+    def __post_init__(self) -> None:
+        for name, choices in CHOICES.items():
+            if getattr(self, name) not in choices:
+                raise ValueError(f"{name} is none of {', '.join(choices)}")
 
     def as_dict(self) -> dict[str, str]:
         """The choices as a trace's header holds them (`about["cim"]`)."""

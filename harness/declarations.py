@@ -14,7 +14,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-from harness.cim_profile import BINDINGS, DEFAULT, DEVICE_CODES, ENVELOPES, FORMS, PATTERNS, CimProfile
+from harness.cim_profile import CHOICES, DEFAULT, CimProfile
 from harness.clock import SMART_ENERGY_EPOCH, VIRTUAL_EPOCH
 from harness.composite import connected
 from harness.crypto.ecqv import TEST_CA, Certificate, Credentials
@@ -32,7 +32,6 @@ WIRES = ("cim", *LEGS)
 LINK_KEY_OCTETS = 16
 LONGEST = 366 * 86_400.0  # seconds, of whatever a bench may wait for
 LATEST_EPOCH = datetime(2100, 1, 1, tzinfo=UTC)  # what follows it must fit into the 32 bits of a UTCTime
-CIM_WORDS = {"envelope": ENVELOPES, "form": FORMS, "binding": BINDINGS, "pattern": PATTERNS, "device_code": DEVICE_CODES}
 CERTIFICATE_OCTETS, PRIVATE_KEY_OCTETS, POINT_OCTETS = 48, 21, 22  # implicit certificates on sect163k1, SE 1.0 annex C
 
 
@@ -359,7 +358,7 @@ def _cim(given: Field) -> CimProfile:
     for name in DEFAULT.as_dict():
         word = told.take(name)
         if word is not None:
-            words[name] = word.choice(CIM_WORDS[name]) if name in CIM_WORDS else word.line()
+            words[name] = word.choice(CHOICES[name]) if name in CHOICES else word.line()
     told.done()
     profile = CimProfile(**words)
     if profile.mac == profile.meter:  # an event names the two side by side, told apart by this alone

@@ -11,6 +11,7 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from harness.cim_profile import CimProfile
 from harness.errors import InputError
 from harness.usecase import Actor, Order, Point
 from harness.values import DeviceType, Eui64
@@ -177,6 +178,7 @@ class Trace:
         fields["dut"] = tuple(Actor(actor) for actor in fields["dut"])
         if not isinstance(fields["about"], dict):
             raise TypeError("about has no fields")
+        CimProfile.of(fields["about"].get("cim"))  # checkers will ask for it
         trace = cls(Header(order=Order(**order, key_material=key_material), **fields))
         trace.attestations = [Attestation(**{**each, "point": Point(each["point"])}) for each in attestations]
         return trace
