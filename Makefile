@@ -35,7 +35,8 @@ lint: setup  ## ruff and mypy (strict) on our packages
 	@$(VENV)/bin/ruff check .
 	@$(VENV)/bin/mypy
 
-bench: setup  ## how fast we decode, beside tshark where it is installed
+bench: setup  ## how fast we decode, beside tshark where it is installed, and how fast we judge, beside lxml
+	@$(VENV)/bin/python -m reports.judge_rate
 	@$(VENV)/bin/python -m reports.decode_rate
 
 broker: setup  ## start a RabbitMQ of our own on loopback for AMQP 1.0 and STOMP, and say how to use it

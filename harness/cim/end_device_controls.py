@@ -9,7 +9,7 @@ is `primaryDeviceTiming` (`duration` in minutes, `interval/start`).
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from lxml import etree
@@ -30,7 +30,7 @@ from harness.cim.identity import (
 )
 from harness.cim.instant import instant_of, lacks_zone, written
 from harness.cim.nouns import END_DEVICE_CONTROLS, payload_namespace
-from harness.cim.tree import child, children, path_of, text
+from harness.cim.tree import children, parts, path_of, text
 from harness.cim_profile import DEFAULT, CimProfile
 from harness.values import DeviceType, Eui64
 
@@ -118,46 +118,51 @@ def check(
         yield CimFinding("one-command", f"{len(controls)} controls in one message", path_of(root))
     for control in controls[:1]:
         told = _text(control, profile)
-        yield from _check_code(control, told, profile)
+        yield from _placed(_check_code(told, profile), control, "EndDeviceControlType")
         yield from _check_target(control, told, profile)
         if told.code and told.code.split(".")[1:] == [str(int(part)) for part in codes.OPEN_WINDOW]:
             if told.mac is not None or told.install_code is not None:
                 yield from _check_key(control, told)
-            yield from _check_window(control, told, now)
+            yield from _placed(_check_window(told, now), control, "primaryDeviceTiming")
+
+
+def _placed(findings: Iterator[CimFinding], control: etree._Element, name: str) -> Iterator[CimFinding]:
+    """The same with their path, which takes long to tell and so is told only of what is found."""
+    for each in findings:
+        yield replace(each, path=path_of(control, name))
 
 
 def _text(control: etree._Element, profile: CimProfile) -> ControlText:
-    kind = child(control, "EndDeviceControlType")
-    devices = children(control, "EndDevices")
-    han = next((each for each in devices if is_pan(each)), None)
+    told, devices = parts(control), children(control, "EndDevices")
+    kind, timing = told.get("EndDeviceControlType"), parts(told.get("primaryDeviceTiming"))
+    han = parts(next((each for each in devices if is_pan(each)), None))
     meters = (name_in(each, profile.meter) for each in devices)
-    timing = child(control, "primaryDeviceTiming")
+    interval = parts(timing.get("interval"))
     return ControlText(
-        None if kind is None else kind.get("ref"), text(han, "electronicAddress", "mac"), text(han, "installCode"),
-        next((meter for meter in meters if meter), None), text(timing, "interval", "start"), text(timing, "interval", "end"),
-        text(timing, "duration"),
+        None if kind is None else kind.get("ref"), text(han.get("electronicAddress"), "mac"), text(han.get("installCode")),
+        next((meter for meter in meters if meter), None), text(interval.get("start")), text(interval.get("end")),
+        text(timing.get("duration")),
     )
 
 
-def _check_code(control: etree._Element, told: ControlText, profile: CimProfile) -> Iterator[CimFinding]:
-    path = path_of(control, "EndDeviceControlType")
+def _check_code(told: ControlText, profile: CimProfile) -> Iterator[CimFinding]:
     if not told.code:
-        yield CimFinding("control-code", "no code: ref is missing or empty", path)
+        yield CimFinding("control-code", "no code: ref is missing or empty")
         return
     try:
         code = Code.parse(told.code)
     except ValueError as fault:
-        yield CimFinding("control-code", str(fault), path)
+        yield CimFinding("control-code", str(fault))
         return
     if code.fault:
-        yield CimFinding("control-code", f"{told.code}: {code.fault}", path)
+        yield CimFinding("control-code", f"{told.code}: {code.fault}")
     elif code.about not in (codes.OPEN_WINDOW, codes.CLOSE_WINDOW):
-        yield note("control-code", f"{told.code} ({code.name}) is no command to a pairing window", path)
+        yield note("control-code", f"{told.code} ({code.name}) is no command to a pairing window")
     elif code.kind == codes.Kind.PAN_DEVICE:
         if profile.device_code == "specific":
-            yield note("device-type", f"{told.code} says only that it is some PAN device", path)
+            yield note("device-type", f"{told.code} says only that it is some PAN device")
     elif codes.device_type_of(code.kind) is None:
-        yield CimFinding("device-type", f"{told.code} ({code.name}) is no HAN device of the use case", path)
+        yield CimFinding("device-type", f"{told.code} ({code.name}) is no HAN device of the use case")
 
 
 def _check_target(control: etree._Element, told: ControlText, profile: CimProfile) -> Iterator[CimFinding]:
@@ -184,21 +189,20 @@ def _check_key(control: etree._Element, told: ControlText) -> Iterator[CimFindin
         yield from check_key(told.install_code, control)
 
 
-def _check_window(control: etree._Element, told: ControlText, now: datetime | None) -> Iterator[CimFinding]:
-    path = path_of(control, "primaryDeviceTiming")
+def _check_window(told: ControlText, now: datetime | None) -> Iterator[CimFinding]:
     for instant in (told.start, told.end):
         if lacks_zone(instant):
-            yield CimFinding("time-zone", f"{instant} leaves its zone open", path)
+            yield CimFinding("time-zone", f"{instant} leaves its zone open")
             return
     start, end, seconds = instant_of(told.start), instant_of(told.end), _seconds(told)
     if start is None or seconds is None:
-        yield CimFinding("incomplete", "start or duration is missing", path)
+        yield CimFinding("incomplete", "start or duration is missing")
     elif seconds <= 0.0:
-        yield CimFinding("window", f"lasts {seconds:g} s", path)
+        yield CimFinding("window", f"lasts {seconds:g} s")
     elif end is not None and abs((end - start).total_seconds() - seconds) > 1.0:
-        yield CimFinding("window", f"end and duration disagree: {told.end}, {told.duration} min from {told.start}", path)
+        yield CimFinding("window", f"end and duration disagree: {told.end}, {told.duration} min from {told.start}")
     elif now is not None and start + timedelta(seconds=seconds) <= now:
-        yield CimFinding("window", "is already over", path)
+        yield CimFinding("window", "is already over")
 
 
 def _seconds(told: ControlText) -> float | None:

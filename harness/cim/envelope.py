@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import lru_cache
 from types import MappingProxyType
 
 from lxml import etree
@@ -21,7 +22,7 @@ from harness.cim.finding import CimFinding
 from harness.cim.nouns import envelope_namespace, generation_of, message_namespace, payload_namespace
 from harness.cim.reply_codes import ReplyCode, is_success
 from harness.cim.soap import Soap, unwrap
-from harness.cim.tree import child, children, local, parse, space, text
+from harness.cim.tree import children, local, parse, parts, space, text
 from harness.cim_profile import DEFAULT, CimProfile
 
 PARTICIPLES: Mapping[str, str] = MappingProxyType({
@@ -75,6 +76,7 @@ _HEADER_ELEMENTS = {
     "source": "Source", "async_reply_flag": "AsyncReplyFlag", "reply_address": "ReplyAddress",
     "ack_required": "AckRequired", "message_id": "MessageID", "correlation_id": "CorrelationID", "comment": "Comment",
 }
+_HEADER_FIELDS = {element: name for name, element in _HEADER_ELEMENTS.items()}
 
 
 @dataclass(frozen=True)
@@ -199,20 +201,25 @@ def read(octets: bytes) -> tuple[CimMessage | None, list[CimFinding]]:
     findings += wrapping
     if root is None:
         return None, findings
-    form, kind, wrapper = _classify(root)
-    header = child(root, "Header")
+    form, kind, wrapper = _classify(local(root))
+    header, reply, around = map(parts(root).get, ("Header", "Reply", "Payload"))
     generation = _generation(root, header)
-    read_header = None if header is None else Header(
-        **{name: text(header, element) for name, element in _HEADER_ELEMENTS.items()},
-    )
+    read_header = None if header is None else _read_header(header)
     if kind is None and read_header is not None:
         kind = _kind_of(_comparable(read_header.verb, generation))
     if soap is not None and soap.is_fault:
         kind = Kind.FAULT
-    around = child(root, "Payload")
     payload, packing = (None, []) if around is None else payload_in(around, inflates=form is Form.GENERIC)
-    reply = (_read_reply_2008 if generation == "2008" else _read_reply)(child(root, "Reply"))
-    return CimMessage(octets, root, form, kind, read_header, reply, payload, wrapper, generation, soap), findings + packing
+    read_reply = (_read_reply_2008 if generation == "2008" else _read_reply)(reply)
+    return CimMessage(octets, root, form, kind, read_header, read_reply, payload, wrapper, generation, soap), findings + packing
+
+
+def _read_header(element: etree._Element) -> Header:
+    told: dict[str, str | None] = {"verb": None, "noun": None}
+    for name, each in parts(element).items():
+        if name in _HEADER_FIELDS:
+            told[_HEADER_FIELDS[name]] = (each.text or "").strip()
+    return Header(**told)
 
 
 def _document_name(kind: Kind, header: Header, form: Form) -> str:
@@ -287,9 +294,9 @@ def _comparable(verb: str | None, generation: str) -> str | None:
     return verb.lower() if verb and generation == "2008" else verb
 
 
-def _classify(root: etree._Element) -> tuple[Form, Kind | None, tuple[str, str] | None]:
+@lru_cache(maxsize=256)
+def _classify(name: str) -> tuple[Form, Kind | None, tuple[str, str] | None]:
     """What the document element's name says: form, kind (None: the header's verb must tell), and verb and noun if typed."""
-    name = local(root)
     if name == "Message":
         return Form.GENERIC, None, None
     for kind in Kind:

@@ -12,7 +12,7 @@ from uuid import UUID
 from lxml import etree
 
 from harness.cim.finding import CimFinding
-from harness.cim.tree import children, path_of, space, text
+from harness.cim.tree import children, parts, path_of, space, text
 from harness.cim_profile import CimProfile
 from harness.values import Eui64
 
@@ -48,9 +48,7 @@ def name_in(holder: etree._Element | None, name_type: str) -> str | None:
     """The name of that type, None when there is none."""
     if holder is None:
         return None
-    return next((
-        text(names, "name") for names in children(holder, "Names") if text(names, "NameType", "name") == name_type
-    ), None)
+    return next((name for name, kind in _names(holder) if kind == name_type), None)
 
 
 def eui64_of(written: str | None) -> Eui64 | None:
@@ -85,18 +83,24 @@ def check_key(written: str, holder: etree._Element) -> Iterator[CimFinding]:
 
 def check_identity(holder: etree._Element, name_type: str | None, profile: CimProfile) -> Iterator[CimFinding]:
     """Whether an object can be identified at all, and in the profile's way when it prescribes a name type."""
-    mrid = text(holder, "mRID")
-    named = [names for names in children(holder, "Names") if text(names, "name")]
-    if not mrid and not named:
+    mrid, names = text(holder, "mRID"), list(_names(holder))
+    if not mrid and not any(name for name, _ in names):
         yield CimFinding("identity", "neither an mRID nor a name", path_of(holder))
         return
+    name = next((name for name, kind in names if kind == name_type), None)
     if mrid and not _is_uuid(mrid):
         yield CimFinding("mrid", "the mRID is not a UUID; addresses and numbers of the utility are names", path_of(holder))
-    elif name_type is not None and name_in(holder, name_type) is None:
+    elif name_type is not None and name is None:
         yield CimFinding("name-type", f"no name of the type {name_type}", path_of(holder))
-    name = name_in(holder, name_type) if name_type == profile.mac else None
-    if name is not None:
+    if name is not None and name_type == profile.mac:
         yield from check_mac(name, holder)
+
+
+def _names(holder: etree._Element) -> Iterator[tuple[str | None, str | None]]:
+    """Every name of an object, and of what type it is."""
+    for names in children(holder, "Names"):
+        told = parts(names)
+        yield text(told.get("name")), text(told.get("NameType"), "name")
 
 
 def _is_uuid(written: str) -> bool:

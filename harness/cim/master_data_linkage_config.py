@@ -18,12 +18,13 @@ from harness.cim.finding import CimFinding
 from harness.cim.identity import add_name, check_identity, element, eui64_of, name_in, name_type_of
 from harness.cim.instant import instant_of, lacks_zone, written
 from harness.cim.nouns import MASTER_DATA_LINKAGE_CONFIG, payload_namespace
-from harness.cim.tree import child, children, local, path_of, text
+from harness.cim.tree import child, local, parts, path_of, text
 from harness.cim_profile import DEFAULT, CimProfile
 from harness.values import Eui64
 
 NOUN = MASTER_DATA_LINKAGE_CONFIG
 _NOT_LINKED = "ConfigurationEvent"  # the one child of the root that is no linked object
+_PLACED = frozenset({"UsagePoint", "UsagePointLocation", "Customer", "CustomerAccount", "CustomerAgreement"})
 
 
 @dataclass(frozen=True)
@@ -79,42 +80,42 @@ def check(
     root: etree._Element, made: datetime | None, now: datetime | None, profile: CimProfile = DEFAULT,
 ) -> Iterator[CimFinding]:
     """The rules of this payload; `made` is the header's timestamp, `now` (when the message came) is not used."""
-    path, linked = path_of(root), [each for each in root if local(each) != _NOT_LINKED]
+    linked = [(each, name) for each in root if (name := local(each)) != _NOT_LINKED]
+    names = [name for _, name in linked]
     if len(linked) < 2:
-        yield CimFinding("linkage-ends", f"links {len(linked)} objects; a linkage has two ends", path)
-    for each in linked:
-        yield from check_identity(each, name_type_of(local(each), profile), profile)
-    if not children(root, "EndDevice"):
+        yield CimFinding("linkage-ends", f"links {len(linked)} objects; a linkage has two ends", path_of(root))
+    for each, name in linked:
+        yield from check_identity(each, name_type_of(name, profile), profile)
+    if "EndDevice" not in names:
         return  # a linkage of other objects of the utility: the profile of the use case says nothing about it
     for name in ("EndDevice", "Meter", "ServiceLocation"):
-        if len(children(root, name)) > 1:
-            yield CimFinding("one-linkage", f"{len(children(root, name))} x {name}: which belongs to which?", path)
-    placed = {"UsagePoint", "UsagePointLocation", "Customer", "CustomerAccount", "CustomerAgreement"}
-    if placed & {local(each) for each in linked} and not children(root, "ServiceLocation"):
-        yield CimFinding("premise", "no ServiceLocation names the premise", path)
-    yield from _check_event(child(root, _NOT_LINKED), path, made, profile)
-
-
-def _check_event(
-    event: etree._Element | None, path: str, made: datetime | None, profile: CimProfile,
-) -> Iterator[CimFinding]:
+        if names.count(name) > 1:
+            yield CimFinding("one-linkage", f"{names.count(name)} x {name}: which belongs to which?", path_of(root))
+    if not _PLACED.isdisjoint(names) and "ServiceLocation" not in names:
+        yield CimFinding("premise", "no ServiceLocation names the premise", path_of(root))
+    event = child(root, _NOT_LINKED)
     if event is None:
-        yield CimFinding("status", "no ConfigurationEvent, so no status", path)
-        return
-    path = path_of(event)
-    value, since = text(event, "status", "value"), text(event, "status", "dateTime")
+        yield CimFinding("status", "no ConfigurationEvent, so no status", path_of(root))
+    else:
+        yield from _check_event(event, made, profile)
+
+
+def _check_event(event: etree._Element, made: datetime | None, profile: CimProfile) -> Iterator[CimFinding]:
+    told = parts(event)
+    status = parts(told.get("status"))
+    value, since = text(status.get("value")), text(status.get("dateTime"))
     if value != profile.joined:
-        yield CimFinding("status", f"{value!r} is not {profile.joined}", f"{path}/status")
+        yield CimFinding("status", f"{value!r} is not {profile.joined}", path_of(event, "status"))
     elif since is None:
-        yield CimFinding("status", "no dateTime: since when?", f"{path}/status")
-    written_at = {name: text(event, name) for name in ("createdDateTime", "effectiveDateTime")} | {"status/dateTime": since}
+        yield CimFinding("status", "no dateTime: since when?", path_of(event, "status"))
+    written_at = {name: text(told.get(name)) for name in ("createdDateTime", "effectiveDateTime")} | {"status/dateTime": since}
     for name, instant in written_at.items():
         if lacks_zone(instant):
-            yield CimFinding("time-zone", f"{instant} leaves its zone open", f"{path}/{name}")
+            yield CimFinding("time-zone", f"{instant} leaves its zone open", path_of(event, name))
     created, effective = (instant_of(written_at[name]) for name in ("createdDateTime", "effectiveDateTime"))
     if created is None and not lacks_zone(written_at["createdDateTime"]):
-        yield CimFinding("status", "no createdDateTime: recorded when?", path)
+        yield CimFinding("status", "no createdDateTime: recorded when?", path_of(event))
     if created and made and created > made:
-        yield CimFinding("time-order", "recorded after the message was made", f"{path}/createdDateTime")
+        yield CimFinding("time-order", "recorded after the message was made", path_of(event, "createdDateTime"))
     if created and effective and effective > created:
-        yield CimFinding("time-order", "in force after it was recorded as joined", f"{path}/effectiveDateTime")
+        yield CimFinding("time-order", "in force after it was recorded as joined", path_of(event, "effectiveDateTime"))

@@ -86,9 +86,17 @@ def _with_empty_payload(root: etree._Element) -> etree._Element:
 
 def _file(message: CimMessage, noun: str | None, generation: str) -> Path:
     """The schema of the whole message; for the generic form of 2018, the one that knows all payloads beside the envelope."""
-    if generation == _STRICT and message.form is Form.GENERIC:
-        return XSD / generation / "GenericMessage.xsd"
-    return XSD / generation / ("Message.xsd" if noun is None else f"{noun}Message.xsd")
+    return _path(generation, "Generic" if generation == _STRICT and message.form is Form.GENERIC else noun or "")
+
+
+@cache
+def _path(generation: str, what: str) -> Path:
+    return XSD / generation / f"{what}Message.xsd"
+
+
+def compiled(message: CimMessage) -> etree.XMLSchema:
+    """The schema that judges a message in the generation that its namespaces tell."""
+    return _first(_file(message, noun_of(message), message.generation))
 
 
 @cache

@@ -16,7 +16,15 @@ MAX_DEPTH = 64
 SCHEMA_INSTANCE = "http://www.w3.org/2001/XMLSchema-instance"
 UTF8_BOM = b"\xef\xbb\xbf"
 
+_PARSER = etree.XMLParser(  # one for all messages: to make it takes as long as to use it
+    resolve_entities=False, no_network=True, load_dtd=False, dtd_validation=False, huge_tree=False,
+    remove_comments=True, remove_pis=True, encoding="utf-8",
+)
 _DECLARED_ENCODING = re.compile(rb"""<\?xml\s[^>]*?encoding\s*=\s*["']([\w.-]+)["']""")
+_HINTING = etree.XPath(
+    "//*[@xsi:schemaLocation or @xsi:noNamespaceSchemaLocation]", namespaces={"xsi": SCHEMA_INSTANCE},
+)
+_SIGNS_OF_HINTS = (b"XMLSchema-instance", b"&", b"<![CDATA[")  # without any of these in its octets a document has none
 _DOCTYPE_IN_PROLOGUE = re.compile(rb"(?:\s++|<!--.*?-->|<\?.*?\?>)*+<!DOCTYPE", re.DOTALL)
 
 
@@ -25,20 +33,16 @@ def parse(octets: bytes) -> tuple[etree._Element | None, list[CimFinding]]:
     refusal = _refusal(octets)
     if refusal is not None:
         return None, [refusal]
-    parser = etree.XMLParser(
-        resolve_entities=False, no_network=True, load_dtd=False, dtd_validation=False, huge_tree=False,
-        remove_comments=True, remove_pis=True, encoding="utf-8",
-    )
     try:
-        root = etree.fromstring(octets.removeprefix(UTF8_BOM), parser)
+        root = etree.fromstring(octets.removeprefix(UTF8_BOM), _PARSER)
     except etree.XMLSyntaxError as fault:
         if "depth" in str(fault):
             return None, [CimFinding("depth", f"elements nest deeper than the parser goes (limit here {MAX_DEPTH})")]
         line = fault.lineno or 0
         return None, [CimFinding("well-formed", f"not well-formed XML at line {line}: {_first_line(fault)}")]
-    if _depth(root) > MAX_DEPTH:
-        return None, [CimFinding("depth", f"elements nest {_depth(root)} deep; at most {MAX_DEPTH} are read")]
-    return root, list(_hints(root))
+    if octets.count(b"</") >= MAX_DEPTH and (depth := _depth(root)) > MAX_DEPTH:  # each level but the last has an end tag
+        return None, [CimFinding("depth", f"elements nest {depth} deep; at most {MAX_DEPTH} are read")]
+    return root, _hints(root) if any(sign in octets for sign in _SIGNS_OF_HINTS) else []
 
 
 def path_of(element: etree._Element, *below: str) -> str:
@@ -58,18 +62,18 @@ def path_of(element: etree._Element, *below: str) -> str:
 
 def local(element: etree._Element) -> str:
     """The name of an element without its namespace."""
-    return etree.QName(element).localname
+    return str(element.tag).rpartition("}")[2]  # a QName would check the name once more
 
 
 def space(element: etree._Element) -> str:
     """The namespace of an element, empty for none."""
-    return etree.QName(element).namespace or ""
+    return str(element.tag).rpartition("}")[0].removeprefix("{")
 
 
 def child(element: etree._Element | None, *names: str) -> etree._Element | None:
     """The first descendant along these local names, whatever their namespaces; None where the path ends early."""
     for name in names:
-        element = None if element is None else next((each for each in element if local(each) == name), None)
+        element = None if element is None else next(element.iterchildren(f"{{*}}{name}"), None)
     return element
 
 
@@ -79,9 +83,14 @@ def text(element: etree._Element | None, *names: str) -> str | None:
     return None if found is None else (found.text or "").strip()
 
 
+def parts(element: etree._Element | None) -> dict[str, etree._Element]:
+    """The first child of each local name, for who asks after several of them; none where there is no element."""
+    return {} if element is None else {str(each.tag).rpartition("}")[2]: each for each in element.iterchildren(reversed=True)}
+
+
 def children(element: etree._Element, name: str) -> list[etree._Element]:
     """The children of that local name."""
-    return [each for each in element if local(each) == name]
+    return list(element.iterchildren(f"{{*}}{name}"))
 
 
 def _refusal(octets: bytes) -> CimFinding | None:
@@ -89,27 +98,25 @@ def _refusal(octets: bytes) -> CimFinding | None:
     if len(octets) > MAX_OCTETS:
         return CimFinding("size", f"{len(octets)} octets; at most {MAX_OCTETS} are read")
     try:
-        octets.decode("utf-8")
+        octets.isascii() or octets.decode("utf-8")
     except UnicodeDecodeError as fault:
         return CimFinding("encoding", f"not UTF-8 at octet {fault.start}")
     plain = octets.removeprefix(UTF8_BOM)
     declared = _DECLARED_ENCODING.match(plain)
     if declared and declared[1].lower() not in (b"utf-8", b"us-ascii"):
         return CimFinding("encoding", f"the declaration says {declared[1].decode()}, the octets are UTF-8")
-    if _DOCTYPE_IN_PROLOGUE.match(plain):
+    if b"<!DOCTYPE" in plain and _DOCTYPE_IN_PROLOGUE.match(plain):
         return CimFinding("doctype", "a document type declaration is refused unread, with every entity in it")
     return None
 
 
 def _hints(root: etree._Element) -> list[CimFinding]:
-    findings = []
-    for element in root.iter(etree.Element):
-        if any(name.startswith(f"{{{SCHEMA_INSTANCE}}}") and "ocation" in name for name in map(str, element.attrib)):
-            findings.append(note("schema-location", "the schema hint is ignored; local schemas judge", path_of(element)))
-        parent = element.getparent()
-        if local(element) == "Payload" or (parent is not None and local(parent) == "Payload"):
-            content = (element.text or "").strip()
-            if content.startswith("<"):
+    findings = [
+        note("schema-location", "the schema hint is ignored; local schemas judge", path_of(element)) for element in _HINTING(root)
+    ]
+    for payload in root.iter("{*}Payload"):
+        for element in (payload, *payload):
+            if (element.text or "").lstrip().startswith("<"):
                 findings.append(CimFinding("payload-as-text", "the payload is markup written as text", path_of(element)))
     return findings
 
