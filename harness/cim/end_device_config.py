@@ -22,7 +22,7 @@ from harness.cim.identity import (
     eui64_of,
     is_pan,
 )
-from harness.cim.instant import lacks_zone
+from harness.cim.instant import fault_of
 from harness.cim.nouns import END_DEVICE_CONFIG, payload_namespace
 from harness.cim.tree import child, children, path_of, text
 from harness.cim_profile import DEFAULT, CimProfile
@@ -77,8 +77,8 @@ def check(
         if is_pan(device):
             yield from _check_han_device(device)
         since = text(device, "status", "dateTime")
-        if lacks_zone(since):
-            yield CimFinding("time-zone", f"{since} leaves its zone open", path_of(device, "status", "dateTime"))
+        if (fault := fault_of(since)) is not None:
+            yield CimFinding(*fault, path_of(device, "status", "dateTime"))
 
 
 def _check_han_device(device: etree._Element) -> Iterator[CimFinding]:

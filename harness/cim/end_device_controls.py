@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from lxml import etree
 
@@ -28,7 +28,7 @@ from harness.cim.identity import (
     is_pan,
     name_in,
 )
-from harness.cim.instant import instant_of, lacks_zone, written
+from harness.cim.instant import after, fault_of, instant_of, written
 from harness.cim.nouns import END_DEVICE_CONTROLS, payload_namespace
 from harness.cim.tree import children, parts, path_of, text
 from harness.cim_profile import DEFAULT, CimProfile
@@ -190,10 +190,9 @@ def _check_key(control: etree._Element, told: ControlText) -> Iterator[CimFindin
 
 
 def _check_window(told: ControlText, now: datetime | None) -> Iterator[CimFinding]:
-    for instant in (told.start, told.end):
-        if lacks_zone(instant):
-            yield CimFinding("time-zone", f"{instant} leaves its zone open")
-            return
+    for fault in filter(None, map(fault_of, (told.start, told.end))):
+        yield CimFinding(*fault)
+        return
     start, end, seconds = instant_of(told.start), instant_of(told.end), _seconds(told)
     if start is None or seconds is None:
         yield CimFinding("incomplete", "start or duration is missing")
@@ -201,7 +200,9 @@ def _check_window(told: ControlText, now: datetime | None) -> Iterator[CimFindin
         yield CimFinding("window", f"lasts {seconds:g} s")
     elif end is not None and abs((end - start).total_seconds() - seconds) > 1.0:
         yield CimFinding("window", f"end and duration disagree: {told.end}, {told.duration} min from {told.start}")
-    elif now is not None and start + timedelta(seconds=seconds) <= now:
+    elif (over := after(start, seconds)) is None:
+        yield CimFinding("window", f"lasts {seconds:g} s, and so ends at no instant that has a name")
+    elif now is not None and over <= now:
         yield CimFinding("window", "is already over")
 
 

@@ -15,7 +15,7 @@ from lxml import etree
 from harness.cim.codes import Code, Kind
 from harness.cim.finding import CimFinding
 from harness.cim.identity import add_name, check_identity, check_mac, element, eui64_of, name_in
-from harness.cim.instant import instant_of, lacks_zone, written
+from harness.cim.instant import fault_of, instant_of, written
 from harness.cim.nouns import END_DEVICE_EVENTS, payload_namespace
 from harness.cim.tree import child, children, path_of, text
 from harness.cim_profile import DEFAULT, CimProfile
@@ -82,8 +82,8 @@ def check(
                 yield CimFinding("control-code", f"{ref}: {code.fault}", path_of(event, "EndDeviceEventType"))
             yield from _check_names(event, _asset_type(code, profile), profile)
         instant = instant_of(created)
-        if lacks_zone(created):
-            yield CimFinding("time-zone", f"{created} leaves its zone open", path_of(event, "createdDateTime"))
+        if (open_or_far := fault_of(created)) is not None:
+            yield CimFinding(*open_or_far, path_of(event, "createdDateTime"))
         elif instant is not None and made is not None and instant > made:
             yield CimFinding("time-order", "recorded after the message was made", path_of(event, "createdDateTime"))
 

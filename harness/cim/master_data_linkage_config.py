@@ -16,7 +16,7 @@ from lxml import etree
 
 from harness.cim.finding import CimFinding
 from harness.cim.identity import add_name, check_identity, element, eui64_of, name_in, name_type_of
-from harness.cim.instant import instant_of, lacks_zone, written
+from harness.cim.instant import fault_of, instant_of, written
 from harness.cim.nouns import MASTER_DATA_LINKAGE_CONFIG, payload_namespace
 from harness.cim.tree import child, local, parts, path_of, text
 from harness.cim_profile import DEFAULT, CimProfile
@@ -110,10 +110,10 @@ def _check_event(event: etree._Element, made: datetime | None, profile: CimProfi
         yield CimFinding("status", "no dateTime: since when?", path_of(event, "status"))
     written_at = {name: text(told.get(name)) for name in ("createdDateTime", "effectiveDateTime")} | {"status/dateTime": since}
     for name, instant in written_at.items():
-        if lacks_zone(instant):
-            yield CimFinding("time-zone", f"{instant} leaves its zone open", path_of(event, name))
+        if (fault := fault_of(instant)) is not None:
+            yield CimFinding(*fault, path_of(event, name))
     created, effective = (instant_of(written_at[name]) for name in ("createdDateTime", "effectiveDateTime"))
-    if created is None and not lacks_zone(written_at["createdDateTime"]):
+    if not written_at["createdDateTime"]:
         yield CimFinding("status", "no createdDateTime: recorded when?", path_of(event))
     if created and made and created > made:
         yield CimFinding("time-order", "recorded after the message was made", path_of(event, "createdDateTime"))

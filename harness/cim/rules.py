@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 from harness.cim.envelope import EVENT_VERBS, REPLY, REQUEST_VERBS, CimMessage, Form, Header, Kind
 from harness.cim.envelope import Reply as ReplyPart
 from harness.cim.finding import CimFinding, note
-from harness.cim.instant import instant_of, lacks_zone
+from harness.cim.instant import fault_of, instant_of
 from harness.cim.reply_codes import is_known, is_success
 from harness.cim.tree import local
 
@@ -90,10 +90,8 @@ def _is_address(written: str) -> bool:
 
 def _check_timestamp(header: Header, now: datetime | None, path: str) -> Iterator[CimFinding]:
     made = instant_of(header.timestamp)
-    if lacks_zone(header.timestamp):
-        yield CimFinding("time-zone", f"{header.timestamp} leaves its zone open", path)
-    elif header.timestamp and made is None:
-        yield CimFinding("date-time", f"{header.timestamp} is an instant that nobody can place", path)
+    if (fault := fault_of(header.timestamp)) is not None:
+        yield CimFinding(*fault, path)
     elif made and now and made > now + AHEAD:
         yield CimFinding("freshness", f"{header.timestamp} is in the future", path)
     elif made and now and made < now - STALE:

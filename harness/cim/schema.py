@@ -32,6 +32,7 @@ _VALUE_RULES = {
     "createdDateTime": "date-time", "effectiveDateTime": "date-time", "dateTime": "date-time", "start": "date-time",
     "end": "date-time", "StartTime": "date-time", "EndTime": "date-time", "MessageID": "uuid", "CorrelationID": "uuid",
 }
+_OF_A_VALUE = ("SCHEMAV_CVC_DATATYPE_VALID_1_2_1", "SCHEMAV_CVC_ENUMERATION_VALID", "SCHEMAV_CVC_PATTERN_VALID")
 _STRICT = "2018"  # the generation whose wildcards want a schema for whatever they let through, and whose header is fuller
 _MANDATORY_2018 = frozenset({"Timestamp", "MessageID", "CorrelationID"})
 
@@ -62,8 +63,13 @@ def second_opinion(message: CimMessage, generation: str | None = None) -> list[s
     return [
         f"{fault.path}: {fault.reason}"
         for root in _parts(message, noun, generation)
-        for fault in schema.iter_errors(xmlschema.XMLResource(etree.tostring(root), defuse="always", allow="none"))
+        for fault in schema.iter_errors(xmlschema.XMLResource(etree.tostring(root, with_tail=False), defuse="always", allow="none"))
     ]
+
+
+def declarations(message: CimMessage, generation: str | None = None) -> xmlschema.XMLSchema:
+    """The schemas that judge a message in that generation (None: what the namespaces tell), as xmlschema reads them."""
+    return _second(_file(message, noun_of(message), generation or message.generation))
 
 
 def _parts(message: CimMessage, noun: str | None, generation: str) -> list[etree._Element]:
@@ -144,7 +150,7 @@ def _rule(element: etree._Element, kind: str, message: str, folder: Path) -> str
             return "payload-namespace" if in_payload else "extension"
         return "namespace" if _is_message(name) else "root"
     if kind != "SCHEMAV_ELEMENT_CONTENT":
-        return _VALUE_RULES.get(name, "schema")
+        return _VALUE_RULES.get(name, "schema") if kind in _OF_A_VALUE else "schema"
     found = _EXPECTED.search(message)
     expected = {word.rstrip("*").rpartition("}")[2] for word in found[1].split(", ")} if found else set()
     if "Missing child" in message:

@@ -34,6 +34,7 @@ MAY_IMPORT = {
     "harness.checkers": ("dissectors", "harness.cim", "harness.crypto", "harness.backhaul.codec", "harness.backhaul.message"),
     "harness.strategies": ("dissectors", "harness.cim", "harness.crypto"),
     "harness.application_strategies": ("dissectors",),
+    "harness.cim_strategies": ("harness.cim",),
     "harness.declared": (),
     "harness.leg_declaration": ("harness.declared",),
     "harness.declarations": ("harness.crypto", "harness.declared", "harness.leg_declaration"),
@@ -64,7 +65,7 @@ MAY_IMPORT = {
     "cases.table": ("harness.checkers",),
     "cases": (
         "dissectors", "harness.checkers", "harness.faults", "harness.backhaul.faults", "harness.strategies",
-        "harness.application_strategies",
+        "harness.application_strategies", "harness.cim_strategies",
     ),
     "reports": ("dissectors", "harness", "cases.table"),
 }
@@ -73,7 +74,9 @@ MAY_USE = {  # packages from outside that belong to one subject
     "scapy": ("dissectors",), "cryptography": ("dissectors",), "lxml": ("harness.cim", "harness.adapters", "reports"),
     "xmlschema": ("harness.cim",), "yaml": ("harness.declared",), "h11": ("harness.backhaul",),
     "proton": ("harness.backhaul.amqp_carrier",), "stomp": ("harness.backhaul.stomp_carrier",),
-    "hypothesis": ("harness.strategies", "harness.application_strategies", "harness.plugin", "cases"),
+    "hypothesis": (
+        "harness.strategies", "harness.application_strategies", "harness.cim_strategies", "harness.plugin", "cases",
+    ),
     "allure_commons": ("harness.plugin",), "allure_pytest": ("harness.plugin",),
     "pytest": ("harness.plugin", "harness.commands", "cases"),
 }
