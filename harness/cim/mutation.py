@@ -14,11 +14,11 @@ from enum import StrEnum
 
 from lxml import etree
 
-from harness.cim.tree import SCHEMA_INSTANCE, UTF8_BOM, children, local, path_of, space
+from harness.cim.soap import NAMESPACES
+from harness.cim.tree import SCHEMA_INSTANCE, UTF8_BOM, child, children, local, path_of, space
 
 ELSEWHERE = "urn:example:elsewhere"  # a namespace that no schema of ours has
 MESSAGE = "."  # the place of the message itself
-_SOAP = ("http://schemas.xmlsoap.org/soap/envelope/", "http://www.w3.org/2003/05/soap-envelope")
 _REFERRED = 0xF0000  # characters that are to be written as references stand this far up until the octets are made
 _AS_REFERENCES = re.compile(f"[{chr(_REFERRED)}-{chr(_REFERRED + 0xFFFF)}]")
 _SHOWN = 40  # characters of a long value in a mutation's name
@@ -73,11 +73,12 @@ class Mutation:
 
 
 def message_in(root: etree._Element) -> etree._Element | None:
-    """The CIM message of a document: its document element, or the first thing in a SOAP body; None for an empty body."""
-    if space(root) not in _SOAP:
+    """The CIM message of a document: its document element, or what a SOAP body holds; None for an empty body."""
+    if space(root) not in NAMESPACES.values():
         return root
-    body = next(root.iterchildren(f"{{{space(root)}}}Body"), None)
-    return None if body is None else next(body.iterchildren(etree.Element), None)
+    body = child(root, "Body")
+    first = None if body is None else next(body.iterchildren(etree.Element), None)
+    return first if (inner := child(first, "message")) is None else inner  # of an operation of the generic service
 
 
 def place_of(element: etree._Element) -> str:
