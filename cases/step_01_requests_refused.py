@@ -6,6 +6,7 @@ from hypothesis import given
 
 from cases.table import clause, step
 from harness.backhaul import faults
+from harness.cim_strategies import ORDER, spoilt
 from harness.strategies import hostile_documents, malformed_install_codes
 from harness.usecase import Actor
 
@@ -50,6 +51,16 @@ def test_a_message_id_that_was_used_for_another_order_is_refused(benches, verify
 @clause("UC2.7-01-REJECTS")
 def test_there_is_nothing_to_withdraw_that_nobody_ordered(bench, verify):
     bench.cancel()
+    verify(bench.trace)
+
+
+@clause("UC2.7-01-REJECTS")
+@given(mutation=spoilt(ORDER))
+def test_an_order_with_one_thing_wrong_is_refused(benches, verify, mutation):
+    bench = benches()
+    with bench.suffering(faults.alter(mutation.made_of, ORDERS, times=None)):
+        bench.request()
+        bench.settle()
     verify(bench.trace)
 
 

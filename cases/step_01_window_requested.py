@@ -6,6 +6,7 @@ from hypothesis import given
 
 from cases.table import clause, step
 from harness.backhaul import faults
+from harness.cim_strategies import ORDER, unusual
 from harness.strategies import LONGEST_PERMIT_JOIN, eui64s, install_codes, windows
 from harness.usecase import Actor
 
@@ -72,6 +73,24 @@ def test_an_order_that_comes_again_while_its_window_is_open_opens_no_other(bench
     with bench.suffering(faults.duplicate(ORDERS, after=window.opens)):
         bench.open()
         bench.settle()
+    verify(bench.trace)
+
+
+@clause("UC2.7-01-TOLERANT")
+@given(mutation=unusual(ORDER))
+def test_an_order_that_is_unusual_but_right_is_granted(benches, verify, mutation):
+    bench = benches()
+    with bench.suffering(faults.alter(mutation.made_of, ORDERS, times=None)):
+        bench.request()
+    verify(bench.trace)
+
+
+@clause("UC2.7-01-TOLERANT")
+@given(mutation=unusual(ORDER, "prefix anew"))
+def test_an_order_under_other_prefixes_is_granted(benches, verify, mutation):
+    bench = benches()
+    with bench.suffering(faults.alter(mutation.made_of, ORDERS, times=None)):
+        bench.request()
     verify(bench.trace)
 
 

@@ -6,6 +6,7 @@ from hypothesis import given
 
 from cases.table import clause, step
 from harness.backhaul import faults
+from harness.cim_strategies import LINKAGE, spoilt, unusual
 from harness.strategies import eui64s, link_keys, repetitions
 from harness.usecase import Actor
 
@@ -105,4 +106,37 @@ def test_a_linkage_that_is_known_already_is_refused(benches, verify):
 def test_a_linkage_with_a_nonce_that_was_used_is_refused(benches, verify):
     bench = benches(provocation="announced-under-one-nonce")
     bench.play()
+    verify(bench.trace)
+
+
+@clause("UC2.7-13-REJECTS")
+@given(mutation=spoilt(LINKAGE))
+def test_a_linkage_with_one_thing_wrong_is_refused(benches, verify, mutation):
+    bench = benches()
+    bench.open()
+    with bench.suffering(faults.alter(mutation.made_of, LINKAGES, times=None)):
+        bench.join()
+        bench.settle()
+    verify(bench.trace)
+
+
+@clause("UC2.7-13-TOLERANT")
+@given(mutation=unusual(LINKAGE))
+def test_a_linkage_that_is_unusual_but_right_is_taken(benches, verify, mutation):
+    bench = benches()
+    bench.open()
+    with bench.suffering(faults.alter(mutation.made_of, LINKAGES, times=None)):
+        bench.join()
+        bench.settle()
+    verify(bench.trace)
+
+
+@clause("UC2.7-13-TOLERANT")
+@given(mutation=unusual(LINKAGE, "prefix anew"))
+def test_a_linkage_under_other_prefixes_is_taken(benches, verify, mutation):
+    bench = benches()
+    bench.open()
+    with bench.suffering(faults.alter(mutation.made_of, LINKAGES, times=None)):
+        bench.join()
+        bench.settle()
     verify(bench.trace)

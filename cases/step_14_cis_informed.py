@@ -6,6 +6,7 @@ from hypothesis import given
 
 from cases.table import clause, step
 from harness.backhaul import faults
+from harness.cim_strategies import REGISTRATION, spoilt, unusual
 from harness.strategies import eui64s, repetitions
 from harness.usecase import Actor
 
@@ -94,4 +95,31 @@ def test_a_linkage_that_is_known_already_is_refused(benches, verify):
 def test_a_registration_with_a_nonce_that_was_used_is_refused(benches, verify):
     bench = benches(provocation="registered-under-one-nonce")
     bench.play()
+    verify(bench.trace)
+
+
+@clause("UC2.7-14-REJECTS")
+@given(mutation=spoilt(REGISTRATION))
+def test_a_linkage_with_one_thing_wrong_is_refused(benches, verify, mutation):
+    bench = benches()
+    with bench.suffering(faults.alter(mutation.made_of, REGISTRATIONS, times=None)):
+        bench.play()
+    verify(bench.trace)
+
+
+@clause("UC2.7-14-TOLERANT")
+@given(mutation=unusual(REGISTRATION))
+def test_a_linkage_that_is_unusual_but_right_is_taken(benches, verify, mutation):
+    bench = benches()
+    with bench.suffering(faults.alter(mutation.made_of, REGISTRATIONS, times=None)):
+        bench.play()
+    verify(bench.trace)
+
+
+@clause("UC2.7-14-TOLERANT")
+@given(mutation=unusual(REGISTRATION, "prefix anew"))
+def test_a_linkage_under_other_prefixes_is_taken(benches, verify, mutation):
+    bench = benches()
+    with bench.suffering(faults.alter(mutation.made_of, REGISTRATIONS, times=None)):
+        bench.play()
     verify(bench.trace)

@@ -6,6 +6,7 @@ message of each kind; every way of mutating is drawn as often as every other, ho
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from functools import cache
 from pathlib import Path
 
@@ -26,21 +27,33 @@ _CHARACTERS = st.characters(  # what XML 1.0 lets stand in a document
 )
 
 
-def mutated(of: str, *claims: Claim) -> SearchStrategy[Mutation]:
+def spoilt(of: str) -> SearchStrategy[Mutation]:
+    """Mutations that must be refused, or after which a right message of this kind says something else that may be refused."""
+    return mutated(of, Claim.REFUSED, Claim.VALID)
+
+
+def unusual(of: str, *ways: str) -> SearchStrategy[Mutation]:
+    """Mutations after which a right message of this kind is written as nobody writes it, and says what it said before."""
+    return mutated(of, Claim.LEGAL, ways=ways)
+
+
+def mutated(of: str, *claims: Claim, ways: Collection[str] = ()) -> SearchStrategy[Mutation]:
     """Mutations of a right message (a file's name below fixtures/cim/messages/good), of which one of these claims is made.
 
-    What stands in a folder there is of the generation that the folder is named after. All claims when none is named. Raises
-    ValueError for a message of which no such mutation is known.
+    What stands in a folder there is of the generation that the folder is named after. All claims when none is named; `ways` are
+    keys of `harness.cim.mutation.CHANGES` (default: all). Raises ValueError for a message of which no such mutation is known.
     """
     wanted = claims or tuple(Claim)
-    ways = [tuple(each for each in way if each.claim in wanted) for way in _ways(of)]
-    strategies = [st.sampled_from(way) for way in ways if way]
-    if not strategies:
-        raise ValueError(f"there is no mutation of {of} of which {' or '.join(wanted)} could be said")
+    strategies = [
+        st.sampled_from(mutations) for (what, claim), mutations in _ways(of).items()
+        if claim in wanted and (not ways or what in ways)
+    ]
     places = free_texts(_message(of), _generation(of))
-    if Claim.VALID in wanted and places:
+    if Claim.VALID in wanted and places and (not ways or "say" in ways):
         text = st.text(_CHARACTERS, max_size=LONGEST_TEXT)
         strategies.append(st.builds(Mutation, st.just("say"), st.sampled_from(places), text))
+    if not strategies:
+        raise ValueError(f"there is no mutation of {of} of which that could be claimed")
     return st.one_of(strategies)
 
 
@@ -57,9 +70,9 @@ def _message(of: str) -> CimMessage:
 
 
 @cache
-def _ways(of: str) -> tuple[tuple[Mutation, ...], ...]:
+def _ways(of: str) -> dict[tuple[str, Claim], list[Mutation]]:
     """All mutations, by what they do and what is claimed of them."""
     ways: dict[tuple[str, Claim], list[Mutation]] = {}
     for each in mutations(_message(of), _generation(of)):
         ways.setdefault((each.what, each.claim), []).append(each)
-    return tuple(map(tuple, ways.values()))
+    return ways

@@ -138,6 +138,14 @@ CLAUSES = (
         sees=(1, 2),
     ),
     Clause(
+        id="UC2.7-01-TOLERANT",
+        text="A request that is unusual but legal is granted as ever: other prefixes, comments, another zone, an extension in its place.",
+        origin="ENV",
+        citation="XML 1.0 and Namespaces in XML; XML Schema part 2; IEC 61968-100:2013, Message.xsd (extension points)",
+        checks={Actor.AMI_HEAD_END: (cim_refusal.takes_the_unusual(STEP_1, window_granted.wrong_orders),)},
+        needs=(Point.CIM,),
+    ),
+    Clause(
         id="UC2.7-01-IDEMPOTENT",
         text="The same request again, octet for octet, gets the same answer and opens no second window.",
         origin="PROFILE",

@@ -150,6 +150,14 @@ CLAUSES = (
         sees=(13, 14),
     ),
     Clause(
+        id="UC2.7-13-TOLERANT",
+        text="A linkage that is unusual but legal is granted as ever: other prefixes, comments, another zone, an extension in its place.",
+        origin="ENV",
+        citation="XML 1.0 and Namespaces in XML; XML Schema part 2; IEC 61968-100:2013, Message.xsd (extension points)",
+        checks={Actor.DR_APPLICATION: (cim_refusal.takes_the_unusual(STEP_13, linkage_chain.wrong_linkages(STEP_13)),)},
+        needs=(Point.CIM,),
+    ),
+    Clause(
         id="UC2.7-13-IDEMPOTENT",
         text="The same linkage again, octet for octet, gets the same answer and is passed on once.",
         origin="PROFILE",

@@ -32,6 +32,7 @@ class BackOfficePolicy:
     # every party of the CIM bus (DR Application, AMI Head-End, CIS)
     replies: bool = True  # 01-REPLY, 13-REPLY, 14-REPLY
     validates: bool = True  # 01-REJECTS, 13-REJECTS, 14-REJECTS: refuses what schema, header or profile forbid
+    reads_any_prefix: bool = True  # 01-TOLERANT, 13-TOLERANT, 14-TOLERANT: knows an element by its namespace
     recognises_repeats: bool = True  # 01-IDEMPOTENT, 13-IDEMPOTENT, 14-IDEMPOTENT: the same message again does nothing new
     survives_hostile_xml: bool = True  # 01-HOSTILE-XML: still answers afterwards
     retries: bool = True  # 13-RETRY, 14-RETRY: an unanswered request is sent again

@@ -1,4 +1,4 @@
-"""Steps 1, 13 and 14: how a wrong, a repeated or a hostile CIM request is taken. Knows requests and answers, no content.
+"""Steps 1, 13 and 14: how a wrong, an unusual, a repeated or a hostile CIM request is taken. Knows requests and answers, no content.
 
 A checker is made for a route and told what makes a request wrong beyond the rules of one message, and what would follow.
 """
@@ -102,6 +102,33 @@ def takes_once(route: Route, effects: Effects) -> Check:
                 yield passed(f"the request came {times} times and was taken once", *numbers, *followed)
 
     return named(check, "takes once", route)
+
+
+def takes_the_unusual(route: Route, more: Objections) -> Check:
+    """NN-TOLERANT: a request that arrives otherwise than it was sent, and is right all the same, is granted like any other."""
+
+    def check(trace: Trace) -> Iterator[Finding]:
+        for request, _ in requests(trace, route):
+            original = request.exchange.about.get("instead_of")
+            if original is None or trace[original].fate != "altered" or objections(trace, request, more):
+                continue
+            answers = answers_to(trace, route, request)
+            replies = [each.message.reply for each in answers if each.message is not None and each.message.reply is not None]
+            if replies and replies[0].result == "OK":
+                yield passed("a request that is written as nobody writes it was granted", request.number, answers[0].number)
+            elif replies:
+                said = {error.code for error in replies[0].errors}
+                yield failed(
+                    "a request that is unusual and right was not granted", request.number, answers[0].number,
+                    expected="the result OK", observed=f"{replies[0].result} with {either(said)}",
+                )
+            elif attested(trace, Point.CIM, arrival(request), arrival(request) + ANSWER_TIME):
+                yield failed(
+                    "a request that is unusual and right was not answered", request.number, expected="the result OK",
+                    observed="no answer",
+                )
+
+    return named(check, "takes the unusual", route)
 
 
 def outlives(route: Route) -> Check:

@@ -29,6 +29,7 @@ from harness.ports import Message
 
 WIRE = "cim"
 CREATE, CREATED = "create", "created"
+PREFIX = "m"  # what a receiver looks for that goes by prefixes and not by namespaces; ours writes it
 RESULT_DELAY = 0.5  # seconds between an acknowledgement and the result, which goes another way and must not overtake it
 
 
@@ -39,6 +40,8 @@ class Decisions(Protocol):
     def replies(self) -> bool: ...
     @property
     def validates(self) -> bool: ...
+    @property
+    def reads_any_prefix(self) -> bool: ...
     @property
     def recognises_repeats(self) -> bool: ...
     @property
@@ -236,6 +239,8 @@ class Correspondent:
             return None
         if any(finding.failed for finding in findings):
             return refusal(findings)
+        if not self.decisions.reads_any_prefix and message.payload is not None and message.payload.prefix != PREFIX:
+            return refused(ReplyCode.SCHEMA, f"no element {PREFIX}:{message.noun}")
         known = (message.message_id or "") in {identifier for _, identifier in self._answered}
         if known and self.decisions.recognises_repeats:
             return refused(ReplyCode.REQUEST_ID, "another message had this MessageID")

@@ -132,6 +132,9 @@ def _by_decisions(told: Told) -> Iterator[Defect]:
     ways: Mapping[str, tuple[Actor, str, str, Mapping[str, Any]]] = {
         "never-answers": (told.receiver, "REPLY", "answers nobody", {"replies": False}),
         "believes-everything": (told.receiver, "REJECTS", "takes whatever it can read", {"validates": False}),
+        "one-prefix-known": (
+            told.receiver, "TOLERANT", "finds a payload by its prefix alone", {"reads_any_prefix": False},
+        ),
         "no-memory": (told.receiver, "IDEMPOTENT", "takes a repeated request for a new one", {"recognises_repeats": False}),
         "gives-up": (told.producer, "RETRY", "asks only once", {"retries": False}),
         "renumbers": (told.producer, "RETRY", "asks again under another MessageID", {"keeps_message_id": False}),
