@@ -7,12 +7,13 @@ from hypothesis import given
 from cases.table import clause, step
 from harness.backhaul import faults
 from harness.cim_strategies import ORDER, unusual
-from harness.strategies import LONGEST_PERMIT_JOIN, eui64s, install_codes, windows
+from harness.strategies import LONGEST_PERMIT_JOIN, eui64s, install_codes, losses, overdue, windows
 from harness.usecase import Actor
 
 pytestmark = step(1)  # DR Application -> AMI Head-End: MAC address, device type, key, and the command to open the window
 
 ORDERS = faults.between(Actor.DR_APPLICATION, Actor.AMI_HEAD_END)
+ANSWERS = faults.between(Actor.AMI_HEAD_END, Actor.DR_APPLICATION)
 
 
 @clause("UC2.7-01-COMMAND", "UC2.7-01-MAC", "UC2.7-01-TYPE", "UC2.7-01-KEY", "UC2.7-01-WINDOW", "UC2.7-01-METER")
@@ -72,6 +73,26 @@ def test_an_order_that_comes_again_while_its_window_is_open_opens_no_other(bench
     bench = benches(window_start=window.start, window_duration=window.duration)
     with bench.suffering(faults.duplicate(ORDERS, after=window.opens)):
         bench.open()
+        bench.settle()
+    verify(bench.trace)
+
+
+@clause("UC2.7-01-RETRY", "UC2.7-01-IDEMPOTENT")
+@given(lost=losses())
+def test_an_order_whose_answer_gets_lost_is_answered_alike_when_it_comes_again(benches, verify, lost):
+    bench = benches()
+    with bench.suffering(faults.drop(ANSWERS, times=lost)):
+        bench.request()
+        bench.settle()
+    verify(bench.trace)
+
+
+@clause("UC2.7-01-REPLY", "UC2.7-01-IDEMPOTENT")
+@given(late=overdue())
+def test_an_order_that_its_repetition_overtakes_is_taken_once(benches, verify, late):
+    bench = benches()
+    with bench.suffering(faults.reorder(ORDERS, by=late)):
+        bench.request()
         bench.settle()
     verify(bench.trace)
 

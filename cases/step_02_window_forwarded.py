@@ -6,7 +6,7 @@ from hypothesis import given
 
 from cases.table import clause, step
 from harness.backhaul import faults
-from harness.strategies import windows
+from harness.strategies import repetitions, windows
 from harness.usecase import Actor
 
 pytestmark = step(2)  # AMI Head-End -> AMI Network: MAC address, device type, key, and the command to open the window
@@ -23,8 +23,10 @@ def test_the_key_stays_out_of_the_log(provisioned, verify):
 
 
 @clause("UC2.7-02-ONCE")
-def test_an_order_that_comes_twice_goes_on_once(bench, verify):
-    with bench.suffering(faults.duplicate(faults.between(Actor.DR_APPLICATION, Actor.AMI_HEAD_END))):
+@given(after=repetitions())
+def test_an_order_that_comes_twice_goes_on_once(benches, verify, after):
+    bench = benches()
+    with bench.suffering(faults.duplicate(faults.between(Actor.DR_APPLICATION, Actor.AMI_HEAD_END), after=after)):
         bench.play()
     verify(bench.trace)
 

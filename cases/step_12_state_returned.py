@@ -6,7 +6,7 @@ from hypothesis import given
 
 from cases.table import clause, step
 from harness.backhaul import faults
-from harness.strategies import eui64s, link_keys
+from harness.strategies import eui64s, latenesses, link_keys
 from harness.usecase import Actor
 
 pytestmark = step(12)  # AMI Network -> AMI Head-End: provisioned state, HAN Device MAC address
@@ -37,4 +37,22 @@ def test_a_device_with_another_key_is_not_reported_as_provisioned(benches, verif
 def test_a_report_that_comes_twice_goes_on_once(bench, verify):
     with bench.suffering(faults.duplicate(faults.between(Actor.NIC, Actor.AMI_NETWORK), times=None)):
         bench.play()
+    verify(bench.trace)
+
+
+@clause("UC2.7-12-STATE", "UC2.7-12-ONCE", "UC2.7-12-UNALTERED")
+@given(late=latenesses())
+def test_a_report_that_comes_late_goes_on_as_it_came(benches, verify, late):
+    bench = benches()
+    with bench.suffering(faults.delay(faults.between(Actor.NIC, Actor.AMI_NETWORK), by=late, times=None)):
+        bench.play()
+    verify(bench.trace)
+
+
+@clause("UC2.7-12-STATE", "UC2.7-12-ONCE", "UC2.7-12-UNALTERED")
+def test_a_report_that_the_end_of_its_window_overtakes_goes_on_as_it_came(bench, verify):
+    bench.open()
+    with bench.suffering(faults.reorder(faults.between(Actor.NIC, Actor.AMI_NETWORK), by=bench.order.duration)):
+        bench.join()
+        bench.settle()
     verify(bench.trace)

@@ -7,12 +7,13 @@ from hypothesis import given
 from cases.table import clause, step
 from harness.backhaul import faults
 from harness.cim_strategies import LINKAGE, spoilt, unusual
-from harness.strategies import eui64s, link_keys, repetitions
+from harness.strategies import eui64s, link_keys, losses, overdue, repetitions
 from harness.usecase import Actor
 
 pytestmark = step(13)  # AMI Head-End -> DR Application: provisioned state, HAN Device MAC address
 
 LINKAGES = faults.between(Actor.AMI_HEAD_END, Actor.DR_APPLICATION)  # once the order is answered
+ANSWERS = faults.between(Actor.DR_APPLICATION, Actor.AMI_HEAD_END)
 REPORTS = faults.between(Actor.AMI_NETWORK, Actor.AMI_HEAD_END)
 
 
@@ -68,6 +69,37 @@ def test_a_linkage_that_comes_again_is_taken_once(benches, verify, after):
     bench = benches()
     bench.open()
     with bench.suffering(faults.duplicate(LINKAGES, after=after)):
+        bench.join()
+        bench.settle()
+    verify(bench.trace)
+
+
+@clause("UC2.7-13-RETRY", "UC2.7-13-IDEMPOTENT")
+@given(lost=losses())
+def test_a_linkage_whose_answer_gets_lost_is_answered_alike_when_it_comes_again(benches, verify, lost):
+    bench = benches()
+    bench.open()
+    with bench.suffering(faults.drop(ANSWERS, times=lost)):
+        bench.join()
+        bench.settle()
+    verify(bench.trace)
+
+
+@clause("UC2.7-13-REPLY", "UC2.7-13-IDEMPOTENT")
+@given(late=overdue())
+def test_a_linkage_that_its_repetition_overtakes_is_taken_once(benches, verify, late):
+    bench = benches()
+    bench.open()
+    with bench.suffering(faults.reorder(LINKAGES, by=late)):
+        bench.join()
+        bench.settle()
+    verify(bench.trace)
+
+
+@clause("UC2.7-13-MESSAGE", "UC2.7-13-AFTER-12", "UC2.7-13-ONE-LINKAGE", "UC2.7-13-TIME-LOGIC")
+def test_a_report_that_the_end_of_its_window_overtakes_is_announced_as_it_was(bench, verify):
+    bench.open()
+    with bench.suffering(faults.reorder(REPORTS, by=bench.order.duration)):
         bench.join()
         bench.settle()
     verify(bench.trace)

@@ -7,12 +7,13 @@ from hypothesis import given
 from cases.table import clause, step
 from harness.backhaul import faults
 from harness.cim_strategies import REGISTRATION, spoilt, unusual
-from harness.strategies import eui64s, repetitions
+from harness.strategies import eui64s, losses, overdue, repetitions
 from harness.usecase import Actor
 
 pytestmark = step(14)  # DR Application -> CIS: premise ID, joined
 
 REGISTRATIONS = faults.between(Actor.DR_APPLICATION, Actor.CIS)
+ANSWERS = faults.between(Actor.CIS, Actor.DR_APPLICATION)
 
 
 @clause("UC2.7-14-MESSAGE", "UC2.7-14-AFTER-13", "UC2.7-14-ONE-LINKAGE", "UC2.7-14-CORRELATION")
@@ -66,6 +67,24 @@ def test_a_linkage_that_came_twice_goes_on_once(benches, verify, after):
 def test_a_linkage_that_comes_again_is_answered_as_before(benches, verify, after):
     bench = benches()
     with bench.suffering(faults.duplicate(REGISTRATIONS, after=after)):
+        bench.play()
+    verify(bench.trace)
+
+
+@clause("UC2.7-14-RETRY", "UC2.7-14-IDEMPOTENT")
+@given(lost=losses())
+def test_a_linkage_whose_answer_gets_lost_is_answered_alike_when_it_comes_again(benches, verify, lost):
+    bench = benches()
+    with bench.suffering(faults.drop(ANSWERS, times=lost)):
+        bench.play()
+    verify(bench.trace)
+
+
+@clause("UC2.7-14-REPLY", "UC2.7-14-IDEMPOTENT")
+@given(late=overdue())
+def test_a_linkage_that_its_repetition_overtakes_is_taken_once(benches, verify, late):
+    bench = benches()
+    with bench.suffering(faults.reorder(REGISTRATIONS, by=late)):
         bench.play()
     verify(bench.trace)
 

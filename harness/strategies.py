@@ -53,6 +53,7 @@ SHORT_ADDRESS_EDGES = (0x0001, 0x00FF, 0x0100, 0x0101, 0xFF00, MAX_UNICAST)
 LONGEST_PERMIT_JOIN = 254  # seconds that one Mgmt_Permit_Joining_req can ask for (05-3474, 2.4.3.3.7)
 LONGEST_WINDOW = 10_800.0
 LATEST_START = 600.0
+LONGEST_RETRY = 60.0  # seconds; docs/cim-profile.md: an unanswered request comes again within a minute
 LONGEST_REPETITION = 40.0  # seconds; somebody who asks three times 10 s apart has given up by then
 _DURATION_EDGES = tuple(
     float(edge + offset)
@@ -350,3 +351,18 @@ def hostile_documents(kinds: Iterable[str] = hostile.KINDS) -> SearchStrategy[Ho
 def repetitions() -> SearchStrategy[float]:
     """After how many seconds a message comes once more: at once, before and after an answer, a try or three later."""
     return st.one_of(st.sampled_from([0.0, 0.001, 1.0, 10.0, LONGEST_REPETITION]), st.floats(0.0, LONGEST_REPETITION))
+
+
+def latenesses() -> SearchStrategy[float]:
+    """By how many seconds a message is late: hardly, just before and after somebody asks again, later than anybody asks."""
+    return st.one_of(st.sampled_from([0.001, 1.0, 9.0, 11.0, LONGEST_REPETITION]), st.floats(0.0, LONGEST_REPETITION))
+
+
+def overdue() -> SearchStrategy[float]:
+    """By how many seconds a message is so late that it was sent again before, by whoever does so within a minute."""
+    return st.one_of(st.sampled_from([LONGEST_RETRY + 1.0, 2 * LONGEST_RETRY]), st.floats(LONGEST_RETRY + 1.0, 2 * LONGEST_RETRY))
+
+
+def losses() -> SearchStrategy[int]:
+    """How many messages in a row get lost where the third is still to come through."""
+    return st.sampled_from([1, 2])

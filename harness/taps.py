@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from hashlib import sha256
 from typing import Any
 
 from dissectors.smart_energy import ALL_CHANNELS
@@ -15,6 +16,14 @@ from harness.usecase import Point, Wire
 
 ON_LEGS = frozenset(WIRE_OF_STEP[step] for step in (2, 3, 4))
 LOG = "log"  # the medium of what actors write into their logs
+LONGEST_KEPT = (1 << 20) + 1  # octets; one more than are read of a CIM message, so that it is still seen to be too long
+
+
+def _kept(octets: bytes) -> tuple[bytes, dict[str, Any]]:
+    """As much of a message as is kept, and what is said about the rest of a longer one: how long it was, and its SHA-256."""
+    if len(octets) <= LONGEST_KEPT:
+        return octets, {}
+    return octets[:LONGEST_KEPT], {"length": len(octets), "sha256": sha256(octets).hexdigest()}
 
 
 class Taps:
@@ -60,11 +69,12 @@ class Taps:
         message = seen.message
         if inside(self._dut, (message.producer, message.receiver)):
             return
-        about = {**message.about, "arrives": seen.arrives}
+        octets, cut = _kept(message.octets)
+        about = {**message.about, "arrives": seen.arrives, **cut}
         if seen.instead_of is not None:
             about["instead_of"] = self._messages[seen.instead_of]
         exchange = self._trace.append(
-            seen.time, Point.CIM if message.wire == CIM else Point.LEG, message.wire, message.octets,
+            seen.time, Point.CIM if message.wire == CIM else Point.LEG, message.wire, octets,
             message.producer, message.receiver, seen.fate, about,
         )
         self._messages[seen.number] = exchange.number

@@ -18,7 +18,7 @@ from harness.actors.reports import Logged, StateChanged, Unanswered
 from harness.actors.setup import Setup
 from harness.adapters.back_office_policy import policy_of
 from harness.backhaul.codec import TlvCodec
-from harness.backhaul.message import LegKind, LegMessage, LegState, Obstacle
+from harness.backhaul.message import LONGEST_WINDOW, LegKind, LegMessage, LegState, Obstacle
 from harness.backhaul.wires import LEG
 from harness.cim import codes, end_device_controls, end_device_events, master_data_linkage_config, meter_config
 from harness.cim.codes import Code
@@ -197,6 +197,8 @@ class VirtualAmiHeadEnd:
         return OK
 
     def _objection(self, command: WindowCommand) -> tuple[ReplyCode, str] | None:
+        if command.duration > LONGEST_WINDOW:
+            return ReplyCode.LOCAL_WINDOW, f"no leg can carry a window of {command.duration:g} s"
         if self.policy.checks_meter and command.meter not in self.meters:
             return ReplyCode.METER, f"no meter {command.meter} is registered"
         if not self.policy.checks_install_code:

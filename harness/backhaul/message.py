@@ -12,6 +12,8 @@ from enum import StrEnum
 
 from harness.values import DeviceType, Eui64
 
+LONGEST_WINDOW = (2**32 - 1) / 1000  # seconds (49 days); what is left of a window has four octets of milliseconds
+
 
 class LegKind(StrEnum):
     """What a message is for."""

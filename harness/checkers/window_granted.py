@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from copy import deepcopy
 
-from harness.backhaul.message import LegKind
+from harness.backhaul.message import LONGEST_WINDOW, LegKind
 from harness.checkers.cim_dialogue import ANSWER_TIME, Objection, answers_to, objections
 from harness.checkers.cim_message import METER_RECORD, STEP_1, arrival, received
 from harness.checkers.correspondence import Carried, Letter, carried, instant, profile_of
@@ -27,6 +27,8 @@ def wrong_orders(trace: Trace, letter: Letter) -> Iterator[Objection]:
     if command is None:
         yield Objection(frozenset({ReplyCode.LOCAL_CODE}), "no command to a joining window", binding=False)
         return
+    if command.duration > LONGEST_WINDOW:
+        yield Objection(frozenset({ReplyCode.LOCAL_WINDOW}), "the window is longer than a leg can say", binding=False)
     if command.meter not in _meters(trace):
         yield Objection(frozenset({ReplyCode.METER}), f"nobody registered a meter {command.meter}")
     if command.opens and command.key_material and command.key_form == "install_code":

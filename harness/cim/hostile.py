@@ -32,7 +32,7 @@ def _quadratic(octets: bytes, size: int) -> bytes:
 
 
 def _padded(octets: bytes, size: int) -> bytes:
-    return octets + b"<!--" + b"x" * size + b"-->"
+    return (octets + b"<!--").ljust(len(octets) + size, b"x") + b"-->"  # made in one piece: it may be large
 
 
 def _nested(octets: bytes, size: int) -> bytes:
@@ -50,8 +50,8 @@ _MADE: dict[str, tuple[Callable[[bytes, int], bytes], tuple[int, ...]]] = {
     "external subset": (lambda octets, size: _prefixed(b'<!DOCTYPE a SYSTEM "http://127.0.0.1:9/e.dtd">', octets), (0,)),
     "amplification": (_amplifying, (3, 9, _MANY)),
     "quadratic amplification": (_quadratic, (_MANY, 1 << 12, 1 << 14)),
-    "size": (_padded, (MAX_OCTETS, 2 * MAX_OCTETS, 8 * MAX_OCTETS)),
-    "depth": (_nested, (MAX_DEPTH, 4 * MAX_DEPTH, 1 << 16)),
+    "size": (_padded, (MAX_OCTETS, 2 * MAX_OCTETS, 8 * MAX_OCTETS, 100_000_000)),
+    "depth": (_nested, (MAX_DEPTH, 4 * MAX_DEPTH, 10_000, 1 << 16)),
     "truncated": (lambda octets, size: octets[:size], (0, 1, 1 << 6, 1 << 9)),
     "another encoding": (lambda octets, size: octets.decode().encode("utf-16"), (0,)),
     "not UTF-8": (lambda octets, size: octets.replace(_TEXT, b"\xe9" + _TEXT, 1), (0,)),

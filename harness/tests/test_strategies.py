@@ -220,6 +220,13 @@ def test_a_hostile_document_is_of_a_kind() -> None:
 
 
 @quick
+@given(strategies.latenesses(), strategies.overdue(), strategies.losses())
+def test_what_is_overdue_was_asked_for_again_and_the_third_of_a_message_comes_through(late: float, due: float, lost: int) -> None:
+    assert 0.0 <= late <= strategies.LONGEST_REPETITION < strategies.LONGEST_RETRY < due <= 2 * strategies.LONGEST_RETRY
+    assert 1 <= lost <= 2
+
+
+@quick
 @given(strategies.repetitions())
 def test_a_repetition_comes_at_once_or_later(after: float) -> None:
     assert 0.0 <= after <= strategies.LONGEST_REPETITION
