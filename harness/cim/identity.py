@@ -19,15 +19,14 @@ from harness.values import Eui64
 INSTALL_CODE_OCTETS = (8, 10, 14, 18)  # 6, 8, 12 or 16 octets and 2 of CRC; whether it is right is not for this package
 LINK_KEY_OCTETS = 16
 
+_WORDS = {"EndDevice": "mac", "Meter": "meter", "ServiceLocation": "premise", "CustomerAgreement": "agreement"}
 _EUI64 = re.compile(r"[0-9A-Fa-f]{16}")
 
 
 def name_type_of(linked: str, profile: CimProfile) -> str | None:
     """The name type of a linked object of that class ("Meter"), None where the profile prescribes none."""
-    return {
-        "EndDevice": profile.mac, "Meter": profile.meter, "ServiceLocation": profile.premise,
-        "CustomerAgreement": profile.agreement,
-    }.get(linked)
+    word = _WORDS.get(linked)
+    return None if word is None else str(getattr(profile, word))
 
 
 def element(parent: etree._Element, name: str, content: str | None = None) -> etree._Element:

@@ -24,41 +24,38 @@ VERBS_OF = {Kind.REQUEST: REQUEST_VERBS, Kind.EVENT: EVENT_VERBS, Kind.RESPONSE:
 
 def check_envelope(message: CimMessage, now: datetime | None, context: str | None) -> Iterator[CimFinding]:
     """Header, verb, noun and reply of a message; `now` and `context` are the receiver's, None where they are not known."""
+    name = local(message.root)
     if message.header is not None:
-        yield from _check_verb(message, message.header)
-        yield from _check_noun(message, message.header)
-        yield from _check_header(message, message.header, context)
-        yield from _check_timestamp(message.header, now, _path(message, "Header", "Timestamp"))
+        path = f"/{name}/Header"
+        yield from _check_verb(message, message.header, name)
+        yield from _check_noun(message, message.header, path)
+        yield from _check_header(message, message.header, context, path)
+        yield from _check_timestamp(message.header, now, path)
     if message.reply is not None:
-        yield from _check_reply(message.reply, _path(message, "Reply"), message.generation)
+        yield from _check_reply(message.reply, f"/{name}/Reply", message.generation)
 
 
-def _path(message: CimMessage, *names: str) -> str:
-    return "/" + "/".join((local(message.root), *names))
-
-
-def _check_verb(message: CimMessage, header: Header) -> Iterator[CimFinding]:
-    verb, kind, path = message.verb or "", message.kind, _path(message, "Header", "Verb")
+def _check_verb(message: CimMessage, header: Header, name: str) -> Iterator[CimFinding]:
+    verb, kind, path = message.verb or "", message.kind, f"/{name}/Header/Verb"
     if message.generation == "2008" and verb not in VERBS:  # later generations leave that to their schema
         yield CimFinding("verb", f"{header.verb!r} is no verb in any case", path)
     elif kind is Kind.RESPONSE and verb in EVENT_VERBS:
         yield note("reply-verb", f"a response has the verb reply, not {verb}", path)
     elif message.form is Form.TYPED and message.wrapper and verb != message.wrapper[0]:
-        yield CimFinding("wrapper-verb", f"{local(message.root)} with the verb {verb}", path)
+        yield CimFinding("wrapper-verb", f"{name} with the verb {verb}", path)
     elif kind in VERBS_OF and verb not in VERBS_OF[kind]:
-        yield CimFinding("kind-verb", f"{local(message.root)} with the verb {verb}", path)
+        yield CimFinding("kind-verb", f"{name} with the verb {verb}", path)
     if message.payload is None and verb in PAYLOAD_VERBS and kind in (Kind.REQUEST, Kind.EVENT):
-        yield CimFinding("payload-missing", f"{verb} without a payload", _path(message))
+        yield CimFinding("payload-missing", f"{verb} without a payload", f"/{name}")
 
 
-def _check_noun(message: CimMessage, header: Header) -> Iterator[CimFinding]:
+def _check_noun(message: CimMessage, header: Header, path: str) -> Iterator[CimFinding]:
     named = message.wrapper[1] if message.wrapper else None if message.payload is None else local(message.payload)
     if named is not None and header.noun != named:
-        yield CimFinding("noun", f"the noun is {header.noun}, the message is about {named}", _path(message, "Header", "Noun"))
+        yield CimFinding("noun", f"the noun is {header.noun}, the message is about {named}", f"{path}/Noun")
 
 
-def _check_header(message: CimMessage, header: Header, context: str | None) -> Iterator[CimFinding]:
-    path = _path(message, "Header")
+def _check_header(message: CimMessage, header: Header, context: str | None, path: str) -> Iterator[CimFinding]:
     asynchronous = header.async_reply_flag in ("true", "1")
     for name, value in (
         ("Timestamp", header.timestamp), ("Source", header.source), ("MessageID", header.message_id),
@@ -91,11 +88,11 @@ def _is_address(written: str) -> bool:
 def _check_timestamp(header: Header, now: datetime | None, path: str) -> Iterator[CimFinding]:
     made = instant_of(header.timestamp)
     if (fault := fault_of(header.timestamp)) is not None:
-        yield CimFinding(*fault, path)
+        yield CimFinding(*fault, f"{path}/Timestamp")
     elif made and now and made > now + AHEAD:
-        yield CimFinding("freshness", f"{header.timestamp} is in the future", path)
+        yield CimFinding("freshness", f"{header.timestamp} is in the future", f"{path}/Timestamp")
     elif made and now and made < now - STALE:
-        yield CimFinding("freshness", f"{header.timestamp} is stale", path)
+        yield CimFinding("freshness", f"{header.timestamp} is stale", f"{path}/Timestamp")
 
 
 def _check_reply(reply: ReplyPart, path: str, generation: str) -> Iterator[CimFinding]:
