@@ -6,7 +6,7 @@ from hypothesis import given
 
 from cases.table import clause, step
 from harness.backhaul import faults
-from harness.strategies import When, arrivals, eui64s, install_codes, malformed_key_material
+from harness.strategies import When, arrivals, eui64s, install_codes, malformed_key_material, overdue
 from harness.usecase import Actor
 
 pytestmark = step(4)  # NIC -> ESI: MAC address, device type, key, and the command to open the window
@@ -51,6 +51,17 @@ def test_a_window_that_is_withdrawn_is_closed(bench, verify):
     bench.open()
     bench.cancel()
     bench.join()
+    verify(bench.trace)
+
+
+@clause("UC2.7-04-CLOSES")  # derived: docs/leg-codec.md, a withdrawal has the number of its order
+@given(late=overdue())
+def test_a_window_whose_withdrawal_overtakes_its_order_stays_closed(benches, verify, late):
+    bench = benches(window_start=0.0)
+    with bench.suffering(faults.reorder(faults.between(Actor.NIC, Actor.ESI), by=late)):
+        bench.request()
+        bench.cancel()
+        bench.join()
     verify(bench.trace)
 
 

@@ -61,6 +61,7 @@ class BackOfficePolicy:
     keeps_linkage: bool = True  # POST-CONFIG-IN-CIS
     # AMI Head-End, AMI Network, NIC: the proprietary legs
     drops_expired: bool = True  # 02-TIMELY, 03-TIMELY, 04-TIMELY: a window that is over is not opened
+    remembers_withdrawals: bool = True  # 04-CLOSES: an order that comes after its withdrawal opens nothing
     subtracts_latency: bool = True  # 02-TIMELY, 03-TIMELY, 04-TIMELY: says the window left, not the window ordered
     drops_duplicates: bool = True  # 02-ONCE to 04-ONCE, 10-ONCE to 12-ONCE
     reports_undeliverable: bool = True  # 02-UNDELIVERABLE, 03-UNDELIVERABLE, 04-UNDELIVERABLE

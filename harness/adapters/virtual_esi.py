@@ -51,6 +51,7 @@ class VirtualEsi:
         ieee = Eui64.parse(setup.options.get("eui64", str(DEFAULT_EUI64)))
         chance = self._chance = setup.chance
         self._key_sequence = 0
+        self._withdrawn: set[int] = set()
         settings = EsiSettings(child_capacity=int(setup.options.get("child_capacity", EsiSettings.child_capacity)))
         self.node = EsiNode(
             ieee, credentials_of(ieee, setup.options, chance), chance,
@@ -135,7 +136,10 @@ class VirtualEsi:
             self._events.append(Logged(f"leg 4: a {order.kind} without {', '.join(order.missing) or 'a place here'}"))
             self._send(order.report(LegKind.UNDELIVERABLE, self._utc(now), reason=Obstacle.INCOMPLETE))
         elif order.kind is LegKind.CANCEL_WINDOW:
+            self._withdrawn.add(order.sequence)
             self.node.close_window(order.device, now)
+        elif order.sequence in self._withdrawn and self._legs.remembers_withdrawals:
+            self._events.append(Logged(f"leg 4: order {order.sequence} was withdrawn before it came"))
         else:
             self._open(order, order.device, now)
 

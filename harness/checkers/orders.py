@@ -47,6 +47,7 @@ def windows(trace: Trace) -> tuple[Window, ...]:
     if Point.LEG not in trace.observed() or _is_withheld(trace) or _way_in(trace) is None:
         return (_as_ordered(trace),)
     known: list[Window] = []
+    withdrawn: set[int] = set()  # the numbers of orders that are not to be obeyed any more, also where they come later
     for each in orders(trace):
         message, at = each.message, arrival(each)
         assert message is not None
@@ -55,7 +56,9 @@ def windows(trace: Trace) -> tuple[Window, ...]:
         known = [  # a withdrawal, and a further order for the same device, end what was
             replace(window, ends=min(window.ends, at)) if window.device == message.device else window for window in known
         ]
-        if message.kind is LegKind.OPEN_WINDOW and message.end is not None and flaw(message) is None:
+        if message.kind is LegKind.CANCEL_WINDOW:
+            withdrawn.add(message.sequence)
+        elif message.end is not None and message.sequence not in withdrawn and flaw(message) is None:
             key = ordered_link_key(message.key_form or "", message.key_material or b"")
             end = (message.end - datetime.fromisoformat(trace.header.epoch)).total_seconds()
             known.append(Window(message.device, at, max(at, end), each.number, key))

@@ -58,6 +58,10 @@ DEFECTS = (
         {"honours_cancel": False},
     ),
     Defect(
+        "04-esi-late-order-obeyed", Actor.ESI, "opens a window whose withdrawal came before its order", ("UC2.7-04-CLOSES@ESI",),
+        {"remembers_withdrawals": False},
+    ),
+    Defect(
         "04-esi-key-reversed", Actor.ESI, "loads the ordered key with its octets reversed",
         ("UC2.7-04-AUTHORISES@ESI", "UC2.7-06-KEY-SEALED@ESI"), {"loads_key_reversed": True},
     ),
