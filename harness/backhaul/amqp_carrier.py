@@ -102,11 +102,11 @@ class AmqpDialect:
         """Put a message into the link to its queue."""
         target = self._targets.get(letter.queue)
         if target is None:
+            self._give_way()
             link = self._session().sender(letter.queue)
             link.target.address = letter.queue
             link.open()
             target = self._targets[letter.queue] = _Target(link)
-            self._give_way()
         self._targets.move_to_end(letter.queue)
         target.letters.append((tag, letter))
         self._fill(target)
@@ -149,8 +149,9 @@ class AmqpDialect:
         return session
 
     def _give_way(self) -> None:
+        """Make room for one more link."""
         idle = [queue for queue, target in self._targets.items() if not target.letters and not target.unsettled]
-        for queue in idle[: max(0, len(self._targets) - SENDERS)]:
+        for queue in idle[: max(0, len(self._targets) + 1 - SENDERS)]:
             link = self._targets.pop(queue).link
             link.close()
             link.session.close()
@@ -179,9 +180,9 @@ class AmqpDialect:
                 links += [link for link in self._receivers() if link.session == event.session]
                 return self._gone(links, event.session.remote_condition)
             case kinds.CONNECTION_REMOTE_CLOSE:
-                return [_failed(event.connection.remote_condition, "the broker closed the connection")]
+                return [self._failed(event.connection.remote_condition, "the broker closed the connection")]
             case kinds.TRANSPORT_ERROR:
-                return [_failed(event.transport.condition, "the connection broke")]
+                return [self._failed(event.transport.condition, "the connection broke")]
         return []
 
     def _receivers(self) -> list[Any]:
@@ -196,7 +197,7 @@ class AmqpDialect:
         happened: list[Happening] = []
         for link in links:
             if link.is_receiver:
-                return [_failed(condition, "no link", f"queue {link.name!r}: ")]
+                return [self._failed(condition, "no link", f"queue {link.name!r}: ")]
             target = self._targets.get(link.name)
             if target is not None and target.link == link:
                 del self._targets[link.name]
@@ -204,6 +205,11 @@ class AmqpDialect:
                 happened += [Refused(tag, why) for tag in sorted({*target.unsettled, *(tag for tag, _ in target.letters)})]
             link.session.close()
         return happened
+
+    def _failed(self, condition: Any, otherwise: str, before: str = "") -> Failed:
+        """For good only where we are not let in: what is refused later may be one queue's matter."""
+        refused = condition is not None and condition.name in NOT_AUTHORIZED
+        return Failed(before + _words(condition, otherwise), final=refused and bool(self._opening))
 
     def _fill(self, target: _Target) -> None:
         """Send what waits, as far as there is credit."""
@@ -250,11 +256,6 @@ class AmqpDialect:
 
 def _words(condition: Any, otherwise: str) -> str:
     return ": ".join(filter(None, (condition.name, condition.description))) if condition else otherwise
-
-
-def _failed(condition: Any, otherwise: str, before: str = "") -> Failed:
-    name = condition.name if condition else ""
-    return Failed(before + _words(condition, otherwise), final=name in NOT_AUTHORIZED)
 
 
 def _message(letter: Letter) -> Any:

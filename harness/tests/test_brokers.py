@@ -7,6 +7,7 @@ from uuid import UUID
 
 import pytest
 
+from harness.backhaul import amqp_carrier
 from harness.backhaul.broker_dialect import BrokerBounds
 from harness.backhaul.carrier import Parcel
 from harness.tests.broker_peers import WITHIN, StompClient, amqp_answers, amqp_client, octets_of, stomp_answers
@@ -135,6 +136,16 @@ def test_a_flood_arrives_in_order_and_nothing_of_it_is_lost(world: World) -> Non
     for octets in flood:
         dr.say(octets, world.queue(HEAD_END))
     assert [head_end.inbox.next().octets for _ in flood] == flood
+
+
+def test_more_queues_are_written_to_than_links_are_kept(world: World) -> None:
+    dr = world.party(DR)
+    queues = [world.queue(f"many-{number}") for number in range(2 * amqp_carrier.SENDERS)] * 2
+    for number, queue in enumerate(queues):
+        dr.say(b"!", queue, exchange=f"token-{number}", about={"properties": {"reply-to": ""}})
+    back = [dr.inbox.next() for _ in queues]
+    assert {(each.octets, each.flaw) for each in back} == {(b"", "")}
+    assert {each.answers for each in back} == {f"token-{number}" for number in range(len(queues))}
 
 
 def test_no_more_wait_than_the_bound_allows(world: World) -> None:

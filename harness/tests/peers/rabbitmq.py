@@ -183,6 +183,12 @@ def main(arguments: list[str]) -> int:
         print(f"there is a broker in {folder} already: make broker-stop", file=sys.stderr)
         return 4
     ports = {name: int(os.environ.get(f"HANPROOF_{name.upper()}_PORT", port)) for name, port in PORTS.items()}
+    for name, port in ports.items():
+        try:
+            socket.create_server(("127.0.0.1", port)).close()
+        except OSError as fault:
+            print(f"port {port}: {fault.strerror}; HANPROOF_{name.upper()}_PORT chooses another", file=sys.stderr)
+            return 4
     try:
         RabbitMq(folder, ports).start()
     except AssertionError as fault:
