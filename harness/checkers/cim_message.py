@@ -50,7 +50,7 @@ class Part(StrEnum):
 
 _OF_ENVELOPE = frozenset({
     "verb", "noun", "wrapper-verb", "kind-verb", "reply-verb", "reply-place", "payload-missing", "correlation", "async-address",
-    "operation-set", "replay-detection", "revision", "context", "result", "result-error", "error-code",
+    "operation-set", "replay-detection", "revision", "context", "result", "result-error", "error-code", "secret",
 })
 _OF_HEADER_ORDER = ("order", "missing")
 _BEFORE_MEANING = (Layer.TRANSPORT, Layer.XML, Layer.SCHEMA)

@@ -3,6 +3,7 @@
 The layers are passed in order, and a part that fails one is not looked at by the next: `transport` (SOAP around the message, and
 what HTTP says beside it), `xml` (octets to a tree), `schema` (what an XSD alone decides), `semantic` (what IEC 61968-9 and
 61968-100 mean beyond their schemas) and `profile` (what only HANproof's documented profile fixes, docs/cim-profile.md).
+`sequence` is about several messages, and is judged in exchanges and runs alone.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ class Layer(StrEnum):
     SCHEMA = "schema"
     SEMANTIC = "semantic"
     PROFILE = "profile"
+    SEQUENCE = "sequence"
 
 
 RULES: dict[str, tuple[Layer, str]] = {
@@ -32,6 +34,7 @@ RULES: dict[str, tuple[Layer, str]] = {
     "charset": (Layer.TRANSPORT, "the charset of HTTP is UTF-8, as the message is"),
     "soap-action": (Layer.TRANSPORT, "the action is that of the operation: .../<Noun>/<Verb><Noun>, or the generic service's"),
     "http-status": (Layer.TRANSPORT, "a SOAP Fault comes with a status of failure, any other answer with one of success"),
+    "broken-off": (Layer.TRANSPORT, "a message arrives whole, and the connection stays until it is answered"),
     "size": (Layer.XML, "a message is at most 1 MiB"),
     "encoding": (Layer.XML, "a message is UTF-8, and says so where it says anything"),
     "doctype": (Layer.XML, "a message has no document type, and so no entities"),
@@ -70,6 +73,7 @@ RULES: dict[str, tuple[Layer, str]] = {
     "context": (Layer.SEMANTIC, "the context is the one of the system that receives"),
     "control-code": (Layer.SEMANTIC, "a control or event names its kind by four numbers of the code tables"),
     "revision": (Layer.SEMANTIC, "a header's revision is one that the receiver supports: 1.0 or 2.0"),
+    "secret": (Layer.SEMANTIC, "key material stands in the key element alone, and an address tells no password"),
     "linkage-ends": (Layer.SEMANTIC, "a linkage has two ends"),
     "identity": (Layer.SEMANTIC, "every linked object has an mRID or a name"),
     "time-order": (Layer.SEMANTIC, "what is recorded lies before the message, what is in force before its record"),
@@ -87,6 +91,26 @@ RULES: dict[str, tuple[Layer, str]] = {
     "device-type": (Layer.PROFILE, "the code's first number is the HAN device's: 19, 16, or 12 where the type is not told"),
     "key": (Layer.PROFILE, "the key element has an install code with its CRC, or a link key, in hex digits"),
     "window": (Layer.PROFILE, "a window has a start and a duration, ends after it starts, and is not over"),
+    "unanswered": (Layer.SEQUENCE, "a request is answered within 30 s"),
+    "answered-twice": (Layer.SEQUENCE, "a request is answered once for each time it came"),
+    "stranger": (Layer.SEQUENCE, "an answer is to a request that was made of its sender, and to that one"),
+    "reply-correlation": (Layer.SEQUENCE, "an answer has its request's CorrelationID, letter for letter"),
+    "needless-fault": (Layer.SEQUENCE, "a request whose header can be read is answered by a response, not by a fault"),
+    "partial": (Layer.SEQUENCE, "who was asked for one thing did it or did not: PARTIAL is no answer to that"),
+    "acknowledgement": (Layer.SEQUENCE, "what asks for an acknowledgement gets one, in time, before anything comes of it"),
+    "async-reply": (Layer.SEQUENCE, "who asks for a later answer gets it at its ReplyAddress, not on the spot"),
+    "message-id": (Layer.SEQUENCE, "every message has a MessageID of its own, but for the same octets sent again"),
+    "correlation-reuse": (Layer.SEQUENCE, "requests that could be mistaken for each other have a CorrelationID each"),
+    "timestamp-constant": (Layer.SEQUENCE, "messages made at different times do not have one timestamp"),
+    "replayed": (Layer.SEQUENCE, "a nonce is used once, and just after it was made"),
+    "same-object": (Layer.SEQUENCE, "an mRID stands for one object, in all messages"),
+    "flood": (Layer.SEQUENCE, "nobody sends another more than 100 messages within a second"),
+    "step-order": (Layer.SEQUENCE, "13 follows an order of step 1 that was granted, 14 a linkage of step 13 that was taken"),
+    "passed-on-once": (Layer.SEQUENCE, "a linkage of step 13 goes on to the CIS once"),
+    "device-chain": (Layer.SEQUENCE, "a linkage is of the device that was ordered in step 1"),
+    "premise-chain": (Layer.SEQUENCE, "step 14 names the premise of the enrolment"),
+    "in-force": (Layer.SEQUENCE, "a device has joined inside the window that was ordered, or at most 60 s after its end"),
+    "key-told": (Layer.SEQUENCE, "the key of an order stands in no other place, neither in a message nor in a log"),
 }
 
 

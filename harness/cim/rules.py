@@ -10,12 +10,14 @@ from harness.cim.envelope import EVENT_VERBS, REPLY, REQUEST_VERBS, CimMessage, 
 from harness.cim.envelope import Reply as ReplyPart
 from harness.cim.finding import CimFinding, note
 from harness.cim.instant import fault_of, instant_of
+from harness.cim.redaction import redacted
 from harness.cim.reply_codes import is_known, is_success
-from harness.cim.tree import local
+from harness.cim.tree import local, text
 
 AHEAD = timedelta(minutes=5)  # how far a sender's clock may be ahead of the receiver's
 STALE = timedelta(hours=1)  # how old a message may be on arrival; longer than any retry, which keeps its timestamp
 REVISIONS = ("1.0", "2.0")  # what a header's Revision may say, where it says anything (profile)
+MIN_KEY_DIGITS = 16  # what the shortest install code has
 GRAVE = ("FATAL", "CATASTROPHIC")
 PAYLOAD_VERBS = ("create", "change", *EVENT_VERBS)
 VERBS = (*REQUEST_VERBS, *EVENT_VERBS, REPLY)
@@ -31,6 +33,7 @@ def check_envelope(message: CimMessage, now: datetime | None, context: str | Non
         yield from _check_noun(message, message.header, path)
         yield from _check_header(message, message.header, context, path)
         yield from _check_timestamp(message.header, now, path)
+        yield from _check_secrets(message, message.header, path)
     if message.reply is not None:
         yield from _check_reply(message.reply, f"/{name}/Reply", message.generation)
 
@@ -68,7 +71,7 @@ def _check_header(message: CimMessage, header: Header, context: str | None, path
     if asynchronous and not header.reply_address:
         yield CimFinding("async-address", "AsyncReplyFlag is true, and there is no ReplyAddress", path)
     elif asynchronous and not _is_address(header.reply_address or ""):
-        yield CimFinding("async-address", f"{header.reply_address} is an address that nobody can reach", f"{path}/ReplyAddress")
+        yield CimFinding("async-address", "the ReplyAddress is none that anybody can reach", f"{path}/ReplyAddress")
     if header.revision and header.revision not in REVISIONS:
         yield CimFinding("revision", f"{header.revision} is none of {', '.join(REVISIONS)}", f"{path}/Revision")
     if header.context and context and header.context != context:
@@ -95,10 +98,24 @@ def _check_timestamp(header: Header, now: datetime | None, path: str) -> Iterato
         yield CimFinding("freshness", f"{header.timestamp} is stale", f"{path}/Timestamp")
 
 
+def _check_secrets(message: CimMessage, header: Header, path: str) -> Iterator[CimFinding]:
+    """Key material, and passwords, outside of the elements that are made for them; no finding repeats one."""
+    address = header.reply_address or ""
+    if "@" in address.partition("://")[2].partition("/")[0]:
+        yield CimFinding("secret", "the ReplyAddress tells a name or a password", f"{path}/ReplyAddress")
+    told = [] if message.payload is None else [text(each) or "" for each in message.payload.iter("{*}installCode")]
+    keys = [key.lower().encode() for key in told if len(key) >= MIN_KEY_DIGITS]
+    elsewhere = redacted(message.octets).lower() if keys else b""
+    if any(key in elsewhere for key in keys):
+        yield CimFinding("secret", "the key stands outside of its element as well", path.removesuffix("/Header"))
+
+
 def _check_reply(reply: ReplyPart, path: str, generation: str) -> Iterator[CimFinding]:
     grave = [error.code for error in reply.errors if error.level in GRAVE or not is_success(error.code)]
     if reply.result == "OK" and grave:
         yield CimFinding("result-error", f"OK, and yet the error {grave[0]}", path)
+    if reply.result == "PARTIAL" and not reply.errors:
+        yield CimFinding("result-error", "PARTIAL, and nothing says what was left out", path)
     if reply.result == "FAILED" and not any(not is_success(error.code) for error in reply.errors):
         yield CimFinding("result-error", "FAILED, and no error says why", path)
     for error in reply.errors:

@@ -1,10 +1,11 @@
-"""`hanproof cim`: what one IEC 61968 message alone can get wrong (`check`), and four-part codes by the names of their parts (`code`)."""
+"""`hanproof cim`: what IEC 61968 messages get wrong, alone or in an exchange (`check`), and four-part codes by their names (`code`)."""
 
 from __future__ import annotations
 
 import argparse
 import json
 import sys
+from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -23,12 +24,12 @@ def add(subparsers: argparse._SubParsersAction[Any]) -> None:
     """Declare the subcommands."""
     parser = subparsers.add_parser("cim", help="check CIM messages, read their codes", description=__doc__)
     verbs = parser.add_subparsers(required=True, metavar="check|code")
-    check = verbs.add_parser("check", help="check the message in a file", description=_check.__doc__)
-    check.add_argument("files", nargs="+", type=Path, metavar="FILE")
+    check = verbs.add_parser("check", help="check the messages in a file", description=_check.__doc__)
+    check.add_argument("files", nargs="+", type=Path, metavar="FILE", help="a message, or a recorded exchange (docs/exchanges.md)")
     check.add_argument(
         "--profile", choices=ENVELOPES, help="generation of the envelope; without it the namespace tells 2008 from 2011",
     )
-    check.add_argument("--now", metavar="INSTANT", help="when the message came, as 2026-01-15T12:00:00Z; without it nothing is stale")
+    check.add_argument("--now", metavar="INSTANT", help="when a message came, as 2026-01-15T12:00:00Z; without it nothing is stale")
     check.add_argument("--json", action="store_true", help="one JSON object a file")
     check.set_defaults(run=_check)
     code = verbs.add_parser("code", help="a code by the names of its parts", description=_code.__doc__)
@@ -37,7 +38,7 @@ def add(subparsers: argparse._SubParsersAction[Any]) -> None:
 
 
 def _check(arguments: argparse.Namespace) -> int:
-    """Print what is wrong with the message in each file; the exit code is the worst file's, as of a run. Raises InputError."""
+    """Print what is wrong with the messages in each file; the exit code is the worst file's, as of a run. Raises InputError."""
     now = None if arguments.now is None else _instant(arguments.now)
     profile = None if arguments.profile is None else CimProfile(envelope=arguments.profile)
     verdicts = []
@@ -58,10 +59,14 @@ def _check(arguments: argparse.Namespace) -> int:
     return EXIT_CODES[worst(verdicts)]
 
 
-def _findings(path: Path, now: datetime | None, profile: CimProfile | None) -> list[CimFinding]:
-    """What is wrong with what a file holds; here what holds more than one message would be told apart by its name."""
+def _findings(path: Path, now: datetime | None, profile: CimProfile | None) -> Sequence[CimFinding]:
+    """What is wrong with what a file holds: one message, or an exchange, which says itself when each of its messages came."""
     from harness.cim.check import check_file
+    from harness.cim.check_recording import check_recording
+    from harness.cim.recording import is_recording, read_recording
 
+    if is_recording(path):
+        return check_recording(read_recording(path), profile=profile)
     return check_file(path, now, profile=profile)
 
 

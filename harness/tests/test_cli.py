@@ -19,6 +19,7 @@ from harness.tests.small_run import ROOT, python, write_project
 MESSAGES = Path(__file__).parents[2] / "fixtures" / "cim" / "messages"
 CODE = "83FED3407A939723A5C639B26916D505C3B5"  # AN708, clause 12
 LINK_KEY = "66b6900981e1ee3ca4206b6b861c02bb"
+MESSAGES = ROOT / "fixtures" / "cim" / "messages"
 BEACON_REQUEST = "03080affffffff07"  # without FCS: IEEE 802.15.4-2006, 7.3.7
 TRANSPORT_KEY = (  # network key under the key-transport key of the install code above
     "618801621a341200004800341200001e0121013001000000010000000000000099843c08592c40492fc7073941962e4a06e2dcb5b03bb4434e91"
@@ -200,7 +201,22 @@ def test_cim_check_names_every_rule_that_is_broken(tmp_path: Path, capsys: pytes
     assert out[0].startswith(f"{tmp_path}/bad.xml: fail: ")
     told = json.loads(out[-1])
     assert told["file"] == f"{tmp_path}/bad.xml"
-    assert told["findings"][0]["verdict"] == "fail"
+    assert told["verdict"] == told["findings"][0]["verdict"] == "fail"
+
+
+def test_cim_check_takes_messages_and_exchanges_alike(capsys: pytest.CaptureFixture[str]) -> None:
+    good, bad = MESSAGES / "good", MESSAGES / "bad"
+    files = [good / "linkage-step-14.xml", good / "provisioning.exchange.yaml", bad / "reply-correlation--in-capitals.exchange.yaml"]
+    assert main(["cim", "check", *map(str, files)]) == 1
+    out, _ = lines(capsys)
+    assert out[:2] == [f"{files[0]}: right", f"{files[1]}: right"]
+    assert out[2].startswith(f"{files[2]}: fail: sequence reply-correlation: ")
+    assert main(["cim", "check", "--json", str(files[1]), str(files[2])]) == 1
+    right, wrong = (json.loads(line) for line in lines(capsys)[0])
+    assert right == {"file": str(files[1]), "verdict": "pass", "findings": []}
+    (finding,) = wrong["findings"]
+    assert set(finding) == {"verdict", "layer", "rule", "path", "message"}
+    assert (wrong["verdict"], finding["path"], finding["rule"]) == ("fail", "2", "reply-correlation")
 
 
 @pytest.mark.parametrize(("arguments", "code", "verdict", "rules"), [

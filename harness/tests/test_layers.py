@@ -27,6 +27,7 @@ MAY_IMPORT = {
     **dict.fromkeys(LAYER_0, LAYER_0),
     "harness.crypto": ("dissectors.security",),
     "harness.cim": (),
+    "harness.cim.recording": ("harness.cim", "harness.declared"),
     "harness.stack": ("dissectors", "harness.crypto"),
     "harness.faults": ("dissectors",),
     "harness.radio": ("dissectors", "harness.faults"),

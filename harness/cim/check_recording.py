@@ -1,0 +1,32 @@
+"""All that an exchange of CIM messages can get wrong: each message alone, its transport, and what no message shows alone."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from harness.cim.check import TESTING, check_message
+from harness.cim.finding import CimFinding
+from harness.cim.record import Record, RecordedFinding, Recording
+from harness.cim.sequence import check_sequence
+
+
+def check_recording(
+    recording: Recording, *, context: str | None = TESTING, second: bool = False,
+) -> list[RecordedFinding]:
+    """What is wrong with an exchange, in the order of its records.
+
+    Each message is judged as of its own arrival. `context` and `second` are as in `harness.cim.check.check_message`.
+    """
+    findings = [
+        RecordedFinding(finding, (record.number,), record.producer)
+        for record in recording for finding in _alone(recording, record, context, second)
+    ]
+    return sorted([*findings, *check_sequence(recording)], key=lambda finding: finding.records[0])
+
+
+def _alone(recording: Recording, record: Record, context: str | None, second: bool) -> Iterator[CimFinding]:
+    if record.flaw:
+        yield CimFinding("broken-off", record.flaw)
+    elif record.receiver and (record.octets or record.answers is None):  # an answer of the transport alone has no body
+        now = recording.instant(record.at if record.arrives is None else record.arrives)
+        yield from check_message(record.octets, now, context=context, second=second)
