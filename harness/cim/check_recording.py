@@ -8,6 +8,7 @@ from harness.cim.check import TESTING, check_message
 from harness.cim.finding import CimFinding
 from harness.cim.record import Record, RecordedFinding, Recording
 from harness.cim.sequence import check_sequence
+from harness.cim.transport import check_transport
 
 
 def check_recording(
@@ -29,4 +30,6 @@ def _alone(recording: Recording, record: Record, context: str | None, second: bo
         yield CimFinding("broken-off", record.flaw)
     elif record.receiver and (record.octets or record.answers is None):  # an answer of the transport alone has no body
         now = recording.instant(record.at if record.arrives is None else record.arrives)
+        if record.message is not None:
+            yield from check_transport(record.message, record.transport)
         yield from check_message(record.octets, now, context=context, second=second)
