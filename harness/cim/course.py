@@ -16,12 +16,13 @@ from harness.cim.answers import Asked, paired
 from harness.cim.codes import Code
 from harness.cim.end_device_controls import ControlText
 from harness.cim.envelope import Kind
-from harness.cim.identity import NameType, eui64_of, name_in
+from harness.cim.identity import eui64_of, name_in
 from harness.cim.instant import instant_of
 from harness.cim.record import Record, RecordedFinding, Recording, found
 from harness.cim.redaction import redacted
 from harness.cim.rules import MIN_KEY_DIGITS
 from harness.cim.tree import child, children, local, text
+from harness.cim_profile import CimProfile
 from harness.usecase import Actor
 
 TO_REGISTER = timedelta(seconds=60)  # docs/cim-profile.md: how long a device that is inside may take after the window's end
@@ -59,7 +60,7 @@ def orders(recording: Recording) -> list[tuple[Step, ControlText]]:
     """The orders of step 1 that open a window."""
     return [
         (Step(asked, control.mac), control)
-        for asked in _requests(recording, STEP_1) for control in _controls(asked.first) if _opens(control)
+        for asked in _requests(recording, STEP_1) for control in _controls(asked.first, recording.profile) if _opens(control)
     ]
 
 
@@ -70,15 +71,15 @@ def linkages(recording: Recording, way: tuple[Actor, Actor]) -> list[Step]:
         payload = _payload(asked.first, "MasterDataLinkageConfig")
         device = child(payload, "EndDevice")
         if device is not None:
-            found_there.append(Step(asked, name_in(device, NameType.MAC)))
+            found_there.append(Step(asked, name_in(device, recording.profile.mac)))
     return found_there
 
 
-def devices_of(record: Record) -> set[str]:
+def devices_of(record: Record, profile: CimProfile) -> set[str]:
     """The HAN devices that a request names, as they are written."""
     payload = _payload(record, "MasterDataLinkageConfig")
-    linked = [] if payload is None else [name_in(each, NameType.MAC) for each in children(payload, "EndDevice")]
-    return {device for device in (*linked, *(control.mac for control in _controls(record))) if device}
+    linked = [] if payload is None else [name_in(each, profile.mac) for each in children(payload, "EndDevice")]
+    return {device for device in (*linked, *(control.mac for control in _controls(record, profile))) if device}
 
 
 # -- the rules
@@ -135,11 +136,11 @@ def one_device(recording: Recording) -> Iterator[RecordedFinding]:
 
 def one_premise(recording: Recording) -> Iterator[RecordedFinding]:
     """premise-chain: step 14 names the premise of the enrolment, and the one that step 13 names where it names any."""
-    announced = linkages(recording, STEP_13)
+    announced, profile = linkages(recording, STEP_13), recording.profile
     for step in linkages(recording, STEP_14):
-        told = _premise(step)
-        earlier = next((each for each in announced if each.belongs_to(step) and _premise(each)), None)
-        wanted = recording.premise or (None if earlier is None else _premise(earlier))
+        told = _premise(step, profile)
+        earlier = next((each for each in announced if each.belongs_to(step) and _premise(each, profile)), None)
+        wanted = recording.premise or (None if earlier is None else _premise(earlier, profile))
         by, beside = step.record.producer, () if earlier is None else (earlier.record,)
         if told is None:
             yield found("premise-chain", "names no premise", by, step.record, *beside)
@@ -188,9 +189,9 @@ def _payload(record: Record, noun: str) -> etree._Element | None:
     return payload if payload is not None and local(payload) == noun else None
 
 
-def _controls(record: Record) -> list[ControlText]:
+def _controls(record: Record, profile: CimProfile) -> list[ControlText]:
     payload = _payload(record, end_device_controls.NOUN)
-    return [] if payload is None else end_device_controls.texts(payload)
+    return [] if payload is None else end_device_controls.texts(payload, profile)
 
 
 def _opens(control: ControlText) -> bool:
@@ -200,9 +201,9 @@ def _opens(control: ControlText) -> bool:
         return False
 
 
-def _premise(step: Step) -> str | None:
+def _premise(step: Step, profile: CimProfile) -> str | None:
     payload = _payload(step.record, "MasterDataLinkageConfig")
-    return name_in(child(payload, "ServiceLocation"), NameType.PREMISE)
+    return name_in(child(payload, "ServiceLocation"), profile.premise)
 
 
 def _window(control: ControlText) -> tuple[datetime, datetime] | None:

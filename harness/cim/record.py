@@ -10,6 +10,7 @@ from typing import Any
 
 from harness.cim.envelope import CimMessage, Kind, read
 from harness.cim.finding import CimFinding
+from harness.cim_profile import DEFAULT, CimProfile
 from harness.verdict import Verdict
 
 
@@ -56,7 +57,7 @@ class Recording:
     """Records in the order they were seen.
 
     `until` is how long somebody listened (seconds); `whole` says that he did so from before step 1, so that what is not there was
-    not said. `premise` is the one of the customer's enrolment, where that is known.
+    not said. `premise` is the one of the customer's enrolment, where that is known; `profile` is whose words the names are in.
     """
 
     records: tuple[Record, ...]
@@ -64,6 +65,7 @@ class Recording:
     until: float
     whole: bool = False
     premise: str | None = None
+    profile: CimProfile = DEFAULT
 
     def __iter__(self) -> Iterator[Record]:
         return iter(self.records)

@@ -47,17 +47,17 @@ def orders_are_told_apart(recording: Recording) -> Iterator[RecordedFinding]:
             alike.setdefault((record.producer, record.receiver, record.header("noun"), correlation), []).append(each)
     for before, *others in alike.values():
         for later in others:
-            if _may_cross(before, later):
+            if _may_cross(before, later, recording):
                 said = "an earlier request has this CorrelationID"
                 yield found("correlation-reuse", said, later.first.producer, later.first, before.first)
 
 
-def _may_cross(before: Asked, later: Asked) -> bool:
+def _may_cross(before: Asked, later: Asked, recording: Recording) -> bool:
     one, other = before.first, later.first
     if one.header("message_id") == other.header("message_id"):
         return False  # `message-id` speaks of it
     waits = not before.answers or before.answers[0].at > other.at
-    return waits or course.devices_of(one) != course.devices_of(other)
+    return waits or course.devices_of(one, recording.profile) != course.devices_of(other, recording.profile)
 
 
 def timestamps_advance(recording: Recording) -> Iterator[RecordedFinding]:
@@ -95,8 +95,13 @@ def mrids_stand_for_one_object(recording: Recording) -> Iterator[RecordedFinding
     known: dict[tuple[str, str], tuple[str, Record]] = {}
     for record in recording.made():
         payload = None if record.message is None else record.message.payload
+        here: dict[str, str] = {}
         for holder in () if payload is None else payload.iter(etree.Element):
             mrid = text(holder, "mRID")
+            other_here = here.setdefault(mrid, local(holder)) if mrid else local(holder)
+            if other_here != local(holder):
+                said = f"one mRID for a {other_here} and a {local(holder)}"
+                yield found("same-object", said, record.producer, record)
             for name_type, name in _names(holder).items() if mrid else ():
                 other, before = known.setdefault((mrid or "", name_type), (name, record))
                 if other != name:

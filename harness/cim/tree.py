@@ -114,8 +114,9 @@ def _hints(root: etree._Element) -> list[CimFinding]:
     findings = [
         note("schema-location", "the schema hint is ignored; local schemas judge", path_of(element)) for element in _HINTING(root)
     ]
-    for payload in root.iter("{*}Payload"):
-        for element in (payload, *payload):
+    operations = (operation for body in root.iterchildren("{*}Body") for operation in body)  # of SOAP: with text as a parameter
+    for holder in (*root.iter("{*}Payload"), *operations):
+        for element in (holder, *holder):
             if (element.text or "").lstrip().startswith("<"):
                 findings.append(CimFinding("payload-as-text", "the payload is markup written as text", path_of(element)))
     return findings
