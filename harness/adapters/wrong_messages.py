@@ -14,6 +14,7 @@ from uuid import UUID
 
 from lxml import etree
 
+from harness.cim.nouns import ENVELOPE
 from harness.cim.tree import child
 
 Change = Callable[[etree._Element], etree._Element]
@@ -134,6 +135,58 @@ def payload_elsewhere(how: Callable[[str], str]) -> Change:
         return root
 
     return change
+
+
+def in_space(how: Callable[[str], str], *names: str) -> Change:
+    """The element there alone stands in another namespace; without a name, every element, each in its own way."""
+
+    def change(root: etree._Element) -> etree._Element:
+        element = place(root, *names) if names else None
+        for each in [element] if element is not None else list(root.iter(etree.Element)):
+            qualified = etree.QName(each)
+            each.tag = f"{{{how(qualified.namespace or '')}}}{qualified.localname}"
+        return root
+
+    return change
+
+
+def with_child(name: str, content: str | Mapping[str, str], *names: str, at: int | None = None) -> Change:
+    """A further child of the element there (no name: of the document element), in the namespace that its children have.
+
+    `content` is a text, or elements of the envelope with one each; `at` is its place, None the last.
+    """
+
+    def change(root: etree._Element) -> etree._Element:
+        parent = place(root, *names) if names else root
+        if parent is None or not len(parent):
+            return root
+        made = etree.Element(f"{{{etree.QName(parent[0]).namespace}}}{name}")
+        parent.insert(len(parent) if at is None else at, made)
+        for inner, text in ({} if isinstance(content, str) else content).items():
+            etree.SubElement(made, f"{{{ENVELOPE}}}{inner}").text = text
+        made.text = content if isinstance(content, str) else None
+        return root
+
+    return change
+
+
+def as_generic(root: etree._Element) -> etree._Element:
+    """A strongly typed request in the generic form, whatever its payload says."""
+    made = etree.Element(f"{{{ENVELOPE}}}RequestMessage")
+    for part in list(root):
+        part.tag = f"{{{ENVELOPE}}}{etree.QName(part).localname}"
+        made.append(part)
+    return made
+
+
+def as_fault(root: etree._Element) -> etree._Element:
+    """The reply of a response in a fault."""
+    made = etree.Element(f"{{{ENVELOPE}}}FaultMessage")
+    reply = child(root, "Reply")
+    if reply is not None:
+        reply.tag = f"{{{ENVELOPE}}}Reply"
+        made.append(reply)
+    return made
 
 
 def payload_as_text(root: etree._Element) -> etree._Element:

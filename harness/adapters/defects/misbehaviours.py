@@ -1,0 +1,145 @@
+"""Misbehaviours of docs/misbehaviours.md that no step's defects show: messages wrong in one way, and wrong only beside others."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from lxml import etree
+
+from harness.adapters.back_office_policy import on_cim
+from harness.adapters.defects import Defect
+from harness.adapters.wrong_messages import (
+    AN_IDENTIFIER,
+    Change,
+    adding,
+    all_of,
+    as_fault,
+    as_generic,
+    changed,
+    first_beside,
+    in_space,
+    payload_as_text,
+    payload_elsewhere,
+    place,
+    says,
+    with_attribute,
+    with_child,
+    without,
+)
+from harness.cim.nouns import ENVELOPE
+from harness.cim.tree import SCHEMA_INSTANCE
+from harness.usecase import Actor
+
+ORDER, ORDER_ANSWER = "CreateEndDeviceControls", "EndDeviceControlsResponseMessage"
+LINKAGE, LINKAGE_ANSWER = "CreateMasterDataLinkageConfig", "MasterDataLinkageConfigResponseMessage"
+_DR, _HEAD_END, _CIS = Actor.DR_APPLICATION, Actor.AMI_HEAD_END, Actor.CIS
+_DEVICE = ("EndDevice", "Names", "name")
+_CORRELATION = ("Header", "CorrelationID")
+_HINT = f"{{{SCHEMA_INSTANCE}}}schemaLocation"
+
+Way = tuple[str, str, Change]
+
+_IN_ORDERS: Mapping[str, Way] = {
+    "verb-unknown": ("ENVELOPE", "has a verb that nobody knows", says("update", "Header", "Verb")),
+    "verb-of-another-element": ("ENVELOPE", "has another verb than the element names", says("change", "Header", "Verb")),
+    "reply-in-a-request": ("ENVELOPE", "has a Reply", with_child("Reply", {"Result": "OK"})),
+    "envelope-with-www": (
+        "SCHEMA", "writes the envelope's namespace as it was before",
+        in_space(lambda space: space.replace("http://iec", "http://www.iec") if space == ENVELOPE else space),
+    ),
+    "header-in-the-envelope": (
+        "SCHEMA", "has its Header in the namespace of the envelope", in_space(lambda space: ENVELOPE, "Header"),
+    ),
+    "payload-in-the-envelope": (
+        "SCHEMA", "has its payload in the namespace of the envelope", payload_elsewhere(lambda space: ENVELOPE),
+    ),
+    "operation-without-a-number": (
+        "SCHEMA", "adds an operation without a number", with_child("OperationSet", {"Operation": ""}, "Payload"),
+    ),
+    "compressed-beside-a-payload": (
+        "SCHEMA", "sends something compressed beside the payload", with_child("Compressed", "bm90IGd6aXA=", "Payload"),
+    ),
+    "payload-as-text": ("SCHEMA", "writes the payload as text", payload_as_text),
+    "schema-of-its-own": (
+        "SCHEMA", "points to a schema of its own for a payload of its own",
+        all_of(
+            payload_elsewhere(lambda space: "http://vendor.example/own"),
+            with_attribute(_HINT, lambda _: "http://vendor.example/own http://127.0.0.1:9/own.xsd", "Payload"),
+        ),
+    ),
+}
+_IN_LINKAGES: Mapping[str, Way] = {
+    "device-first": ("SCHEMA", "has the device before the event", first_beside("EndDevice")),
+    "generic-and-out-of-order": (
+        "SCHEMA", "has the device before the event, in an envelope that does not look", all_of(first_beside("EndDevice"), as_generic),
+    ),
+    "name-blank": ("MAC", "names the device by a blank", says(" ", *_DEVICE)),
+}
+_IN_ANSWERS: Mapping[str, tuple[str, Change]] = {
+    "without-a-reply": ("answers without a Reply", without("Reply")),
+    "partial": ("answers in part", all_of(says("PARTIAL", "Result"), says("0.2", "Error", "code"))),
+    "of-code-zero": ("writes 0 for 0.0", says("0", "Error", "code")),
+    "with-a-path": ("gives a path where a qualified name belongs", adding("xpath", "/a/b[1]", "code", "Error")),
+    "without-a-noun": ("leaves the noun out", without("Header", "Noun")),
+    "by-a-fault": ("answers with a fault whatever the request", as_fault),
+}
+
+
+def _one_timestamp(_: Any) -> tuple[Callable[[Any], Any], ...]:
+    """Every message says when the first was made; met anew for each bench."""
+    met: list[str] = []
+
+    def again(text: str) -> str:
+        met.append(text)
+        return met[0]
+
+    return (on_cim(changed(again, "Header", "Timestamp")),)
+
+
+def _with_one_nonce(root: etree._Element) -> etree._Element:
+    made = place(root, "Header", "Timestamp")
+    parts = {"Nonce": "always the same", "Created": "" if made is None else made.text or ""}
+    return with_child("ReplayDetection", parts, "Header", at=2)(root)  # after verb and noun
+
+
+def _with_one_mrid(root: etree._Element) -> etree._Element:
+    for name in ("EndDevice", "Meter"):
+        root = with_child("mRID", AN_IDENTIFIER, name, at=0)(root)
+    return root
+
+
+def _sequence(name: str, actor: Actor, text: str, change: Change, *documents: str) -> Defect:
+    return Defect(name, actor, text, (f"UC2.7-INT-SEQUENCE@{actor}",), rewrites=(on_cim(change, *documents),))
+
+
+DEFECTS = (
+    *(
+        Defect(f"01-{name}", _DR, f"{text} (order)", (f"UC2.7-01-{clause}@{_DR}",), rewrites=(on_cim(change, ORDER),))
+        for name, (clause, text, change) in _IN_ORDERS.items()
+    ),
+    *(
+        Defect(f"13-{name}", _HEAD_END, text, (f"UC2.7-13-{clause}@{_HEAD_END}",), rewrites=(on_cim(change, LINKAGE),))
+        for name, (clause, text, change) in _IN_LINKAGES.items()
+    ),
+    *(
+        Defect(f"01-answer-{name}", _HEAD_END, text, (f"UC2.7-01-REPLY@{_HEAD_END}",), rewrites=(on_cim(change, ORDER_ANSWER),))
+        for name, (text, change) in _IN_ANSWERS.items()
+    ),
+    Defect(
+        "01-answer-of-an-event", _HEAD_END, "answers with an event's verb, which is noted and no more",
+        rewrites=(on_cim(says("created", "Header", "Verb"), ORDER_ANSWER),),
+    ),
+    Defect(
+        "13-message-id-of-four-digits", _HEAD_END, "has no UUID for a MessageID, which breaks a rule of 2018",
+        rewrites=(on_cim(says("1001", "Header", "MessageID"), LINKAGE),),
+    ),
+    _sequence("dr-one-correlation", _DR, "gives all orders one CorrelationID", says(AN_IDENTIFIER, *_CORRELATION), ORDER),
+    _sequence("head-end-one-nonce", _HEAD_END, "gives all its messages one nonce", _with_one_nonce),
+    _sequence("head-end-one-mrid", _HEAD_END, "gives device and meter one mRID", _with_one_mrid, LINKAGE),
+    _sequence("cis-answers-in-capitals", _CIS, "writes identifiers big", changed(str.upper, *_CORRELATION), LINKAGE_ANSWER),
+    Defect(
+        "head-end-one-timestamp", _HEAD_END, "gives all its messages the timestamp of the first",
+        (f"UC2.7-INT-SEQUENCE@{_HEAD_END}",), made=_one_timestamp,
+    ),
+)

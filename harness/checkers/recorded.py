@@ -1,0 +1,61 @@
+"""A run's CIM messages as a recorded exchange, judged by the functions that judge one from a file. Knows no step's content."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime
+from weakref import WeakKeyDictionary
+
+from harness.checkers.correspondence import profile_of
+from harness.cim.finding import RULES
+from harness.cim.record import Record, RecordedFinding, Recording
+from harness.cim.sequence import check_sequence
+from harness.trace import Exchange, Trace
+from harness.usecase import Actor, Point
+from harness.verdict import Finding, failed, passed
+
+ELSEWHERE = frozenset({"unanswered"})
+"""Rules of sequences that other clauses ask about: what is missing is held against nobody without an attestation (NN-REPLY)."""
+
+_JUDGED: WeakKeyDictionary[Trace, tuple[int, list[RecordedFinding]]] = WeakKeyDictionary()
+
+
+def contradicts_nothing(trace: Trace, actor: Actor) -> Iterator[Finding]:
+    """INT-SEQUENCE: what this actor says agrees with everything that it and the others say."""
+    own = [exchange for exchange in trace.at(Point.CIM) if exchange.producer == actor and "instead_of" not in exchange.about]
+    against = [each for each in _findings(trace) if each.by == actor and each.finding.rule not in ELSEWHERE]
+    for each in against:
+        rule = each.finding.rule
+        yield failed(f"breaks the rule {rule}", *each.records, expected=RULES[rule][1], observed=each.finding.message)
+    if len(own) > 1 and not against:
+        yield passed(f"{len(own)} messages of the {actor} agree with all others", *(exchange.number for exchange in own))
+
+
+def recording_of(trace: Trace) -> Recording:
+    """The CIM messages and the log of a run, numbered as its exchanges are."""
+    tokens = {exchange.about["exchange"]: exchange.number for exchange in trace if exchange.about.get("exchange")}
+    last = trace.exchanges[-1].time if trace.exchanges else 0.0
+    attested = [each for each in trace.attestations if each.point is Point.CIM and each.start <= 0.0]
+    return Recording(
+        tuple(_record(exchange, tokens) for exchange in trace.at(Point.CIM, Point.LOG)),
+        datetime.fromisoformat(trace.header.epoch), max((each.end or last for each in attested), default=last),
+        whole=bool(attested), profile=profile_of(trace),
+    )
+
+
+def _record(exchange: Exchange, tokens: dict[str, int]) -> Record:
+    about = exchange.about
+    return Record(
+        exchange.number, exchange.time, exchange.producer or "", exchange.receiver or "", exchange.octets,
+        about.get("transport") or {}, tokens.get(about.get("answers", "")), about.get("flaw", ""),
+        about.get("arrives", exchange.time) if exchange.fate == "arrived" else None, "instead_of" in about,
+    )
+
+
+def _findings(trace: Trace) -> list[RecordedFinding]:
+    """What is wrong between the messages of a run, looked for once for all actors; again when the trace has grown."""
+    size = len(trace.exchanges)
+    known = _JUDGED.get(trace)
+    if known is None or known[0] != size:
+        known = _JUDGED[trace] = (size, check_sequence(recording_of(trace)))
+    return known[1]
