@@ -15,7 +15,7 @@ from harness.usecase import Actor, Point
 from harness.verdict import Finding, failed, passed
 
 ELSEWHERE = frozenset({"unanswered"})
-"""Rules of sequences that other clauses ask about: what is missing is held against nobody without an attestation (NN-REPLY)."""
+"""Rules between messages that other clauses ask about: what is missing is held against nobody without an attestation (NN-REPLY)."""
 
 _JUDGED: WeakKeyDictionary[Trace, tuple[int, list[RecordedFinding]]] = WeakKeyDictionary()
 
@@ -45,9 +45,10 @@ def recording_of(trace: Trace) -> Recording:
 
 def _record(exchange: Exchange, tokens: dict[str, int]) -> Record:
     about = exchange.about
+    transport = {**(about.get("transport") or {}), **({"address": about["address"]} if about.get("address") else {})}
     return Record(
         exchange.number, exchange.time, exchange.producer or "", exchange.receiver or "", exchange.octets,
-        about.get("transport") or {}, tokens.get(about.get("answers", "")), about.get("flaw", ""),
+        transport, tokens.get(about.get("answers", "")), about.get("flaw", ""),
         about.get("arrives", exchange.time) if exchange.fate == "arrived" else None, "instead_of" in about,
     )
 

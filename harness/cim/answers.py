@@ -227,15 +227,21 @@ def answered_later(recording: Recording) -> Iterator[RecordedFinding]:
         if not each.asynchronous or each.refused or not each.answers:
             continue
         later = [*each.answers[1:], *outcomes(recording, each)]
-        path = urlsplit(each.first.header("reply_address") or "").path
-        elsewhere = [record for record in later if record.transport.get("target") not in (None, path)]
+        address = each.first.header("reply_address") or ""
+        elsewhere = [record for record in later if not _goes_to(record, address)]
         by = each.first.receiver
         if elsewhere:
-            yield found("async-reply", f"the answer did not go to {path}", by, elsewhere[0], each.first)
+            yield found("async-reply", f"the answer did not go to {address}", by, elsewhere[0], each.first)
         elif not later and not _only_acknowledges(each.answers[0]):
             yield found("async-reply", "answered on the spot", by, each.answers[0], each.first)
         elif not later and recording.until >= (each.first.arrives or 0.0) + ANSWER_TIME:
             yield found("async-reply", f"acknowledged, and not answered within {ANSWER_TIME:g} s", by, each.first)
+
+
+def _goes_to(record: Record, address: str) -> bool:
+    """Whether a message goes to an address, as far as its transport tells where it goes."""
+    told = record.transport
+    return told.get("address") in (None, address) and told.get("target") in (None, urlsplit(address).path)
 
 
 def _only_acknowledges(answer: Record) -> bool:

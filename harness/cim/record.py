@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from functools import cached_property
 from typing import Any
 
+from harness.cim.check import TESTING
 from harness.cim.envelope import CimMessage, Kind, read
 from harness.cim.finding import CimFinding
 from harness.cim_profile import DEFAULT, CimProfile
@@ -57,7 +58,8 @@ class Recording:
     """Records in the order they were seen.
 
     `until` is how long somebody listened (seconds); `whole` says that he did so from before step 1, so that what is not there was
-    not said. `premise` is the one of the customer's enrolment, where that is known; `profile` is whose words the names are in.
+    not said. `premise` is the one of the customer's enrolment, where that is known; `profile` is whose words the names are in,
+    `context` what all receivers are for.
     """
 
     records: tuple[Record, ...]
@@ -66,6 +68,7 @@ class Recording:
     whole: bool = False
     premise: str | None = None
     profile: CimProfile = DEFAULT
+    context: str = TESTING
 
     def __iter__(self) -> Iterator[Record]:
         return iter(self.records)

@@ -18,12 +18,14 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from harness.cim.check import TESTING
 from harness.cim.record import Record, Recording
 from harness.cim.tree import MAX_OCTETS
 from harness.declared import Field, Fields, read_fields, shown
 from harness.errors import InputError
 
 SUFFIX = ".exchange.yaml"
+CONTEXTS = (TESTING, "PRODUCTION")
 NAMES = ("http", "amqp", "stomp")
 LONGEST = 366 * 86_400.0  # seconds that a recording may last
 MAX_RECORDS = 10_000
@@ -36,7 +38,7 @@ def read_recording(path: Path) -> Recording:
     """The exchange in a file. Raises InputError: file, line, field, and what would be right."""
     fields = read_fields(path)
     epoch = _instant(fields.need("epoch", "2026-01-15T12:00:00Z"))
-    until, whole, premise = fields.take("until"), fields.take("whole"), fields.take("premise")
+    until, whole, premise, context = (fields.take(name) for name in ("until", "whole", "premise", "receiver_context"))
     given = fields.need("records", "a list of what was seen")
     fields.done()
     listed = given.items()
@@ -48,7 +50,7 @@ def read_recording(path: Path) -> Recording:
     last = records[-1].at
     return Recording(
         tuple(records), epoch, last if until is None else until.number(last, LONGEST), _is_yes(whole),
-        None if premise is None else premise.line(),
+        None if premise is None else premise.line(), context=TESTING if context is None else context.choice(CONTEXTS),
     )
 
 
@@ -102,7 +104,7 @@ def _beside(given: Field, folder: Path) -> bytes:
 def _transport(fields: Fields) -> dict[str, Any]:
     """What `Parcel.about` of `harness.backhaul.carrier` would say."""
     about: dict[str, Any] = {"name": fields.need("name", "http").choice(NAMES)}
-    for name in ("method", "target"):
+    for name in ("method", "target", "address"):
         given = fields.take(name)
         if given is not None:
             about[name] = given.text()

@@ -19,7 +19,7 @@ from harness.cim.record import Record, RecordedFinding, Recording, found
 from harness.cim.rules import AHEAD, STALE
 from harness.cim.tree import child, children, local, text
 
-SAME_INSTANT = 1.0  # seconds within which a sender may make several messages of one timestamp
+SAME_INSTANT = 5.0  # seconds that lie at most between messages of one timestamp: they may be sent later than made
 FLOOD = 100  # messages of one sender to one receiver within a second, and no more
 
 Rule = Callable[[Recording], Iterator[RecordedFinding]]
@@ -78,7 +78,10 @@ def timestamps_advance(recording: Recording) -> Iterator[RecordedFinding]:
 def nonces_are_fresh(recording: Recording) -> Iterator[RecordedFinding]:
     """replayed: a nonce is used once (but while its message still waits for an answer), and made just before."""
     first: dict[tuple[str, str], Record] = {}
-    answered = {each.first.octets: each.answers[0].at for each in paired(recording)[0] if each.answers}
+    answered = {
+        each.first.octets: min(answer.arrives for answer in each.answers if answer.arrives is not None)
+        for each in paired(recording)[0] if any(answer.arrives is not None for answer in each.answers)
+    }
     for record in recording.made():
         header = None if record.message is None else child(record.message.root, "Header")
         nonce = text(header, "ReplayDetection", "Nonce")
@@ -116,6 +119,13 @@ def _names(holder: etree._Element) -> dict[str, str]:
     return {name_type: name for name_type, name in told.items() if name_type and name}
 
 
+def arrives_whole(recording: Recording) -> Iterator[RecordedFinding]:
+    """broken-off: what was sent arrives whole, and who waits for an answer is not left with a closed connection."""
+    for record in recording.made():
+        if record.flaw:
+            yield found("broken-off", record.flaw, record.producer, record)
+
+
 def nobody_floods(recording: Recording) -> Iterator[RecordedFinding]:
     """flood: no sender heaps messages on a receiver faster than anybody could mean them."""
     lately: dict[tuple[str, str], list[Record]] = {}
@@ -146,6 +156,6 @@ SEQUENCE: dict[str, Rule] = {
 
 
 def check_sequence(recording: Recording) -> list[RecordedFinding]:
-    """What is wrong between the messages of an exchange, in the order of the records."""
-    findings = [finding for rule in dict.fromkeys(SEQUENCE.values()) for finding in rule(recording)]
-    return sorted(findings, key=lambda finding: finding.records[0])
+    """What is wrong between the messages of an exchange, and with their way, in the order of the records."""
+    rules = (arrives_whole, *dict.fromkeys(SEQUENCE.values()))
+    return sorted((finding for rule in rules for finding in rule(recording)), key=lambda finding: finding.records[0])

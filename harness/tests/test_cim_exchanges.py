@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ from harness.cim.finding import RULES, Layer
 from harness.cim.record import Record, Recording
 from harness.cim.recording import is_recording, read_recording
 from harness.cim.sequence import FLOOD, SEQUENCE, check_sequence
+from harness.cim_profile import DEFAULT
 from harness.clock import VIRTUAL_EPOCH
 from harness.errors import InputError
 
@@ -54,6 +56,13 @@ def test_every_rule_about_a_sequence_has_a_bad_exchange() -> None:
 
 def test_the_comment_of_an_exchange_says_what_it_is() -> None:
     assert [path.name for path in GOOD + BAD if not path.read_text(encoding="utf-8").startswith("# ")] == []
+
+
+def test_an_exchange_on_another_binding_than_the_bench_wants_is_told() -> None:
+    recording = read_recording(MESSAGES / "good" / "soap11.exchange.yaml")
+    told = check_recording(recording, profile=replace(DEFAULT, binding="xml"))
+    assert [(found.finding.rule, found.records) for found in told] == [("binding", (1,)), ("binding", (2,))]
+    assert check_recording(recording, profile=replace(DEFAULT, binding="soap11")) == []
 
 
 # -- the file format
