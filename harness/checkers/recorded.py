@@ -23,10 +23,9 @@ _JUDGED: WeakKeyDictionary[Trace, tuple[int, list[RecordedFinding]]] = WeakKeyDi
 def contradicts_nothing(trace: Trace, actor: Actor) -> Iterator[Finding]:
     """INT-SEQUENCE: what this actor says agrees with everything that it and the others say."""
     own = [exchange for exchange in trace.at(Point.CIM) if exchange.producer == actor and "instead_of" not in exchange.about]
-    against = [each for each in _findings(trace) if each.by == actor and each.finding.rule not in ELSEWHERE]
+    against = [each for each in _findings(trace) if each.by == actor and each.rule not in ELSEWHERE]
     for each in against:
-        rule = each.finding.rule
-        yield failed(f"breaks the rule {rule}", *each.records, expected=RULES[rule][1], observed=each.finding.message)
+        yield failed(f"breaks the rule {each.rule}", *each.records, expected=RULES[each.rule][1], observed=each.message)
     if len(own) > 1 and not against:
         yield passed(f"{len(own)} messages of the {actor} agree with all others", *(exchange.number for exchange in own))
 

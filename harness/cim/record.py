@@ -12,7 +12,6 @@ from harness.cim.check import TESTING
 from harness.cim.envelope import CimMessage, Kind, read
 from harness.cim.finding import CimFinding
 from harness.cim_profile import DEFAULT, CimProfile
-from harness.verdict import Verdict
 
 
 @dataclass(frozen=True)
@@ -83,28 +82,23 @@ class Recording:
 
 
 @dataclass(frozen=True)
-class RecordedFinding:
-    """A finding on an exchange: the records that show it, the first of them where it shows, and whose doing it is."""
+class RecordedFinding(CimFinding):
+    """A finding on an exchange: the records that show it, and whose doing it is.
 
-    finding: CimFinding
-    records: tuple[int, ...]
-    by: str
+    `path` begins with the number of the first of them, where it shows; the rest is the path in that record's message.
+    """
 
-    @property
-    def failed(self) -> bool:
-        """Whether a rule is broken."""
-        return self.finding.failed
-
-    @property
-    def path(self) -> str:
-        """Where it shows: the record's number, then the path in its message."""
-        return f"{self.records[0]}{self.finding.path}"
-
-    def as_dict(self) -> dict[str, Any]:
-        """The finding as `hanproof cim check --json` prints it."""
-        return {**self.finding.as_dict(), "path": self.path}
+    records: tuple[int, ...] = ()
+    by: str = ""
 
 
-def found(rule: str, message: str, by: str, *records: Record, path: str = "", verdict: Verdict = Verdict.FAIL) -> RecordedFinding:
+def found(rule: str, message: str, by: str, *records: Record) -> RecordedFinding:
     """A rule broken between these records, by this party; it shows in the first of them."""
-    return RecordedFinding(CimFinding(rule, message, path, verdict), tuple(record.number for record in records), by)
+    numbers = tuple(record.number for record in records)
+    return RecordedFinding(rule, message, str(numbers[0]), records=numbers, by=by)
+
+
+def found_in(record: Record, finding: CimFinding) -> RecordedFinding:
+    """What is wrong with one record alone."""
+    path = f"{record.number}{finding.path}"
+    return RecordedFinding(finding.rule, finding.message, path, finding.verdict, (record.number,), record.producer)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -13,7 +12,6 @@ from harness.cim.finding import RULES, Layer
 from harness.cim.record import Record, Recording
 from harness.cim.recording import is_recording, read_recording
 from harness.cim.sequence import FLOOD, SEQUENCE, check_sequence
-from harness.cim_profile import DEFAULT
 from harness.clock import VIRTUAL_EPOCH
 from harness.errors import InputError
 
@@ -40,8 +38,8 @@ def test_a_good_exchange_breaks_nothing(path: Path) -> None:
 @pytest.mark.parametrize("path", BAD, ids=lambda path: path.name)
 def test_a_bad_exchange_breaks_the_rule_it_is_named_after(path: Path) -> None:
     recording = read_recording(path)
-    failed = [found for found in check_recording(recording, second=True) if found.finding.verdict]
-    assert {found.finding.rule for found in failed} == {path.name.split("--")[0], *BESIDE.get(path.name, ())}
+    failed = [found for found in check_recording(recording, second=True) if found.verdict]
+    assert {found.rule for found in failed} == {path.name.split("--")[0], *BESIDE.get(path.name, ())}
     parties = {party for record in recording for party in (record.producer, record.receiver)}
     for found in failed:
         assert found.path.startswith(str(found.records[0]))
@@ -60,9 +58,9 @@ def test_the_comment_of_an_exchange_says_what_it_is() -> None:
 
 def test_an_exchange_on_another_binding_than_the_bench_wants_is_told() -> None:
     recording = read_recording(MESSAGES / "good" / "soap11.exchange.yaml")
-    told = check_recording(recording, profile=replace(DEFAULT, binding="xml"))
-    assert [(found.finding.rule, found.records) for found in told] == [("binding", (1,)), ("binding", (2,))]
-    assert check_recording(recording, profile=replace(DEFAULT, binding="soap11")) == []
+    told = check_recording(recording, binding="xml")
+    assert [(found.rule, found.records) for found in told] == [("binding", (1,)), ("binding", (2,))]
+    assert check_recording(recording, binding="soap11") == []
 
 
 # -- the file format
@@ -157,8 +155,8 @@ def flooding(count: int, seconds: float) -> Recording:
 
 
 def test_a_flood_is_one_finding_and_many_messages_are_none() -> None:
-    assert "flood" not in {found.finding.rule for found in check_sequence(flooding(FLOOD, 1.0))}
-    floods = [found for found in check_sequence(flooding(20 * FLOOD, 1.0)) if found.finding.rule == "flood"]
+    assert "flood" not in {found.rule for found in check_sequence(flooding(FLOOD, 1.0))}
+    floods = [found for found in check_sequence(flooding(20 * FLOOD, 1.0)) if found.rule == "flood"]
     assert [found.by for found in floods] == ["AMI Head-End"]
 
 
@@ -169,4 +167,4 @@ def test_thousands_of_requests_of_one_correlation_are_judged_in_bounded_time() -
         for number in range(1, 3001)
     )
     findings = check_sequence(Recording(records, VIRTUAL_EPOCH, 3000.0))
-    assert sum(found.finding.rule == "correlation-reuse" for found in findings) == len(records) - 1
+    assert sum(found.rule == "correlation-reuse" for found in findings) == len(records) - 1

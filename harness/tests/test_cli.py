@@ -19,7 +19,6 @@ from harness.tests.small_run import ROOT, python, write_project
 MESSAGES = Path(__file__).parents[2] / "fixtures" / "cim" / "messages"
 CODE = "83FED3407A939723A5C639B26916D505C3B5"  # AN708, clause 12
 LINK_KEY = "66b6900981e1ee3ca4206b6b861c02bb"
-MESSAGES = ROOT / "fixtures" / "cim" / "messages"
 BEACON_REQUEST = "03080affffffff07"  # without FCS: IEEE 802.15.4-2006, 7.3.7
 TRANSPORT_KEY = (  # network key under the key-transport key of the install code above
     "618801621a341200004800341200001e0121013001000000010000000000000099843c08592c40492fc7073941962e4a06e2dcb5b03bb4434e91"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
@@ -16,7 +16,7 @@ from cases.table import find
 from harness.adapters.defects import all_defects
 from harness.cim.check import check_file
 from harness.cim.check_recording import check_recording
-from harness.cim.finding import RULES
+from harness.cim.finding import RULES, CimFinding
 from harness.cim.recording import is_recording, read_recording
 from harness.cim_profile import DEFAULT, ENVELOPES, CimProfile
 from harness.declarations import BenchFile, read_bench
@@ -50,7 +50,7 @@ def broken_rules(path: Path) -> tuple[set[str], set[str]]:
     generation = path.parent.name
     profile: CimProfile | None = replace(DEFAULT, envelope=generation) if generation in ENVELOPES else None
     if is_recording(path):
-        found = [each.finding for each in check_recording(read_recording(path), profile=profile, second=True)]
+        found: Sequence[CimFinding] = check_recording(read_recording(path), profile=profile, second=True)
     else:
         found = check_file(path, profile=profile, second=True)
     counted = {each.rule for each in found if each.verdict is not Verdict.NONE}
