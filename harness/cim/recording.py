@@ -29,7 +29,7 @@ CONTEXTS = (TESTING, "PRODUCTION")
 NAMES = ("http", "amqp", "stomp")
 LONGEST = 366 * 86_400.0  # seconds that a recording may last
 MAX_RECORDS = 10_000
-MAX_FILE = 64 * MAX_OCTETS  # of a body beside the recording: enough to say how much too long it is
+MAX_ALL = 64 * MAX_OCTETS  # of all bodies together: enough to say of one how much too long it is
 _BODIES = "body, base64, file and log"
 _AN_INSTANT = "an instant with its zone, as 2026-01-15T12:00:00Z"
 
@@ -45,8 +45,12 @@ def read_recording(path: Path) -> Recording:
     if not 0 < len(listed) <= MAX_RECORDS:
         raise given.wrong(f"has {len(listed)} records", f"1 to {MAX_RECORDS} of them")
     records: list[Record] = []
+    size = 0
     for each in listed:
         records.append(_record(each.fields(), path.parent, epoch, records))
+        size += len(records[-1].octets)
+        if size > MAX_ALL:
+            raise each.wrong("brings more octets than are read", f"bodies of at most {MAX_ALL} octets together")
     last = records[-1].at
     return Recording(
         tuple(records), epoch, last if until is None else until.number(last, LONGEST), _is_yes(whole),
@@ -96,7 +100,7 @@ def _beside(given: Field, folder: Path) -> bytes:
         raise given.wrong(f"{shown(given.text())} lies elsewhere", right)
     try:
         with path.open("rb") as file:
-            return file.read(MAX_FILE)
+            return file.read(MAX_ALL)
     except (OSError, ValueError) as fault:
         raise given.wrong(f"cannot be read: {getattr(fault, 'strerror', None) or fault}", right) from None
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import re
 from pathlib import Path
 
 import pytest
@@ -126,6 +127,27 @@ def test_each_mistake_in_a_recording_is_one_line(tmp_path: Path, old: str, new: 
         read_recording(written(tmp_path, ORDER.replace(old, new)))
     assert f"made.exchange.yaml{said}" in str(fault.value)
     assert "\n" not in str(fault.value)
+
+
+def test_many_large_bodies_are_refused_before_they_fill_the_memory(tmp_path: Path) -> None:
+    one = "  - {at: 1, from: CIS, to: ODS, body: &it '" + "x" * 200_000 + "'}\n"
+    many = "  - {at: 1, from: CIS, to: ODS, body: *it}\n" * 1000
+    with pytest.raises(InputError, match=r"records\[335\]: brings more octets than are read; right would be bodies of at most"):
+        read_recording(written(tmp_path, f"epoch: 2026-01-15T12:00:00Z\nrecords:\n{one}{many}"))
+
+
+def test_the_documented_format_is_the_one_that_is_read(tmp_path: Path) -> None:
+    page = (MESSAGES.parents[2] / "docs" / "exchanges.md").read_text(encoding="utf-8")
+    (tmp_path / "answer.xml").write_text("<a/>", encoding="utf-8")
+    recording = read_recording(written(tmp_path, page.split("```yaml\n")[1].split("```")[0]))
+    assert [record.answers for record in recording] == [None, 1]
+    documented = {name for line in page.splitlines() if line.startswith("| `") for name in re.findall("`([a-z0-9_]+)`", line.split("|")[1])}
+    known = set()
+    for unknown in (ORDER.replace("records:", "unknown: x\nrecords:"), ORDER.replace("body: <a/>", "body: <a/>\n    unknown: x")):
+        with pytest.raises(InputError, match="there is no such field") as fault:
+            read_recording(written(tmp_path, unknown))
+        known |= set(str(fault.value).rpartition("one of ")[2].split(", "))
+    assert known == documented
 
 
 def test_a_file_beside_a_recording_is_not_reached_through_a_link(tmp_path: Path) -> None:
