@@ -19,6 +19,7 @@ from harness.adapters.wrong_messages import (
     compressed_beside,
     empty,
     first_beside,
+    of_a_schema_of_its_own,
     payload_as_text,
     payload_elsewhere,
     place,
@@ -54,6 +55,7 @@ ANY_REQUEST: Mapping[str, Change] = {
     "payload-missing": without("Payload"),
     "payload-namespace-without-hash": payload_elsewhere(lambda space: space.removesuffix("#")),
     "payload-as-text": payload_as_text,
+    "payload-of-a-schema-of-its-own": of_a_schema_of_its_own,
     "payload-compressed-as-well": compressed_beside,
     "nonce-of-nothing": lambda root: with_nonce(root, ""),
 }

@@ -15,7 +15,7 @@ from uuid import UUID
 from lxml import etree
 
 from harness.cim.nouns import ENVELOPE
-from harness.cim.tree import child
+from harness.cim.tree import SCHEMA_INSTANCE, child
 
 Change = Callable[[etree._Element], etree._Element]
 
@@ -137,6 +137,13 @@ def payload_elsewhere(how: Callable[[str], str]) -> Change:
     return change
 
 
+def of_a_schema_of_its_own(root: etree._Element) -> etree._Element:
+    """The payload is of a namespace of the sender's, with a hint where to find a schema that would have it so."""
+    own = "http://vendor.example/own"
+    root.set(f"{{{SCHEMA_INSTANCE}}}schemaLocation", f"{own} http://127.0.0.1:9/own.xsd")
+    return payload_elsewhere(lambda _: own)(root)
+
+
 def in_space(how: Callable[[str], str], *names: str) -> Change:
     """The element there alone stands in another namespace; without a name, every element, each in its own way."""
 
@@ -231,6 +238,11 @@ def in_every_way(ways: Mapping[str, Change]) -> Callable[[etree._Element], Any]:
 def and_once_more(root: etree._Element) -> tuple[etree._Element, ...]:
     """A request, and the same with other identifiers."""
     return root, renumbered(deepcopy(root), 1)
+
+
+def said_a_hundred_times(root: etree._Element) -> tuple[etree._Element, ...]:
+    """A message, and the same a hundred times over, each with a MessageID of its own."""
+    return tuple(renumbered(deepcopy(root), number, "MessageID") for number in range(101))
 
 
 def said_twice(root: etree._Element) -> tuple[etree._Element, ...]:

@@ -26,8 +26,8 @@ def contradicts_nothing(trace: Trace, actor: Actor) -> Iterator[Finding]:
     against = [each for each in _findings(trace) if each.by == actor and each.rule not in ELSEWHERE]
     for each in against:
         yield failed(f"breaks the rule {each.rule}", *each.records, expected=RULES[each.rule][1], observed=each.message)
-    if len(own) > 1 and not against:
-        yield passed(f"{len(own)} messages of the {actor} agree with all others", *(exchange.number for exchange in own))
+    if own and not against:
+        yield passed(f"what the {actor} said agrees with all that was said", *(exchange.number for exchange in own))
 
 
 def recording_of(trace: Trace) -> Recording:

@@ -17,26 +17,27 @@ from harness.adapters.wrong_messages import (
     as_fault,
     as_generic,
     changed,
+    compressed_beside,
     first_beside,
     in_space,
+    of_a_schema_of_its_own,
     payload_as_text,
     payload_elsewhere,
-    place,
+    said_a_hundred_times,
     says,
-    with_attribute,
     with_child,
+    with_nonce,
     without,
 )
 from harness.cim.nouns import ENVELOPE
-from harness.cim.tree import SCHEMA_INSTANCE
 from harness.usecase import Actor
 
 ORDER, ORDER_ANSWER = "CreateEndDeviceControls", "EndDeviceControlsResponseMessage"
+EVENTS = "CreatedEndDeviceEvents"
 LINKAGE, LINKAGE_ANSWER = "CreateMasterDataLinkageConfig", "MasterDataLinkageConfigResponseMessage"
 _DR, _HEAD_END, _CIS = Actor.DR_APPLICATION, Actor.AMI_HEAD_END, Actor.CIS
 _DEVICE = ("EndDevice", "Names", "name")
 _CORRELATION = ("Header", "CorrelationID")
-_HINT = f"{{{SCHEMA_INSTANCE}}}schemaLocation"
 
 Way = tuple[str, str, Change]
 
@@ -58,16 +59,10 @@ _IN_ORDERS: Mapping[str, Way] = {
         "SCHEMA", "adds an operation without a number", with_child("OperationSet", {"Operation": ""}, "Payload"),
     ),
     "compressed-beside-a-payload": (
-        "SCHEMA", "sends something compressed beside the payload", with_child("Compressed", "bm90IGd6aXA=", "Payload"),
+        "SCHEMA", "sends its payload once more beside it, compressed", compressed_beside,
     ),
     "payload-as-text": ("SCHEMA", "writes the payload as text", payload_as_text),
-    "schema-of-its-own": (
-        "SCHEMA", "points to a schema of its own for a payload of its own",
-        all_of(
-            payload_elsewhere(lambda space: "http://vendor.example/own"),
-            with_attribute(_HINT, lambda _: "http://vendor.example/own http://127.0.0.1:9/own.xsd", "Payload"),
-        ),
-    ),
+    "schema-of-its-own": ("SCHEMA", "points to a schema of its own for a payload of its own", of_a_schema_of_its_own),
 }
 _IN_LINKAGES: Mapping[str, Way] = {
     "device-first": ("SCHEMA", "has the device before the event", first_beside("EndDevice")),
@@ -95,12 +90,6 @@ def _one_timestamp(_: Any) -> tuple[Callable[[Any], Any], ...]:
         return met[0]
 
     return (on_cim(changed(again, "Header", "Timestamp")),)
-
-
-def _with_one_nonce(root: etree._Element) -> etree._Element:
-    made = place(root, "Header", "Timestamp")
-    parts = {"Nonce": "always the same", "Created": "" if made is None else made.text or ""}
-    return with_child("ReplayDetection", parts, "Header", at=2)(root)  # after verb and noun
 
 
 def _with_one_mrid(root: etree._Element) -> etree._Element:
@@ -135,9 +124,13 @@ DEFECTS = (
         rewrites=(on_cim(says("1001", "Header", "MessageID"), LINKAGE),),
     ),
     _sequence("dr-one-correlation", _DR, "gives all orders one CorrelationID", says(AN_IDENTIFIER, *_CORRELATION), ORDER),
-    _sequence("head-end-one-nonce", _HEAD_END, "gives all its messages one nonce", _with_one_nonce),
+    _sequence("head-end-one-nonce", _HEAD_END, "gives all its messages one nonce", with_nonce),
     _sequence("head-end-one-mrid", _HEAD_END, "gives device and meter one mRID", _with_one_mrid, LINKAGE),
     _sequence("cis-answers-in-capitals", _CIS, "writes identifiers big", changed(str.upper, *_CORRELATION), LINKAGE_ANSWER),
+    Defect(
+        "head-end-floods", _HEAD_END, "tells every event a hundred times over", (f"UC2.7-INT-SEQUENCE@{_HEAD_END}",),
+        rewrites=(on_cim(said_a_hundred_times, EVENTS),),
+    ),
     Defect(
         "head-end-one-timestamp", _HEAD_END, "gives all its messages the timestamp of the first",
         (f"UC2.7-INT-SEQUENCE@{_HEAD_END}",), made=_one_timestamp,
