@@ -26,7 +26,7 @@ CONFTEST = 'pytest_plugins = ("harness.plugin",)\n'
 BENCH = """
 name: small
 devices: [pct.yaml, load_control.yaml]
-dut: [NIC, ESI, HAN Device]
+dut: [NIC, ESI]
 seed: 27
 adapters: {ESI: small_bench:Anything}
 """
@@ -105,7 +105,7 @@ def clauses():
         Clause("UC2.7-07-SLEEPY", "", "UC", "", {Actor.ESI: (word,)}, pics="sleepy"),
         Clause("UC2.7-07-LOG", "", "UC", "", {Actor.ESI: (word,)}, needs=(Point.LOG,)),
         Clause("UC2.7-13-CIS", "", "UC", "", {Actor.CIS: (word,)}),
-        Clause("UC2.7-07-SILENT", "", "UC", "", {Actor.HAN_DEVICE: (lambda trace: iter(()),)}),
+        Clause("UC2.7-07-SILENT", "", "UC", "", {Actor.NIC: (lambda trace: iter(()),)}),
     )}
 
 def steps():
