@@ -395,13 +395,15 @@ class Bench:
     # -- building
 
     def _chance(self, purpose: str) -> random.Random:
-        return random.Random(f"{self.seed}/{self.device.name}/{purpose}")
+        """Chance that follows from the seed; in real time also from the day, for a real system knows the ids of earlier runs."""
+        day = f"/{self.clock.epoch.isoformat()}" if isinstance(self.clock, LiveClock) else ""
+        return random.Random(f"{self.seed}/{self.device.name}/{purpose}{day}")
 
     def _setup(self, actor: Actor, options: Mapping[str, Any]) -> Setup:
         together = self.file.filled_by(actor)
         planted = [defect for defect in self.defects if defect.actor in together]
         if actor in ON_LEGS:
-            options = {**options, "codec": self._leg_codec}
+            options = {**options, "codec": self._leg_codec, "legs": self.file.legs}
         return Setup(
             actor=actor, orders=self.orders, epoch=self.clock.epoch, chance=self._chance(actor),
             identity=self.plan.identity(Actor.HAN_DEVICE if Actor.HAN_DEVICE in together else actor, self.file, self.device),

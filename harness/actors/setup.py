@@ -19,7 +19,8 @@ class Setup:
     `orders` are the orders the DR Application may place, first one first; `identity` is this actor's PIXIT (EUI-64,
     credentials, what key it holds ...); `options` come from the bench file. `policy` names decisions that differ from the
     right ones and `rewrites` changes outgoing structures: both are empty unless a defect or a provocation is planted.
-    `cim` is how the bench wants its IEC 61968 messages. `interrupt` may be called from any thread: the bench then looks at once
+    `cim` is how the bench wants its IEC 61968 messages; `reply_addresses` says, by who is asked, where a later result reaches this
+    actor (on the bench's own wires it needs none). `interrupt` may be called from any thread: the bench then looks at once
     for what has arrived, instead of waiting on.
     """
 
@@ -32,4 +33,5 @@ class Setup:
     policy: Mapping[str, Any] = field(default_factory=dict)
     rewrites: tuple[Callable[[Any], Any], ...] = ()
     cim: CimProfile = DEFAULT
+    reply_addresses: Mapping[str, str] = field(default_factory=dict)
     interrupt: Callable[[], None] = lambda: None

@@ -93,8 +93,7 @@ class VirtualAmiHeadEnd:
     """One AMI Head-End.
 
     Options: `meters` (those it knows at first; by default the ordered ones), `key_form` (which alone it takes), `report_grace`
-    (seconds after a window's end in which it waits for a report), `reply_wait` (seconds), `tries`,
-    `reply_address` (where a later result reaches it).
+    (seconds after a window's end in which it waits for a report), `reply_wait` (seconds), `tries`.
     """
 
     def __init__(self, setup: Setup) -> None:
@@ -111,7 +110,7 @@ class VirtualAmiHeadEnd:
         self._bus = Correspondent(
             Originator(Actor.AMI_HEAD_END, setup.epoch, setup.chance, setup.cim), self.policy,
             (END_DEVICE_CONTROLS, METER_CONFIG), wait=setup.options.get("reply_wait", 10.0), tries=setup.options.get("tries", 3),
-            address=setup.options.get("reply_address", ""),
+            addresses=setup.reply_addresses,
         )
         self._sequence = 0
         self._met: set[bytes] = set()

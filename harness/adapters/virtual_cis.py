@@ -22,8 +22,7 @@ from harness.values import Eui64
 
 
 class VirtualCis:
-    """One CIS. Options: `registers` (whether it sends its meters' records to the head-end at t = 0), `reply_wait`, `tries`,
-    `reply_address` (where a later result reaches it).
+    """One CIS. Options: `registers` (whether it sends its meters' records to the head-end at t = 0), `reply_wait`, `tries`.
     """
 
     def __init__(self, setup: Setup) -> None:
@@ -35,7 +34,7 @@ class VirtualCis:
         self._bus = Correspondent(
             Originator(Actor.CIS, setup.epoch, setup.chance, setup.cim), self.policy, (MASTER_DATA_LINKAGE_CONFIG,),
             wait=setup.options.get("reply_wait", 10.0), tries=setup.options.get("tries", 3),
-            address=setup.options.get("reply_address", ""),
+            addresses=setup.reply_addresses,
         )
         self._unregistered = dict.fromkeys(self.meter_at.values()) if setup.options.get("registers", True) else {}
         self._events: list[Any] = []

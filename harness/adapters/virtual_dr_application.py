@@ -86,7 +86,7 @@ class Enrolment:
 
 
 class VirtualDrApplication:
-    """One DR Application. Options: `reply_wait` (seconds), `tries`, `reply_address` (where a later result reaches it)."""
+    """One DR Application. Options: `reply_wait` (seconds), `tries`."""
 
     def __init__(self, setup: Setup) -> None:
         self.policy = policy_of(setup)
@@ -98,7 +98,7 @@ class VirtualDrApplication:
         self._bus = Correspondent(
             Originator(Actor.DR_APPLICATION, setup.epoch, setup.chance, setup.cim), self.policy, (MASTER_DATA_LINKAGE_CONFIG,),
             wait=setup.options.get("reply_wait", 10.0), tries=setup.options.get("tries", 3),
-            address=setup.options.get("reply_address", ""),
+            addresses=setup.reply_addresses,
         )
         self._orders: dict[str, tuple[Eui64, bool]] = {}  # MessageID of an order or a withdrawal: the device, and which it is
         self._events: list[Any] = []

@@ -25,7 +25,7 @@ class VirtualOds:
         self.heard: list[DeviceEvent] = []
         self._bus = Correspondent(
             Originator(Actor.ODS, setup.epoch, setup.chance, setup.cim), policy_of(setup), (),
-            address=setup.options.get("reply_address", ""),
+            addresses=setup.reply_addresses,
         )
         self._events: list[Any] = []
 

@@ -53,7 +53,10 @@ class VirtualWires:
                 self.faults.remove(fault)
 
     def submit(self, message: Message, now: float) -> None:
-        """Send a message at `now`."""
+        """Send a message at `now`; what a real wire delivered with a flaw is kept as evidence and goes no further."""
+        if message.about.get("flaw"):
+            self._tell(SeenMessage(0, now, message, "lost"))
+            return
         arrivals = self._arrivals(message)
         intact = next((arrival for arrival in arrivals if arrival.octets == message.octets), None)
         fate = "arrived" if intact else "altered" if arrivals else "lost"

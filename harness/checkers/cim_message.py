@@ -84,7 +84,7 @@ def concerns(letter: Letter, route: Route) -> bool:
     """Whether a message is of this route: by noun, document element or payload; one that names no noun at all may be of any."""
     message = letter.message
     if message is None or message.kind in (Kind.RESPONSE, Kind.FAULT):
-        return message is None
+        return message is None and "answers" not in letter.exchange.about  # what answers something is no request
     return route.noun in nouns_of(message) or not (message.noun or message.wrapper or message.payload is not None)
 
 

@@ -18,12 +18,14 @@ from harness.checkers.cim_dialogue import (
     requests,
 )
 from harness.checkers.cim_message import Route, arrival, named
-from harness.checkers.correspondence import Letter
+from harness.checkers.correspondence import Letter, letters
 from harness.checkers.reading import attested
 from harness.cim.reply_codes import is_success
 from harness.trace import Trace
 from harness.usecase import Check, Point
 from harness.verdict import Finding, failed, inconclusive, noted, passed
+
+BAD_REQUEST = 400  # HTTP: from here on a status says that something was not taken
 
 Effects = Callable[[Trace, Letter], Iterable[int]]
 """The exchanges in which a request of that step takes effect, from its arrival on."""
@@ -140,6 +142,12 @@ def outlives(route: Route) -> Check:
                 continue
             at, answers = arrival(hostile), answers_to(trace, route, hostile)
             (why, *_) = objections(trace, hostile, nothing)
+            turned_away = _turned_away(trace, route, hostile)
+            if turned_away is not None:
+                status = turned_away.exchange.about["transport"]["status"]
+                yield passed(f"turned away by the transport, HTTP {status}: {why.why}", hostile.number, turned_away.number)
+                yield from _answers_still(trace, route, hostile)
+                continue
             if not answers or answers[0].exchange.time > at + ANSWER_TIME:
                 if attested(trace, Point.CIM, at, at + ANSWER_TIME):
                     yield failed(
@@ -151,6 +159,16 @@ def outlives(route: Route) -> Check:
             yield from _answers_still(trace, route, hostile)
 
     return named(check, "outlives", route)
+
+
+def _turned_away(trace: Trace, route: Route, hostile: Letter) -> Letter | None:
+    """The transport's own refusal of a document that it did not even pass on: an HTTP error that says nothing, in good time."""
+    at = arrival(hostile)
+    return next((
+        letter for letter in letters(trace, route.receiver, route.producer)
+        if letter.message is None and at <= letter.exchange.time <= at + ANSWER_TIME
+        and letter.exchange.about.get("transport", {}).get("status", 0) >= BAD_REQUEST
+    ), None)
 
 
 def _answers_still(trace: Trace, route: Route, hostile: Letter) -> Iterator[Finding]:

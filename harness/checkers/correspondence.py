@@ -73,11 +73,16 @@ _LETTERS: WeakKeyDictionary[Trace, tuple[int, tuple[Letter, ...]]] = WeakKeyDict
 
 
 def _all_letters(trace: Trace) -> tuple[Letter, ...]:
-    """Every CIM message of a trace, read once for all checkers; read anew when the trace has grown."""
+    """Every CIM message of a trace, read once for all checkers; read anew when the trace has grown.
+
+    What a real wire delivered with a flaw is no message: it is for who judges the transport.
+    """
     size = len(trace.exchanges)
     known = _LETTERS.get(trace)
     if known is None or known[0] != size:
-        known = (size, tuple(Letter(exchange, read(exchange.octets)[0]) for exchange in trace.at(Point.CIM)))
+        known = (size, tuple(
+            Letter(exchange, read(exchange.octets)[0]) for exchange in trace.at(Point.CIM) if not exchange.about.get("flaw")
+        ))
         _LETTERS[trace] = known
     return known[1]
 

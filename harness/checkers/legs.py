@@ -15,6 +15,7 @@ from harness.cim import end_device_controls
 from harness.cim.envelope import Kind
 from harness.cim.nouns import END_DEVICE_CONTROLS
 from harness.composite import inside
+from harness.inquiry import ASKED
 from harness.trace import Trace
 from harness.usecase import Actor, Check, Point
 from harness.verdict import Finding, failed, passed
@@ -172,7 +173,7 @@ def key_is_not_logged(leg: Leg) -> Check:
 
     def check(trace: Trace) -> Iterator[Finding]:
         secrets = {ordered.order.key_material.hex() for ordered in _orders(trace, leg) if ordered.order.key_material}
-        lines = [each for each in trace.at(Point.LOG) if each.producer == leg.producer]
+        lines = [each for each in trace.at(Point.LOG) if each.producer == leg.producer and each.medium != ASKED]
         telling = [each.number for each in lines if any(secret in each.octets.decode().lower() for secret in secrets)]
         if telling:
             yield failed(

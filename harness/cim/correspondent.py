@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from types import MappingProxyType
 from typing import Any, Protocol
 
 from lxml import etree
@@ -84,15 +85,16 @@ class Correspondent:
 
     def __init__(
         self, originator: Originator, decisions: Decisions, accepts: Sequence[str], *, wait: float = 10.0, tries: int = 3,
-        result_wait: float = 60.0, address: str = "",
+        result_wait: float = 60.0, addresses: Mapping[str, str] = MappingProxyType({}),
     ) -> None:
-        """`accepts` are the nouns for which this party takes `create` requests; `address` is where a later result reaches it,
-        `result_wait` how long it waits for one that was promised (seconds). The originator's profile says how it speaks."""
+        """`accepts` are the nouns for which this party takes `create` requests; `addresses` says, by who is asked, where a later
+        result reaches it, `result_wait` how long it waits for one that was promised (seconds). The originator's profile says how
+        it speaks."""
         self.originator = originator
         self.decisions = decisions
         self.accepts = accepts
         self.profile = originator.profile
-        self.address = address or f"urn:hanproof:{originator.source.lower().replace(' ', '-')}"
+        self.addresses = addresses
         self.unanswered: list[Header] = []  # requests given up, for the owner to take
         self._outstanding = Outstanding(wait, result_wait, tries)
         self._answered: dict[tuple[str, str], tuple[bytes, list[Message]]] = {}
@@ -109,7 +111,8 @@ class Correspondent:
         """Send a create request, again and again until it is answered; returns its header as it went out."""
         header = self.originator.header(CREATE, noun, now, correlation_id)
         if self.profile.pattern == "asynchronous":
-            header = replace(header, async_reply_flag="true", reply_address=self.address)
+            own = f"urn:hanproof:{self.originator.source.lower().replace(' ', '-')}"  # on wires that know parties by name
+            header = replace(header, async_reply_flag="true", reply_address=self.addresses.get(receiver, own))
         asked = self._ask(self._send(receiver, build(Kind.REQUEST, header, payload, profile=self.profile)), now)
         return asked[0].header or header if asked else header
 
@@ -189,21 +192,23 @@ class Correspondent:
 
     def _send(self, receiver: str, root: etree._Element) -> list[Message]:
         """Send a message of one's own accord."""
-        sent = self._written(receiver, root, {}, answers=False)
+        sent = self._written(receiver, root, {}, self.profile.binding, answers=False)
         self._out += sent
         return sent
 
-    def _send_back(self, receiver: str, root: etree._Element, asked: Mapping[str, Any]) -> list[Message]:
+    def _send_back(self, receiver: str, root: etree._Element, asked: Mapping[str, Any], binding: str) -> list[Message]:
         """Send the answer to what came with `asked` about it, back the way it came."""
         about = {"answers": asked["exchange"]} if "exchange" in asked else {}
-        sent = self._written(receiver, root, about, answers=True)
+        sent = self._written(receiver, root, about, binding, answers=True)
         self._out += sent
         return sent
 
-    def _written(self, receiver: str, root: etree._Element, about: Mapping[str, Any], *, answers: bool) -> list[Message]:
+    def _written(
+        self, receiver: str, root: etree._Element, about: Mapping[str, Any], binding: str, *, answers: bool,
+    ) -> list[Message]:
         """What really goes out in place of a message, with `about` it beside what its transport says."""
         written: list[Message] = []
-        binding, producer = self.profile.binding, self.originator.source
+        producer = self.originator.source
         for tree in self.decisions.rewritten(root):
             transport = transport_of(tree, binding, answers=answers)
             octets = serialise(wrap(tree, binding))
@@ -273,10 +278,10 @@ class Correspondent:
         tree = build(Kind.RESPONSE, header, reply=reply, form=form, profile=self.profile)
         sent: list[Message] = []
         if self.decisions.replies and address:
-            sent = self._written(producer, tree, {"address": address}, answers=False)
+            sent = self._written(producer, tree, {"address": address}, self._binding_of(message), answers=False)
             self._later += [(now + RESULT_DELAY, each) for each in sent]
         elif self.decisions.replies:
-            sent = self._send_back(producer, tree, about)
+            sent = self._send_back(producer, tree, about, self._binding_of(message))
         if message.message_id:
             octets, before = self._answered.get((producer, message.message_id), (b"", []))
             self._answered[producer, message.message_id] = message.octets, [*(before if octets == message.octets else ()), *sent]
@@ -287,7 +292,13 @@ class Correspondent:
         reply = refusal(findings) if findings else refused(code, "no header")
         if self.decisions.replies:
             tree = build(Kind.FAULT, Header(None, None), reply=reply, form=Form.GENERIC, profile=self.profile)
-            self._send_back(pdu.producer, tree, pdu.about)
+            self._send_back(pdu.producer, tree, pdu.about, self._binding_of(message))
+
+    def _binding_of(self, request: CimMessage | None) -> str:
+        """How a request was bound, for it is answered in kind; one that cannot be read is answered as this party speaks."""
+        if request is None:
+            return self.profile.binding
+        return "xml" if request.soap is None else request.soap.version
 
     def _renumbered(self, message: Message) -> Message:
         root = etree.fromstring(message.octets)

@@ -41,7 +41,7 @@ MAY_IMPORT = {
     "harness.declarations": ("harness.crypto", "harness.declared", "harness.leg_declaration"),
     "harness.actors": (),
     "harness.adapters": (
-        "dissectors", "harness.actors", "harness.stack", "harness.crypto", "harness.cim", "harness.radio", "harness.backhaul",
+        "dissectors", "harness.actors", "harness.stack", "harness.crypto", "harness.cim", "harness.radio", "harness.backhaul", "harness.leg_declaration",
     ),
     "harness.bench": (
         "harness.actors", "harness.radio", "harness.backhaul", "harness.faults", "harness.declarations", "harness.leg_declaration",
@@ -49,6 +49,7 @@ MAY_IMPORT = {
         "harness.plan", "harness.taps", "harness.window_by_hand",
     ),
     "harness.window_by_hand": ("harness.backhaul",),
+    "harness.serving": ("harness.actors", "harness.backhaul"),
     "harness.plan": ("harness.backhaul.wires", "harness.crypto.install_code", "harness.declarations"),
     "harness.taps": ("dissectors", "harness.faults", "harness.backhaul"),
     "harness.neighbour": ("dissectors", "harness.actors", "harness.backhaul", "harness.stack.happenings"),
@@ -62,6 +63,10 @@ MAY_IMPORT = {
         "dissectors", "harness.backhaul.named_codec", "harness.cim", "harness.crypto", "harness.declared", "harness.declarations",
         "harness.evidence", "harness.plugin", "reports",
     ),
+    "harness.commands.serve": (
+        "harness.commands", "harness.serving", "harness.bench", "harness.actors", "harness.adapters", "harness.backhaul", "harness.cim",
+        "harness.declarations",
+    ),
     "harness.cli": ("harness.commands",),
     "cases.table": ("harness.checkers",),
     "cases": (
@@ -70,7 +75,10 @@ MAY_IMPORT = {
     ),
     "reports": ("dissectors", "harness", "cases.table"),
 }
-MAY_KEEP_TIME = {"time": ("harness.clock",), "random": ("harness.bench",), "asyncio": ("harness.adapters", "harness.backhaul")}
+MAY_KEEP_TIME = {
+    "time": ("harness.clock",), "random": ("harness.bench", "harness.serving", "harness.commands.serve"),
+    "asyncio": ("harness.adapters", "harness.backhaul"),
+}
 MAY_USE = {  # packages from outside that belong to one subject
     "scapy": ("dissectors",), "cryptography": ("dissectors",), "lxml": ("harness.cim", "harness.adapters", "reports"),
     "xmlschema": ("harness.cim",), "yaml": ("harness.declared",), "h11": ("harness.backhaul",),

@@ -1,0 +1,220 @@
+"""An actor of the back office that is somebody else's: reached over real wires, while everything around it stays virtual.
+
+It fills the actor's place on the bench: what the bench's own actors say to it goes out over HTTP, AMQP or STOMP (and over TCP or UDP
+on a proprietary leg), and what it says comes back through the same taps and faults as any message. Without a control endpoint the
+bench runs in real time; with one, the system under test follows the bench's time, and nothing waits. Knows no message's meaning.
+"""
+
+from __future__ import annotations
+
+import os
+import shlex
+import subprocess
+from collections.abc import Mapping
+from queue import Empty, SimpleQueue
+from typing import Any
+
+from harness.actors.reports import Logged
+from harness.actors.setup import Setup
+from harness.actors.verbs import BACK_OFFICE_VERBS, Verb, in_words, order_in_words
+from harness.adapters.control import Control
+from harness.adapters.gateways import cim_gateway, leg_gateway
+from harness.adapters.wire_options import WireOptions, open_carrier
+from harness.backhaul.carrier import Carrier, Parcel
+from harness.backhaul.gateway import Gateway, place_of
+from harness.backhaul.leg_bounds import LegBounds
+from harness.backhaul.leg_carrier import LegCarrier
+from harness.backhaul.wires import CIM, LEG, LEG_NUMBER
+from harness.errors import BenchError, Inconclusive
+from harness.leg_declaration import Legs
+from harness.ports import Message, Pdu
+from harness.usecase import Actor
+
+LEG_OPTIONS = ("codec", "legs")  # what a bench adds for those that stand on a leg
+BACK_OFFICE = (Actor.DR_APPLICATION, Actor.AMI_HEAD_END, Actor.CIS, Actor.ODS)
+COMMAND_PATIENCE = 60.0  # seconds that a command which performs a role verb may take
+REST_TRIES, REST_WAIT = 2000, 0.01  # how often, and after how many seconds, it is asked whether all that was sent has arrived
+
+
+class RemoteActor:
+    """One actor under test behind real wires. Options: those of `WireOptions`, `control`, and a command for each role verb."""
+
+    @staticmethod
+    def live(options: Mapping[str, Any]) -> bool:
+        """Whether a bench with these options runs in real time."""
+        return "control" not in options
+
+    def __init__(self, setup: Setup) -> None:
+        """Raises ValueError naming the option that is wrong, BenchError for wires that cannot be had."""
+        options = WireOptions.of(setup.options, (*BACK_OFFICE_VERBS.get(setup.actor, {}), "control", *LEG_OPTIONS))
+        self._setup = setup
+        self._now = 0.0
+        self._due: float | None = None
+        self._moved = False
+        self._ready: list[Message] = []
+        self._log: list[Logged] = []
+        self._on_leg: dict[str, Actor] = {}
+        self._arrived: SimpleQueue[tuple[str, Parcel]] = SimpleQueue()
+        self._control = Control(setup.options["control"]) if "control" in setup.options else None
+        local = {place_of(actor): actor for actor in BACK_OFFICE if actor is not setup.actor}
+        self._carriers: dict[str, Carrier] = {CIM: open_carrier(options, lambda parcel: self._deliver(CIM, parcel), list(local))}
+        self._gateways: dict[str, Gateway] = {
+            CIM: cim_gateway(local, {setup.actor: options.address}, self._carriers[CIM], options, lambda *_: setup.actor),
+        }
+        legs: Legs | None = setup.options.get("legs")
+        if legs is not None and setup.actor in legs.peers:
+            self._open_leg(legs)
+        for verb, kind in BACK_OFFICE_VERBS.get(setup.actor, {}).items():
+            self._offer(verb, kind)
+        if self._control is not None:
+            self._begin(local)
+
+    # -- the five verbs
+
+    def receive(self, pdu: Pdu, now: float) -> None:
+        """Send a message of one of the bench's own actors out."""
+        if isinstance(pdu, Message):
+            self._pace(now)
+            why = self._gateways[pdu.wire].send(pdu) if pdu.wire in self._gateways else f"no {pdu.wire} wire leads to it"
+            if why:
+                self._log.append(Logged(f"not sent to the {pdu.receiver}: {why}"))
+            self._moved = True
+
+    def transmit(self, now: float) -> list[Pdu]:
+        """What the system under test has sent."""
+        self._now = max(self._now, now)
+        if self._control is not None and self._moved:
+            self._come_to_rest()
+        self._drain()
+        ready, self._ready = self._ready, []
+        return list(ready)
+
+    def deadline(self) -> float | None:
+        """When an exchange has waited long enough for an answer, or the system under test wants to be woken."""
+        due = [gateway.deadline() for gateway in self._gateways.values()] + [self._due]
+        return min((instant for instant in due if instant is not None), default=None)
+
+    def wake(self, now: float) -> None:
+        """Let time pass there as well."""
+        for gateway in self._gateways.values():
+            gateway.expire(now)
+        self._pace(now)
+        self._moved = True
+
+    def events(self) -> list[Any]:
+        """What could not be sent."""
+        log, self._log = self._log, []
+        return list(log)
+
+    def close(self) -> None:
+        """Let go of everything that is open."""
+        for carrier in self._carriers.values():
+            carrier.close()
+        if self._control is not None:
+            self._control.close()
+
+    # -- role verbs
+
+    def _offer(self, verb: str, kind: Verb) -> None:
+        """Have a role verb where somebody performs it; one that has something done is there in any case, and says who is missing."""
+        command = self._setup.options.get(verb)
+        if self._control is not None:
+            setattr(self, verb, lambda *arguments: self._perform(verb, *arguments[:1]))
+        elif command is not None:
+            setattr(self, verb, lambda *arguments: self._run(verb, command, *arguments[:1]))
+        elif kind.does:
+            setattr(self, verb, lambda *_: self._nobody(verb))
+
+    def _perform(self, verb: str, *arguments: Any) -> Any:
+        assert self._control is not None
+        answer = self._control.call("perform", role_verb=verb, now=self._now, arguments=[in_words(each) for each in arguments])
+        self._moved = True
+        said = answer.get("answer")
+        return tuple(said) if isinstance(said, list) else said
+
+    def _run(self, verb: str, command: str, *arguments: Any) -> str:
+        """A command does it: what it has to know stands in its environment, never on its command line."""
+        told = in_words(arguments[0]) if arguments else {}
+        words = told if isinstance(told, dict) else {"about": told}
+        environment = {f"HANPROOF_{name.upper()}": str(value) for name, value in words.items()}
+        try:
+            done = subprocess.run(
+                shlex.split(command), env={**os.environ, **environment}, capture_output=True, timeout=COMMAND_PATIENCE, check=True,
+            )
+        except (OSError, ValueError, subprocess.SubprocessError) as fault:
+            raise BenchError(f"{self._setup.actor}: {verb}: the command failed: {type(fault).__name__}") from fault
+        return done.stdout.decode("utf-8", errors="replace").strip()
+
+    def _nobody(self, verb: str) -> None:
+        raise Inconclusive(f"nobody performs {verb} for the {self._setup.actor}: the bench file names neither a command nor `control`")
+
+    # -- inside
+
+    def _open_leg(self, legs: Legs) -> None:
+        """The legs between this actor and those beside it that listen here."""
+        beside = [actor for actor in legs.listen if (self._setup.actor, actor) in LEG_NUMBER]
+        self._on_leg = {place_of(actor): actor for actor in beside}
+        length = getattr(self._setup.options.get("codec"), "length", None)
+        self._carriers[LEG] = LegCarrier(
+            lambda parcel: self._deliver(LEG, parcel), legs.carriage, {place_of(actor): legs.listen[actor] for actor in beside},
+            length=length, bounds=LegBounds(largest=legs.largest),
+        )
+        self._gateways[LEG] = leg_gateway(
+            self._on_leg, {self._setup.actor: str(legs.peers[self._setup.actor])}, self._carriers[LEG], self._setup.actor,
+        )
+
+    def _begin(self, local: Mapping[str, Actor]) -> None:
+        """Have the system under test forget what was, and know what its operator would tell it: orders, addresses, time."""
+        assert self._control is not None
+        setup = self._setup
+        state = self._control.call(
+            "begin", actor=setup.actor, epoch=setup.epoch.isoformat(), cim=setup.cim.as_dict(),
+            seed=f"{setup.chance.getrandbits(64):016x}", orders=[order_in_words(order) for order in setup.orders],
+            peers={
+                wire: {actor: self._carriers[wire].address_of(place) for place, actor in actors.items()}
+                for wire, actors in ((CIM, local), (LEG, self._on_leg))
+            },
+        )
+        self._due = state["deadline"]
+
+    def _deliver(self, wire: str, parcel: Parcel) -> None:
+        """From a carrier's thread."""
+        self._arrived.put((wire, parcel))
+        self._setup.interrupt()
+
+    def _drain(self, wait: float | None = None) -> None:
+        while True:
+            try:
+                wire, parcel = self._arrived.get(block=wait is not None, timeout=wait)
+            except Empty:
+                return
+            message = self._gateways[wire].take(parcel, self._now)
+            if message is not None:
+                self._ready.append(message)
+            wait = None
+
+    def _pace(self, now: float) -> None:
+        self._now = max(self._now, now)
+        if self._control is not None:
+            self._due = self._control.call("pace", now=self._now)["deadline"]
+
+    def _come_to_rest(self) -> None:
+        """Wait, in real time, until everything that either side has sent by now has arrived."""
+        assert self._control is not None
+        for _ in range(REST_TRIES):
+            self._drain()
+            state = self._control.call("pace", now=self._now)
+            self._drain()
+            if self._at_rest(state):
+                self._due, self._moved = state["deadline"], False
+                return
+            self._drain(REST_WAIT)
+        raise BenchError(f"the {self._setup.actor} behind {self._setup.options['control']} does not come to rest")
+
+    def _at_rest(self, state: Mapping[str, Any]) -> bool:
+        ours = self._gateways.values()
+        return bool(
+            sum(each.posts for each in ours) == state["arrivals"] and sum(each.arrivals for each in ours) == state["posts"]
+            and sum(len(each.outstanding) for each in ours) == state["open"]
+            and sum(each.open for each in ours) == state["outstanding"]
+        )

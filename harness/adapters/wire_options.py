@@ -1,0 +1,108 @@
+"""What a bench file or a command line says about a real wire, as words, and the carrier that it asks for.
+
+Knows which carriers there are and what each takes; opens none before all words are known to be right. They are listed in
+docs/systems-under-test.md.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from harness.backhaul.authentication import Credentials
+from harness.backhaul.carrier import Carrier, Deliver
+from harness.backhaul.tls import Tls
+
+WIRES = ("http", "amqp", "stomp")
+LOOPBACK = "127.0.0.1"
+
+
+@dataclass(frozen=True)
+class WireOptions:
+    """The words. `address` is where the other side takes CIM messages."""
+
+    wire: str = "http"
+    address: str = ""
+    listen: str = f"{LOOPBACK}:0"  # host:port of our side; port 0 is any free one
+    known_as: str = ""  # the name under which others reach us, where we listen on every interface
+    broker: str = ""  # host:port
+    prefix: str = "hanproof."  # of the names of our queues
+    user: str = ""
+    password_file: str = field(default="", repr=False)
+    password_env: str = field(default="", repr=False)
+    certificate: str = ""
+    private_key: str = ""
+    trust: str = ""
+    mutual: str = "no"
+    check_name: str = "yes"
+
+    @classmethod
+    def of(cls, options: Mapping[str, Any], besides: Sequence[str] = ()) -> WireOptions:
+        """The wire options among these, `besides` being other options that are right there too. Raises ValueError."""
+        known = cls.__dataclass_fields__
+        for name in options:
+            if name not in known and name not in besides:
+                raise ValueError(f"{name}: no such option; right would be one of {', '.join((*known, *besides))}")
+        made = cls(**{name: str(value) for name, value in options.items() if name in known})
+        for name, words in (("wire", WIRES), ("mutual", ("yes", "no")), ("check_name", ("yes", "no"))):
+            if getattr(made, name) not in words:
+                raise ValueError(f"{name}: {getattr(made, name)!r}; right would be one of {', '.join(words)}")
+        if made.wire != "http" and not made.broker:
+            raise ValueError(f"broker: is missing; right would be the host:port of a broker that speaks {made.wire}")
+        return made
+
+    @property
+    def credentials(self) -> Credentials | None:
+        """User and password, which comes by file or by environment. Raises ValueError where it is not there."""
+        if not self.user:
+            return None
+        if self.password_env and self.password_env in os.environ:
+            return Credentials(self.user, os.environ[self.password_env])
+        try:
+            return Credentials(self.user, Path(self.password_file).read_text(encoding="utf-8").strip())
+        except (OSError, ValueError) as fault:
+            raise ValueError(f"password_file or password_env: no password of {self.user} there; right would be one of them") from fault
+
+    @property
+    def tls(self) -> Tls | None:
+        """Who we are and whom we trust; None for a wire that is not encrypted."""
+        if not (self.certificate or self.trust):
+            return None
+        certificate, key, trust = (Path(name) if name else None for name in (self.certificate, self.private_key, self.trust))
+        return Tls(certificate, key, trust, self.mutual == "yes", self.check_name == "yes")
+
+
+def open_carrier(
+    options: WireOptions, deliver: Deliver, places: Sequence[str], documents: Any = None,
+) -> Carrier:
+    """The carrier of CIM messages, open for these places. Raises ValueError for wrong words, BenchError for what cannot be had."""
+    if options.wire == "http":
+        from harness.backhaul.http_carrier import HttpCarrier
+
+        host, port = host_and_port(options.listen)
+        return HttpCarrier(
+            deliver, places, host=host, port=port, known_as=options.known_as, documents=documents or {}, tls=options.tls,
+            asks=options.credentials, shows=options.credentials,
+        )
+    return _broker_carrier(options, deliver, places)
+
+
+def _broker_carrier(options: WireOptions, deliver: Deliver, places: Sequence[str]) -> Carrier:
+    from harness.backhaul.amqp_carrier import amqp_carrier
+    from harness.backhaul.broker_dialect import Broker
+    from harness.backhaul.stomp_carrier import stomp_carrier
+
+    host, port = host_and_port(options.broker)
+    broker = Broker(host, port, options.credentials, options.tls, options.prefix)
+    return amqp_carrier(deliver, places, broker) if options.wire == "amqp" else stomp_carrier(deliver, places, broker)
+
+
+def host_and_port(text: str) -> tuple[str, int]:
+    """`host:port`; an IPv6 host in brackets. Raises ValueError."""
+    host, colon, port = text.rpartition(":")
+    if not colon or not host or not port.isdecimal() or int(port) > 0xFFFF:
+        raise ValueError(f"{text!r}; right would be host:port, as {LOOPBACK}:8080")
+    return host.strip("[]"), int(port)
