@@ -5,36 +5,34 @@
 
 from __future__ import annotations
 
-import importlib
 import math
 import random
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
-from harness import neighbour
 from harness.actors.reports import Logged
-from harness.actors.setup import Setup
 from harness.adapters.defects import Defect, all_defects
 from harness.backhaul.faults import Fault as WireFault
 from harness.backhaul.faults import outside
 from harness.backhaul.named_codec import load_codec
 from harness.backhaul.wires import VirtualWires
+from harness.building import Building, is_live
 from harness.clock import Clock, LiveClock, VirtualClock
 from harness.composite import inside
 from harness.crypto.install_code import ordered_link_key
-from harness.declarations import BenchFile, Device, Filled
+from harness.declarations import BenchFile, Device
 from harness.errors import BenchError, Inconclusive
 from harness.inquiry import inquire, preconditions_hold
-from harness.leg_declaration import ON_LEGS
 from harness.plan import Plan
-from harness.ports import Machine, Message, RadioSettings, Received, Transmit, Transmitted
+from harness.ports import Message, RadioSettings, Received, Transmit, Transmitted
 from harness.radio.virtual import VirtualAir
 from harness.stack import happenings
-from harness.taps import Taps
+from harness.taps import AIR_MEDIUM, SECOND_AIR, Taps
 from harness.trace import LEG_CODEC, LINK_KEY_KINDS, Header, Key, Trace
-from harness.usecase import Actor, Point
+from harness.usecase import Actor, Order, Point, second
 from harness.window_by_hand import done_by_hand, is_by_hand
 
 SETTLING = 100.0  # seconds after the end of a window: an ESI gives a device that is inside 60 s more to register
@@ -47,33 +45,11 @@ STEP_LIMIT = 1_000_000  # deliveries of one wait: more is a bench that runs in c
 
 @dataclass(frozen=True)
 class Happened:
-    """Something an actor reported, and when."""
+    """Something an actor, or a second one of its kind, reported, and when."""
 
-    actor: Actor
+    actor: str
     event: Any
     at: float
-
-
-def load(name: str) -> Callable[[Setup], Machine]:
-    """The adapter that a bench file names as `module:Class`. Raises BenchError saying what is missing."""
-    module, _, attribute = name.partition(":")
-    try:
-        adapter: Callable[[Setup], Machine] = getattr(importlib.import_module(module), attribute)
-    except Exception as fault:  # a module of somebody else's may fail in any way
-        raise BenchError(f"adapter {name}: {fault}") from fault
-    return adapter
-
-
-def _is_live(file: BenchFile) -> bool:
-    """Whether an adapter of the bench has something real behind it, which no clock can make jump."""
-    return any(getattr(load(filled.adapter), "live", lambda options: False)(filled.options) for filled in file.adapters.values())
-
-
-def _machine(filled: Filled, setup: Setup) -> Machine:
-    try:
-        return load(filled.adapter)(setup)
-    except ValueError as fault:  # an option of the bench file that cannot be read
-        raise BenchError(f"{filled.place}{filled.adapter} cannot be set up: {fault}") from fault
 
 
 class Bench:
@@ -88,7 +64,7 @@ class Bench:
         self.plan = plan or Plan()
         self.seed = file.seed if seed is None else seed
         self.defects = defects + ((all_defects()[self.plan.provocation],) if self.plan.provocation else ())
-        self.clock: Clock = clock or (LiveClock() if _is_live(file) else VirtualClock(file.epoch))
+        self.clock: Clock = clock or (LiveClock() if is_live(file) else VirtualClock(file.epoch))
         self.orders = self.plan.orders(file, device)
         self.order = self.orders[0]
         self.trace = Trace(Header(
@@ -101,44 +77,45 @@ class Bench:
             about={
                 "device": device.name, "provocation": self.plan.provocation, "marks": [], "cim": self.plan.profile(file.cim).as_dict(),
                 "other_key": self.plan.holds_another_key(self.order, device),
-                "second": self.plan.second and str(self.plan.second), LEG_CODEC: file.legs.codec,
+                "second": self.plan.second_as_dict(self.orders), LEG_CODEC: file.legs.codec,
             },
         ))
         self._leg_codec = self.trace.leg_codec = load_codec(file.legs.codec)
         self.happenings: list[Happened] = []
-        self._taps = Taps(self.trace)
+        self._taps = Taps(self.trace, (AIR_MEDIUM, SECOND_AIR) if self.plan.has_second_meter else (AIR_MEDIUM,))
         self.air = VirtualAir(self._chance("air"), tap=self._taps.hear)
+        self._airs, self._air_of = [self.air], dict[str, VirtualAir]()  # the latter of whoever is out of range of the rest
         self.wires = VirtualWires(self.plan.latencies(file.latencies), tap=self._taps.see, chance=self._chance("wires"))
-        self.machines: dict[Actor, Any] = {}
-        self._running: dict[str, Any] = {}
-        self._called: dict[str, str] = {}  # every actor to the name by which its machine runs: one that fills several is the ESI
-        for actor, filled in file.adapters.items():
-            together = file.filled_by(actor)
-            if together:
-                name = Actor.ESI if Actor.ESI in together else actor
-                self._running[name] = _machine(filled, self._setup(actor, filled.options))
-                self.machines |= dict.fromkeys(together, self._running[name])
-                self._called |= dict.fromkeys(together, name)
-        if self.plan.neighbour:
-            filled, whose = file.adapters[Actor.ESI], self.plan.han_device or device.eui64
-            options = {**filled.options, "codec": self._leg_codec}
-            setup = Setup(Actor.ESI, (), self.clock.epoch, self._chance(neighbour.NAME), options=options)
-            self._running[neighbour.NAME] = neighbour.beside(load(filled.adapter), setup, replace(self.order, device=whose))
+        building = Building(
+            file, device, self.plan, self.orders, self.defects, self.clock.epoch, self._chance, self._leg_codec,
+            getattr(self.clock, "interrupt", lambda: None),
+        )
+        actors, self._called = building.actors()
+        self.machines: dict[Actor, Any] = {Actor(place): actors[name] for place, name in self._called.items()}
+        self._running: dict[str, Any] = {**actors, **building.others()}
+        if self.plan.has_second_meter:
+            there = VirtualAir(self._chance(SECOND_AIR), keyring=self.air.keyring, tap=partial(self._taps.hear, air=SECOND_AIR))
+            self._airs.append(there)
+            self._air_of = dict.fromkeys((second(Actor.ESI), second(Actor.HAN_DEVICE)), there)
         self._appointments: list[tuple[float, Callable[[], None]]] = []
         self._learn_ordered_keys()
 
     # -- the use case
 
     def play(self) -> None:
-        """The whole use case: the window is ordered, the device joins, and everything that follows comes to rest."""
+        """The whole use case: the window is ordered, the device joins, what the plan replaces is replaced, and all comes to rest."""
         self.open()
         self.join()
+        if self.plan.swap is not None:
+            self._swap(self.orders[1])
         self.settle()
-        inquire(self.machines, self.order, self.trace, self.now)
+        for order in self.orders:
+            inquire(self.machines, order, self.trace, self.now)
 
     def prepare(self) -> bool:
         """Ask whether the use case's preconditions hold, as far as somebody can be asked; the answers stand in the trace."""
-        return preconditions_hold(self.machines, self.order, self.trace, self.now)
+        held = [preconditions_hold(self.machines, order, self.trace, self.now) for order in self.orders]
+        return all(held)
 
     def request(self) -> None:
         """Step 1 alone: the DR Application orders the window; returns when the head-end has answered, or will not."""
@@ -152,6 +129,8 @@ class Bench:
         self._order_windows()
         if self.plan.joins_at is not None:
             self.at(self.plan.joins_at, self.switch_on)
+        if self.plan.second_joins_at is not None:
+            self.at(self.plan.second_joins_at, lambda: self.switch_on(second(Actor.HAN_DEVICE)))
         self.wait_until(lambda: self.happened(happenings.WindowOpened), self.order.end + SETTLING - self.now)
 
     def cancel(self) -> None:
@@ -181,16 +160,36 @@ class Bench:
         """Step 1. Raises Inconclusive where a precondition does not hold."""
         if not self.prepare():
             raise Inconclusive("a precondition of the use case does not hold on this bench: meter or device is not known")
-        for order in self.orders:
-            self._mark(Actor.DR_APPLICATION, "order_window")
-            self.machines[Actor.DR_APPLICATION].order_window(order, self.now)
+        for order in self.orders if self.plan.swap is None else self.orders[:1]:
+            self._order_window(order)
+
+    def _order_window(self, order: Order) -> None:
+        self._mark(Actor.DR_APPLICATION, "order_window")
+        self.machines[Actor.DR_APPLICATION].order_window(order, self.now)
+
+    def _swap(self, order: Order) -> None:
+        """When all is at rest the device is unplugged for good, or taken to the other meter; that pair is ordered, and joins."""
+        self.wait_until(lambda: False, self.order.end + SETTLING - self.now)
+        self.air.switch_off(Actor.HAN_DEVICE)
+        joining = second(Actor.HAN_DEVICE) if self.plan.has_second_device else Actor.HAN_DEVICE
+        if self.plan.has_second_device:
+            del self._running[Actor.HAN_DEVICE]
+        else:
+            self.machines[Actor.HAN_DEVICE].factory_reset(self.now)
+            self._air_of[joining] = self._airs[-1]
+        self._mark(Actor.HAN_DEVICE, f"swap {self.plan.swap}")
+        before = len(self.happenings)
+        self._order_window(order)
+        self.wait_until(lambda: self._since(before, happenings.WindowOpened), order.end + SETTLING - self.now)
+        self.switch_on(joining)
+        self.wait_until(lambda: self._since(before, happenings.ApplicationDone), order.end + GRACE - self.now)
 
     # -- what is done to an actor
 
-    def switch_on(self) -> None:
-        """The customer switches the device on, or presses its button."""
-        self._mark(Actor.HAN_DEVICE, "start_joining")
-        self.machines[Actor.HAN_DEVICE].start_joining(self.now)
+    def switch_on(self, name: str = Actor.HAN_DEVICE) -> None:
+        """The customer switches a device on, or presses its button."""
+        self._mark(name, "start_joining")
+        self._running[self._called.get(name, name)].start_joining(self.now)
 
     def power_cycle(self, actor: Actor) -> None:
         """Power fails at the ESI or at the device, and returns; what was on its way to or from its radio is lost."""
@@ -239,15 +238,13 @@ class Bench:
         """The ESI sends the device an event, and the customer declines it as soon as the device has it."""
         before = len(self.happenings)
         self._put(Actor.HAN_DEVICE, offer, given)
-        self.wait_until(lambda: self._taken_since(before), SETTLING)
+        self.wait_until(lambda: self._since(before, happenings.Received, Actor.HAN_DEVICE), SETTLING)
         self._mark(Actor.HAN_DEVICE, "opt_out")
         self.machines[Actor.HAN_DEVICE].opt_out(self.now)
         self._see_through(Actor.HAN_DEVICE, offer)
 
-    def _taken_since(self, before: int) -> bool:
-        return any(
-            each.actor is Actor.HAN_DEVICE and isinstance(each.event, happenings.Received) for each in self.happenings[before:]
-        )
+    def _since(self, before: int, kind: type[Any], actor: str | None = None) -> bool:
+        return any(isinstance(each.event, kind) and actor in (None, each.actor) for each in self.happenings[before:])
 
     @property
     def way_in(self) -> tuple[Actor, Actor]:
@@ -276,8 +273,9 @@ class Bench:
         return self.clock.now()
 
     def happened(self, kind: type[Any]) -> bool:
-        """Whether any actor has reported an event of this kind."""
-        return any(isinstance(happening.event, kind) for happening in self.happenings)
+        """Whether any actor has reported an event of this kind, but about the second device of a run with two."""
+        other = self.plan.second
+        return any(isinstance(each.event, kind) and getattr(each.event, "device", self) != other for each in self.happenings)
 
     def wait_until(self, condition: Callable[[], bool], within: float) -> bool:
         """Run until the condition holds (True) or `within` seconds have passed (False)."""
@@ -301,7 +299,7 @@ class Bench:
         raise BenchError(f"the bench does not come to rest at {self.now:.6f} s")
 
     def _deadlines(self) -> Iterator[float | None]:
-        yield self.air.deadline()
+        yield from (air.deadline() for air in self._airs)
         yield self.wires.deadline()
         yield from (instant for instant, _ in self._appointments)
         for machine in self._running.values():
@@ -309,8 +307,9 @@ class Bench:
 
     def _wake(self) -> None:
         now = self.now
-        for name, pdu in self.air.wake(now):
-            self._give(name, pdu)
+        for air in self._airs:
+            for name, pdu in air.wake(now):
+                self._give(name, pdu)
         for message in self.wires.wake(now):
             self._give(message.receiver, message)
         due = [action for instant, action in self._appointments if instant <= now]
@@ -335,7 +334,7 @@ class Bench:
 
     def _take(self, actor: str, pdu: object) -> None:
         if isinstance(pdu, (RadioSettings, Transmit)):
-            self.air.submit(actor, pdu, self.now)
+            self._air_of.get(actor, self.air).submit(actor, pdu, self.now)
         elif isinstance(pdu, Message):
             self.wires.submit(pdu, self.now)
         else:
@@ -356,7 +355,7 @@ class Bench:
         elif isinstance(event, Logged):
             self._taps.note(event.text, event.actor or actor, self.now)
         else:
-            self.happenings.append(Happened(Actor(actor), event, self.now))
+            self.happenings.append(Happened(Actor(actor) if actor in self.machines else actor, event, self.now))
 
     def _learn(self, key: Key) -> None:
         """A key of the run: checkers read with it, and faults see through encryption with it."""
@@ -382,9 +381,9 @@ class Bench:
             for each in self.trace.exchanges[since:]
         )
 
-    def _mark(self, actor: Actor, verb: str) -> None:
+    def _mark(self, actor: str, verb: str) -> None:
         """Note in the trace's header what was done to an actor, and when."""
-        self.trace.header.about["marks"].append({"at": self.now, "actor": actor.value, "verb": verb})
+        self.trace.header.about["marks"].append({"at": self.now, "actor": str(actor), "verb": verb})
 
     def close(self) -> None:
         """The taps stop listening, and adapters let go of sockets and radios."""
@@ -398,20 +397,3 @@ class Bench:
         """Chance that follows from the seed; in real time also from the day, for a real system knows the ids of earlier runs."""
         day = f"/{self.clock.epoch.isoformat()}" if isinstance(self.clock, LiveClock) else ""
         return random.Random(f"{self.seed}/{self.device.name}/{purpose}{day}")
-
-    def _setup(self, actor: Actor, options: Mapping[str, Any]) -> Setup:
-        together = self.file.filled_by(actor)
-        planted = [defect for defect in self.defects if defect.actor in together]
-        if actor in ON_LEGS:
-            options = {**options, "codec": self._leg_codec, "legs": self.file.legs}
-        return Setup(
-            actor=actor, orders=self.orders, epoch=self.clock.epoch, chance=self._chance(actor),
-            identity=self.plan.identity(Actor.HAN_DEVICE if Actor.HAN_DEVICE in together else actor, self.file, self.device),
-            options=self.plan.options(actor, options), interrupt=getattr(self.clock, "interrupt", lambda: None),
-            policy={name: value for defect in planted for name, value in defect.decisions.items()},
-            rewrites=tuple(
-                rewrite for defect in planted
-                for rewrite in (*defect.rewrites, *(defect.made(self.plan.provoked_with) if defect.made else ()))
-            ),
-            cim=self.plan.profile(self.file.cim),
-        )

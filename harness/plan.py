@@ -11,11 +11,16 @@ from typing import Any
 
 from harness.backhaul.wires import CIM
 from harness.cim_profile import CimProfile
-from harness.crypto.install_code import ordered_link_key
+from harness.crypto.install_code import code_of_address, ordered_link_key
 from harness.declarations import BenchFile, Device
-from harness.usecase import Actor, Order
+from harness.errors import LocalProtocolError
+from harness.second_meter import OF_ITS_OWN
+from harness.taps import AIR_MEDIUM, SECOND_AIR
+from harness.usecase import Actor, Order, second
 from harness.values import Eui64
 
+DEVICE, METER = "device", "meter"  # what can be replaced
+BETWEEN = 200.0  # seconds between a window and that of the order which replaces it
 WAY_OF_AN_ORDER = (CIM, "2", "3", "4")  # the wires from the DR Application to the ESI
 
 
@@ -26,9 +31,11 @@ class Plan:
     `han_device` and `han_device_key` are who really joins and with which link key, where that is not what was ordered.
     `ordered_key` is an install code with its CRC, or what is ordered in the place of one.
     `joins_at` is when the device is switched on (None: as soon as the ESI has opened the window). `second` is another device
-    that is ordered and never switched on, with its own window; `neighbour` adds a second network (`harness.neighbour`).
-    `pattern` is how our own side wants its requests answered, where that is not what the bench file says.
-    `esi_full` wants an ESI that has no room for a further device.
+    that is ordered as well, with its own key and window, and switched on at `second_joins_at` (None: never); `second_meter`
+    has it ordered for another meter and premise. `swap` says what is replaced when the device is in: "device", by the second
+    one, or "meter", by another one at another premise for which the same device is ordered again. `neighbour` adds somebody
+    else's network (`harness.neighbour`). `pattern` is how our own side wants its requests answered, where that is not what the bench
+    file says. `esi_full` wants an ESI that has no room for a further device.
     `provocation` is the id of a misbehaviour planted in the harness's own side, `provoked_with` what it takes where it takes
     something.
     """
@@ -44,11 +51,28 @@ class Plan:
     second: Eui64 | None = None
     second_start: float | None = None
     second_duration: float | None = None
+    second_joins_at: float | None = None
+    second_meter: bool = False
+    swap: str | None = None
     neighbour: bool = False
     pattern: str | None = None
     esi_full: bool = False
     provocation: str | None = None
     provoked_with: Any = None
+
+    @property
+    def has_second_meter(self) -> bool:
+        """Whether a second meter stands on the bench."""
+        return self.second_meter or self.swap == METER
+
+    @property
+    def has_second_device(self) -> bool:
+        """Whether a second HAN device stands on the bench: one that is ordered and never switched on need not."""
+        return self.second is not None and (self.second_joins_at is not None or self.swap == DEVICE)
+
+    def own_address(self, device: Device) -> Eui64:
+        """Who the HAN device on the bench is."""
+        return self.han_device or device.eui64
 
     def orders(self, file: BenchFile, device: Device) -> tuple[Order, ...]:
         """What the DR Application orders: the device on the bench (or who is ordered in its stead) first, then the second."""
@@ -57,11 +81,48 @@ class Plan:
             "duration": self.window_duration, "key_form": None if self.ordered_key is None else "install_code",
         }
         first = replace(file.order(device), **{name: value for name, value in changes.items() if value is not None})
-        if self.second is None:
+        if self.second is None and self.swap != METER:
             return (first,)
-        start = first.start if self.second_start is None else self.second_start
-        duration = first.duration if self.second_duration is None else self.second_duration
-        return first, replace(first, device=self.second, start=start, duration=duration)
+        usual = first.start if self.swap is None else first.end + BETWEEN
+        there = replace(
+            first, start=usual if self.second_start is None else self.second_start,
+            duration=first.duration if self.second_duration is None else self.second_duration,
+        )
+        if self.has_second_meter:
+            there = replace(there, meter=f"{first.meter}-2", premise=f"{first.premise}-2")
+        if self.second is None:
+            return first, there
+        code, kind = code_of_address(self.second), _another(file, device).device_type
+        material = code.octets if first.key_form == "install_code" else code.link_key
+        return first, replace(there, device=self.second, device_type=kind, key_material=material)
+
+    def second_as_dict(self, orders: tuple[Order, ...]) -> dict[str, Any] | None:
+        """The second order as a trace's header tells of it, without its key; None where there is one order alone.
+
+        `air` is the medium of its HAN, `places` are the actors that have a second machine for it, `swap` is what it replaces.
+        """
+        if len(orders) == 1:
+            return None
+        own_meter, own_device = self.has_second_meter, self.second is not None
+        order = orders[1]
+        return {
+            "device": str(order.device), "device_type": order.device_type.value, "meter": order.meter, "premise": order.premise,
+            "start": order.start, "duration": order.duration, "swap": self.swap, "air": SECOND_AIR if own_meter else AIR_MEDIUM,
+            "places": [*(OF_ITS_OWN if own_meter else ()), *((Actor.HAN_DEVICE,) if own_device else ())],
+        }
+
+    def second_identity(self, file: BenchFile, device: Device) -> Mapping[str, Any]:
+        """PIXIT of the second HAN device: of the other type, where the bench file has a device of it, with a key of its own.
+
+        Raises LocalProtocolError where the plan has none.
+        """
+        if self.second is None:
+            raise LocalProtocolError("the plan has no second device")
+        other = _another(file, device)
+        return {
+            "eui64": self.second, "device_type": other.device_type, "link_key": code_of_address(self.second).link_key,
+            "pics": file.claims(other),
+        }
 
     def holds_another_key(self, order: Order, device: Device) -> bool:
         """Whether the device on the bench has another link key than the one that is ordered."""
@@ -87,11 +148,14 @@ class Plan:
         return {**usual, "child_capacity": "0"} if full else usual
 
     def identity(self, actor: Actor, file: BenchFile, device: Device) -> Mapping[str, Any]:
-        """PIXIT of an actor: who the HAN device is and what it holds."""
+        """PIXIT of an actor: who the HAN device is and what it holds; by which NIC the network reaches which of two meters."""
+        if actor is Actor.AMI_NETWORK and self.has_second_meter:
+            first, other = self.orders(file, device)
+            return {"routes": {first.meter: Actor.NIC.value, other.meter: second(Actor.NIC)}}
         if actor is not Actor.HAN_DEVICE:
             return {}
         identity: dict[str, Any] = {
-            "eui64": self.han_device or device.eui64, "device_type": device.device_type,
+            "eui64": self.own_address(device), "device_type": device.device_type,
             "link_key": self.han_device_key or device.link_key, "pics": file.claims(device),
         }
         if device.certificate and device.private_key and device.ca and self.han_device is None:
@@ -99,3 +163,8 @@ class Plan:
                 "certificate": device.certificate.hex(), "private_key": device.private_key.octets.hex(), "ca": device.ca.hex(),
             }
         return identity
+
+
+def _another(file: BenchFile, device: Device) -> Device:
+    """Another device of the bench file, whose type and claims the second one has; the same where there is none."""
+    return next((each for each in file.devices if each.device_type is not device.device_type), device)

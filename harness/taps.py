@@ -15,6 +15,7 @@ from harness.trace import Attestation, Trace
 from harness.usecase import Point, Wire
 
 ON_LEGS = frozenset(WIRE_OF_STEP[step] for step in (2, 3, 4))
+AIR_MEDIUM, SECOND_AIR = "air", "air 2"  # of the HAN, and of one that is out of its range
 LOG = "log"  # the medium of what actors write into their logs
 LONGEST_KEPT = (1 << 20) + 1  # octets; one more than are read of a CIM message, so that it is still seen to be too long
 
@@ -30,14 +31,15 @@ class Taps:
     """Every tap of one bench; they attest every wire and channel from the start on, but for those inside the device under test:
     nobody can listen there, and nothing of them is recorded."""
 
-    def __init__(self, trace: Trace) -> None:
+    def __init__(self, trace: Trace, airs: tuple[str, ...] = (AIR_MEDIUM,)) -> None:
+        """`airs` name the airs of the bench, each out of range of the others."""
         self._trace = trace
-        self._frames: dict[int, int] = {}  # the air's numbers to the trace's
+        self._frames: dict[tuple[str, int], int] = {}  # an air's numbers to the trace's
         self._messages: dict[int, int] = {}  # the wires' numbers to the trace's
         self._dut = trace.header.dut
         channels = () if inside(self._dut, AIR) else ALL_CHANNELS
         trace.attestations = [
-            *(Attestation(Point.MAC, f"air:{channel}", 0.0) for channel in channels),
+            *(Attestation(Point.MAC, f"{air}:{channel}", 0.0) for air in airs for channel in channels),
             *(Attestation(Point.CIM, medium, 0.0) for medium in self._media(CIM, ADJACENT - ON_LEGS - {AIR})),
             *(Attestation(Point.LEG, medium, 0.0) for medium in self._media(LEG, ON_LEGS)),
             Attestation(Point.LOG, LOG, 0.0),
@@ -52,17 +54,17 @@ class Taps:
         """Everything up to `now` has been heard."""
         self._trace.attestations = [replace(each, end=now) for each in self._trace.attestations]
 
-    def hear(self, seen: SeenFrame) -> None:
-        """A frame on the air."""
+    def hear(self, seen: SeenFrame, air: str = AIR_MEDIUM) -> None:
+        """A frame on an air."""
         if inside(self._dut, AIR):
             return
         about: dict[str, Any] = {"channel": seen.channel}
         if seen.instead_of is not None:
-            about["instead_of"] = self._frames[seen.instead_of]
+            about["instead_of"] = self._frames[air, seen.instead_of]
         exchange = self._trace.append(
-            seen.time, Point.MAC, f"air:{seen.channel}", seen.psdu, producer=seen.sender, fate=seen.fate, about=about,
+            seen.time, Point.MAC, f"{air}:{seen.channel}", seen.psdu, producer=seen.sender, fate=seen.fate, about=about,
         )
-        self._frames[seen.number] = exchange.number
+        self._frames[air, seen.number] = exchange.number
 
     def see(self, seen: SeenMessage) -> None:
         """A message on a wire."""

@@ -30,6 +30,19 @@ class Actor(StrEnum):
     ODS = "ODS"
 
 
+_SECOND = " 2"
+
+
+def second(actor: Actor) -> str:
+    """The name of a machine that is the second of its kind on a bench: "HAN Device 2"; it is no actor and is not judged."""
+    return f"{actor}{_SECOND}"
+
+
+def kind_of(name: str) -> str:
+    """What a machine is by its name: "HAN Device" for the second of them as for the first."""
+    return name.removesuffix(_SECOND)
+
+
 class Point(StrEnum):
     """Observation points: where a message can be seen."""
 

@@ -47,6 +47,7 @@ class BackOfficePolicy:
     informs_cis: bool = True  # 14-MESSAGE
     updates_state: bool = True  # POST-STATE-IN-DRMS
     imports_devices: bool = True  # PRE-DEVICE-IMPORTED
+    moves_enrolments: bool = True  # SEQ-SWAP: a device that is ordered at another meter is enrolled there from then on
     # AMI Head-End
     registers_meters: bool = True  # PRE-METER-REGISTERED
     checks_meter: bool = True  # 01-REJECTS, INT-CIS-HEAD-END: a meter that nobody registered is refused
@@ -59,6 +60,7 @@ class BackOfficePolicy:
     publishes_to_cis: bool = True  # INT-HEAD-END-CIS
     # CIS
     keeps_linkage: bool = True  # POST-CONFIG-IN-CIS
+    moves_devices: bool = True  # SEQ-SWAP: a device is at the premise that its newest linkage names, and at no other
     # AMI Head-End, AMI Network, NIC: the proprietary legs
     drops_expired: bool = True  # 02-TIMELY, 03-TIMELY, 04-TIMELY: a window that is over is not opened
     remembers_withdrawals: bool = True  # 04-CLOSES: an order that comes after its withdrawal opens nothing
@@ -66,6 +68,9 @@ class BackOfficePolicy:
     drops_duplicates: bool = True  # 02-ONCE to 04-ONCE, 10-ONCE to 12-ONCE
     reports_undeliverable: bool = True  # 02-UNDELIVERABLE, 03-UNDELIVERABLE, 04-UNDELIVERABLE
     awaits_registration: bool = True  # 10-AFTER-REGISTRATION to 12-AFTER-REGISTRATION, 13-FAILURE
+    routes_to_every_meter: bool = False  # 03-TARGET, SEQ-TWO-DEVICES
+    passes_the_nic_by: bool = False  # 03-RECEIVER: sends orders to the ESI as well
+    serves_every_meter: bool = False  # 04-TARGET, 04-UNDELIVERABLE: hands its ESI what is for another meter
     logs_keys: bool = False  # 02-CONFIDENTIAL to 04-CONFIDENTIAL, 01-SECRET
     forwarding_delay: float = 0.0  # seconds that a relay keeps a message; 02-TIMELY to 04-TIMELY, 10-TIMELY to 12-TIMELY
     rewrites: tuple[Rewrite, ...] = ()

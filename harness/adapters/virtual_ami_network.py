@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from harness.actors.reports import Logged
@@ -15,14 +16,24 @@ from harness.usecase import Actor
 
 
 class VirtualAmiNetwork:
-    """One AMI Network. Options: `meters` (those it has a route to; by default the ordered ones)."""
+    """One AMI Network. Options: `meters` (those it has a route to; by default the ordered ones).
+
+    Its identity may carry `routes`: by which NIC it reaches which meter, where there are several.
+    """
 
     def __init__(self, setup: Setup) -> None:
-        meters = frozenset(setup.options.get("meters", [order.meter for order in setup.orders]))
-        place = Place(
-            Actor.AMI_NETWORK, Actor.AMI_HEAD_END, lambda meter: Actor.NIC if meter in meters else None, Obstacle.NO_ROUTE,
-        )
-        self._relay = Relay(place, setup.options.get("codec") or TlvCodec(), setup.epoch, policy_of(setup))
+        policy = policy_of(setup)
+        meters = setup.options.get("meters", [order.meter for order in setup.orders])
+        routes: Mapping[str, str] = setup.identity.get("routes") or dict.fromkeys(meters, Actor.NIC)
+
+        def below(meter: str) -> tuple[str, ...]:
+            if policy.routes_to_every_meter:
+                return tuple(dict.fromkeys(routes.values()))
+            found = (routes[meter],) if meter in routes else ()
+            return (*found, Actor.ESI) if policy.passes_the_nic_by else found
+
+        place = Place(Actor.AMI_NETWORK, Actor.AMI_HEAD_END, below, Obstacle.NO_ROUTE)
+        self._relay = Relay(place, setup.options.get("codec") or TlvCodec(), setup.epoch, policy)
 
     def receive(self, pdu: Pdu, now: float) -> None:
         """Take a leg message."""

@@ -46,8 +46,10 @@ class VirtualCis:
         self._bus.request(Actor.AMI_HEAD_END, METER_CONFIG, meter_config.payload(meter, self.cim), now)
 
     def devices_at(self, premise: str) -> tuple[Eui64, ...]:
-        """The HAN devices linked to a premise, each once, in the order they were linked."""
-        return tuple(dict.fromkeys(linkage.device for linkage in self.linkages if linkage.premise == premise))
+        """The HAN devices at a premise by their newest linkage, each once, in the order they were linked."""
+        newest = {linkage.device: linkage.premise for linkage in self.linkages}
+        linked = dict.fromkeys(linkage.device for linkage in self.linkages if linkage.premise == premise)
+        return tuple(device for device in linked if newest[device] == premise or not self.policy.moves_devices)
 
     # -- the five verbs
 

@@ -93,7 +93,7 @@ class VirtualDrApplication:
         self.cim = setup.cim
         self.enrolments = {
             order.device: Enrolment(order.device, order.meter, order.premise, f"DR-{order.premise}")
-            for order in setup.orders if self.policy.imports_devices
+            for order in reversed(setup.orders) if self.policy.imports_devices  # of two orders for one device the first counts
         }
         self._bus = Correspondent(
             Originator(Actor.DR_APPLICATION, setup.epoch, setup.chance, setup.cim), self.policy, (MASTER_DATA_LINKAGE_CONFIG,),
@@ -108,6 +108,8 @@ class VirtualDrApplication:
     def order_window(self, order: Order, now: float) -> None:
         """Step 1. Raises LocalProtocolError for a device that was never imported."""
         enrolment = self._enrolment(order)
+        if enrolment.meter != order.meter and self.policy.moves_enrolments:
+            self._enrol(enrolment, order)
         command = WindowCommand(
             True, order.device, order.device_type, order.meter, order.key_material, self._bus.originator.instant(order.start),
             order.duration,
@@ -163,6 +165,10 @@ class VirtualDrApplication:
         return events
 
     # -- inside
+
+    def _enrol(self, enrolment: Enrolment, order: Order) -> None:
+        """A device has been taken to another premise."""
+        enrolment.meter, enrolment.premise, enrolment.agreement = order.meter, order.premise, f"DR-{order.premise}"
 
     def _enrolment(self, order: Order) -> Enrolment:
         if order.device not in self.enrolments:

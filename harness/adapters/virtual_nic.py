@@ -19,8 +19,13 @@ class VirtualNic:
 
     def __init__(self, setup: Setup) -> None:
         own = setup.options.get("meter") or next((order.meter for order in setup.orders), None)
-        place = Place(Actor.NIC, Actor.AMI_NETWORK, lambda meter: Actor.ESI if meter == own else None, Obstacle.WRONG_METER)
-        self._relay = Relay(place, setup.options.get("codec") or TlvCodec(), setup.epoch, policy_of(setup))
+        policy = policy_of(setup)
+
+        def below(meter: str) -> tuple[str, ...]:
+            return (Actor.ESI,) if meter == own or policy.serves_every_meter else ()
+
+        place = Place(Actor.NIC, Actor.AMI_NETWORK, below, Obstacle.WRONG_METER)
+        self._relay = Relay(place, setup.options.get("codec") or TlvCodec(), setup.epoch, policy)
 
     def receive(self, pdu: Pdu, now: float) -> None:
         """Take a leg message."""

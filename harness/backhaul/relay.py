@@ -41,11 +41,11 @@ class Decisions(Protocol):
 
 @dataclass(frozen=True)
 class Place:
-    """Where a relay stands. `below` says who serves a meter, None for nobody; `obstacle` is what that is reported as."""
+    """Where a relay stands. `below` says who serves a meter, in general one or nobody; `obstacle` is what nobody is reported as."""
 
     name: str
     above: str
-    below: Callable[[str], str | None]
+    below: Callable[[str], tuple[str, ...]]
     obstacle: Obstacle
 
 
@@ -100,23 +100,24 @@ class Relay:
 
     def _down(self, leg: LegMessage, now: float) -> None:
         instant = self.epoch + timedelta(seconds=now)
-        receiver = self.place.below(leg.meter) if leg.meter is not None else None
-        obstacle = self._obstacle(leg, receiver, instant)
-        if obstacle is not None or receiver is None:
+        receivers = self.place.below(leg.meter) if leg.meter is not None else ()
+        obstacle = self._obstacle(leg, receivers, instant)
+        if obstacle is not None:
             self.log.append(f"not delivered: {obstacle}")
             if self.decisions.reports_undeliverable:
                 self._send(leg.report(LegKind.UNDELIVERABLE, instant, reason=obstacle), self.place.above)
             return
         if leg.kind is LegKind.OPEN_WINDOW and leg.end is not None and self.decisions.subtracts_latency:
             leg = replace(leg, window_left=max(0.0, (leg.end - instant).total_seconds()))
-        self._send(leg, receiver)
+        for receiver in receivers:
+            self._send(leg, receiver)
         if leg.kind is LegKind.OPEN_WINDOW and not self.decisions.awaits_registration:
             self._send(leg.provisioned(instant), self.place.above)
 
-    def _obstacle(self, leg: LegMessage, receiver: str | None, instant: datetime) -> Obstacle | None:
+    def _obstacle(self, leg: LegMessage, receivers: tuple[str, ...], instant: datetime) -> Obstacle | None:
         if leg.missing:
             return Obstacle.INCOMPLETE
-        if receiver is None:
+        if not receivers:
             return self.place.obstacle
         over = leg.end is not None and leg.end <= instant
         return Obstacle.EXPIRED if over and self.decisions.drops_expired else None

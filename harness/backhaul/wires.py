@@ -12,7 +12,7 @@ from dataclasses import replace
 
 from harness.backhaul.faults import Arrival, Fault, SeenMessage
 from harness.ports import Chance, Message
-from harness.usecase import Actor
+from harness.usecase import Actor, kind_of
 
 CIM = "cim"
 LEG = "leg"
@@ -97,7 +97,8 @@ class VirtualWires:
 
     def _due(self, message: Message, arrival: Arrival, now: float) -> float:
         wire = (message.wire, message.producer, message.receiver)
-        name = LEG_NUMBER.get(wire[1:], LEG) if message.wire == LEG else message.wire
+        ends = kind_of(message.producer), kind_of(message.receiver)
+        name = LEG_NUMBER.get(ends, LEG) if message.wire == LEG else message.wire
         due = now + self.latencies.get(name, DEFAULT_LATENCY) + arrival.delay
         if not arrival.overtaken:
             due = max(due, self._behind.get(wire, 0.0))

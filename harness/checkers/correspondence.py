@@ -120,6 +120,14 @@ def leg_codec(trace: Trace) -> LegCodec:
     raise Inconclusive(f"the legs speak the codec {named!r}, which is not at hand; give it by --leg-codec")
 
 
+def leg_message(trace: Trace, exchange: Exchange) -> LegMessage | None:
+    """What a message of a leg says, None where it is unreadable. Raises Inconclusive as `carried`."""
+    try:
+        return leg_codec(trace).decode(exchange.octets)
+    except RemoteProtocolError:
+        return None
+
+
 def instant(trace: Trace, seconds: float) -> datetime:
     """The UTC instant `seconds` after the bench started."""
     return datetime.fromisoformat(trace.header.epoch) + timedelta(seconds=seconds)

@@ -171,14 +171,10 @@ def belongs_to_the_order(route: Route) -> Check:
 
 
 def linkages(trace: Trace, route: Route) -> list[tuple[Letter, LinkageText]]:
-    """The linkages that the producer sent, but those of a second device of the same run."""
-    other = trace.header.about.get("second")
+    """The linkages that the producer sent."""
     profile = profile_of(trace)
     told = ((letter, text_of(letter, profile)) for letter in sent(trace, route))
-    return [
-        (letter, linkage) for letter, linkage in told
-        if linkage is not None and (other is None or eui64_of(linkage.device) != Eui64.parse(other))
-    ]
+    return [(letter, linkage) for letter, linkage in told if linkage is not None]
 
 
 def arrived_at(each: Carried) -> float:

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from harness.backhaul.message import LegKind, LegMessage
+from harness.checkers.apart import at_the_meter
 from harness.checkers.correspondence import Carried, carried
 from harness.checkers.legs import LEG_4, Leg, above_of
 from harness.composite import inside
@@ -43,7 +44,8 @@ class Window:
 
 
 def windows(trace: Trace) -> tuple[Window, ...]:
-    """The windows that the ESI was rightly told to open, in the order in which it was told."""
+    """The windows that the ESI was rightly told to open, for whatever device, in the order in which it was told."""
+    trace = at_the_meter(trace)
     if Point.LEG not in trace.observed() or _is_withheld(trace) or _way_in(trace) is None:
         return (_as_ordered(trace),)
     known: list[Window] = []

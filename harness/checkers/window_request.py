@@ -203,9 +203,6 @@ def _minutes(written: str | None) -> timedelta | None:
 
 
 def _commands(trace: Trace) -> Iterator[Control]:
-    """The commands to open or withdraw a window, but those for a second device of the same run."""
-    other = trace.header.about.get("second")
+    """The commands to open or withdraw a window."""
     for letter in sent(trace, STEP_1):
-        for control in controls_in(trace, letter):
-            if (control.opens or control.closes) and (other is None or eui64_of(control.text.mac) != Eui64.parse(other)):
-                yield control
+        yield from (control for control in controls_in(trace, letter) if control.opens or control.closes)

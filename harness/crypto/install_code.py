@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from dissectors.security import aes_mmo
+from harness.values import Eui64
 
 CODE_LENGTHS = (6, 8, 12, 16)  # octets, without the CRC
 CRC_LENGTH = 2
@@ -122,6 +123,11 @@ def _check(octets: bytes) -> None:
             Flaw.CRC,
             f"the CRC of this install code is wrong: it ends with {received.hex().upper()}, right is {expected.hex().upper()}",
         )
+
+
+def code_of_address(eui64: Eui64) -> InstallCode:
+    """The install code of a test device that was given none: it follows from its address, and keeps no secret."""
+    return InstallCode.of(eui64.octets * 2)
 
 
 def ordered_link_key(key_form: str, key_material: bytes) -> bytes:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from harness.backhaul.named_codec import load_codec
-from harness.bench import Bench, load
+from harness.bench import Bench
+from harness.building import load
 from harness.declarations import BenchFile
 from harness.errors import BenchError, InputError
 from harness.leg_declaration import IN_PROCESS

@@ -41,23 +41,31 @@ MAY_IMPORT = {
     "harness.declarations": ("harness.crypto", "harness.declared", "harness.leg_declaration"),
     "harness.actors": (),
     "harness.adapters": (
-        "dissectors", "harness.actors", "harness.stack", "harness.crypto", "harness.cim", "harness.radio", "harness.backhaul", "harness.leg_declaration",
+        "dissectors", "harness.actors", "harness.stack", "harness.crypto", "harness.cim", "harness.radio", "harness.backhaul",
+        "harness.leg_declaration",
     ),
     "harness.bench": (
-        "harness.actors", "harness.radio", "harness.backhaul", "harness.faults", "harness.declarations", "harness.leg_declaration",
-        "harness.crypto.install_code", "harness.stack.happenings", "harness.adapters.defects", "harness.neighbour",
+        "harness.actors", "harness.radio", "harness.backhaul", "harness.faults", "harness.declarations",
+        "harness.crypto.install_code", "harness.stack.happenings", "harness.adapters.defects", "harness.building",
         "harness.plan", "harness.taps", "harness.window_by_hand",
     ),
     "harness.window_by_hand": ("harness.backhaul",),
     "harness.serving": ("harness.actors", "harness.backhaul"),
-    "harness.plan": ("harness.backhaul.wires", "harness.crypto.install_code", "harness.declarations"),
+    "harness.building": (
+        "harness.actors", "harness.adapters.defects", "harness.declarations", "harness.leg_declaration", "harness.neighbour",
+        "harness.plan", "harness.second_meter",
+    ),
+    "harness.plan": (
+        "harness.backhaul.wires", "harness.crypto.install_code", "harness.declarations", "harness.second_meter", "harness.taps",
+    ),
+    "harness.second_meter": (),
     "harness.taps": ("dissectors", "harness.faults", "harness.backhaul"),
     "harness.neighbour": ("dissectors", "harness.actors", "harness.backhaul", "harness.stack.happenings"),
     "harness.evidence": ("dissectors.capture", "dissectors.key_file", "harness.declarations"),
     "harness.plugin": ("harness.declarations", "harness.evidence"),
     "harness.plugin.bench_building": (
-        "harness.backhaul.named_codec", "harness.bench", "harness.declarations", "harness.leg_declaration", "harness.plan",
-        "harness.plugin",
+        "harness.backhaul.named_codec", "harness.bench", "harness.building", "harness.declarations",
+        "harness.leg_declaration", "harness.plan", "harness.plugin",
     ),
     "harness.commands": (
         "dissectors", "harness.backhaul.named_codec", "harness.cim", "harness.crypto", "harness.declared", "harness.declarations",

@@ -1,0 +1,123 @@
+"""From a bench file and a plan to the machines of one run, by the names under which they send. Knows no concrete adapter.
+
+Every actor has its place. What stands beside the eight - a second HAN device, a second meter, somebody else's network - is filled
+by the same adapters under a name of its own, is given no defect, and is not judged.
+"""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+
+from harness import neighbour
+from harness.actors.setup import Setup
+from harness.adapters.defects import Defect
+from harness.declarations import BenchFile, Device, Filled
+from harness.errors import BenchError, Inconclusive
+from harness.leg_declaration import ON_LEGS
+from harness.plan import Plan
+from harness.ports import Chance, Machine
+from harness.second_meter import OF_ITS_OWN, Elsewhere
+from harness.usecase import Actor, Order, second
+
+
+def load(name: str) -> Callable[[Setup], Machine]:
+    """The adapter that a bench file names as `module:Class`. Raises BenchError saying what is missing."""
+    module, _, attribute = name.partition(":")
+    try:
+        adapter: Callable[[Setup], Machine] = getattr(importlib.import_module(module), attribute)
+    except Exception as fault:  # a module of somebody else's may fail in any way
+        raise BenchError(f"adapter {name}: {fault}") from fault
+    return adapter
+
+
+def is_live(file: BenchFile) -> bool:
+    """Whether an adapter of the bench has something real behind it, which no clock can make jump."""
+    return any(getattr(load(filled.adapter), "live", lambda options: False)(filled.options) for filled in file.adapters.values())
+
+
+@dataclass(frozen=True)
+class Building:
+    """Everything that the machines of one run are made from; `chance` gives each purpose its own.
+
+    `codec` is that of the legs; `interrupt` has the bench look at once for what has arrived.
+    """
+
+    file: BenchFile
+    device: Device
+    plan: Plan
+    orders: tuple[Order, ...]
+    defects: tuple[Defect, ...]
+    epoch: datetime
+    chance: Callable[[str], Chance]
+    codec: Any
+    interrupt: Callable[[], None]
+
+    def actors(self) -> tuple[dict[str, Any], dict[str, str]]:
+        """The machines that the bench file names, by name, and under which of them every place is filled.
+
+        A machine that fills several places is called the ESI where that is one of them. Raises BenchError for an adapter that
+        cannot be had.
+        """
+        made: dict[str, Any] = {}
+        called: dict[str, str] = {}
+        for actor, filled in self.file.adapters.items():
+            together = self.file.filled_by(actor)
+            if together:
+                name = (Actor.ESI if Actor.ESI in together else actor).value
+                made[name] = self._made(filled, self._setup(actor, filled))
+                called |= dict.fromkeys(together, name)
+        return made, called
+
+    def others(self) -> dict[str, Any]:
+        """What the plan wants beside them, by name. Raises Inconclusive for a second of what is one with another actor."""
+        made: dict[str, Any] = {}
+        if self.plan.neighbour:
+            filled, whose = self.file.adapters[Actor.ESI], self.plan.own_address(self.device)
+            setup = Setup(Actor.ESI, (), self.epoch, self.chance(neighbour.NAME), options=self._options(Actor.ESI, filled))
+            made[neighbour.NAME] = neighbour.beside(load(filled.adapter), setup, replace(self.orders[0], device=whose))
+        for actor in OF_ITS_OWN if self.plan.has_second_meter else ():
+            filled = self._alone(actor)
+            own = {"eui64": f"{self.chance('address of a second ESI').getrandbits(64):016x}"} if actor is Actor.ESI else {}
+            setup = Setup(
+                actor, self.orders[1:], self.epoch, self.chance(second(actor)), options={**self._options(actor, filled), **own},
+            )
+            made[second(actor)] = Elsewhere(self._made(filled, setup))
+        if self.plan.has_second_device:
+            filled = self._alone(Actor.HAN_DEVICE)
+            identity = self.plan.second_identity(self.file, self.device)
+            setup = Setup(Actor.HAN_DEVICE, (), self.epoch, self.chance(second(Actor.HAN_DEVICE)), identity, filled.options)
+            made[second(Actor.HAN_DEVICE)] = self._made(filled, setup)
+        return made
+
+    def _made(self, filled: Filled, setup: Setup) -> Machine:
+        try:
+            return load(filled.adapter)(setup)
+        except ValueError as fault:  # an option of the bench file that cannot be read
+            raise BenchError(f"{filled.place}{filled.adapter} cannot be set up: {fault}") from fault
+
+    def _alone(self, actor: Actor) -> Filled:
+        if self.file.filled_by(actor) != (actor,):
+            raise Inconclusive(f"the {actor} of this bench is one with another actor: there can be no second one beside it")
+        return self.file.adapters[actor]
+
+    def _options(self, actor: Actor, filled: Filled) -> Mapping[str, Any]:
+        return {**filled.options, "codec": self.codec, "legs": self.file.legs} if actor in ON_LEGS else filled.options
+
+    def _setup(self, actor: Actor, filled: Filled) -> Setup:
+        together = self.file.filled_by(actor)
+        planted = [defect for defect in self.defects if defect.actor in together]
+        return Setup(
+            actor=actor, orders=self.orders, epoch=self.epoch, chance=self.chance(actor),
+            identity=self.plan.identity(Actor.HAN_DEVICE if Actor.HAN_DEVICE in together else actor, self.file, self.device),
+            options=self.plan.options(actor, self._options(actor, filled)), interrupt=self.interrupt,
+            policy={name: value for defect in planted for name, value in defect.decisions.items()},
+            rewrites=tuple(
+                rewrite for defect in planted
+                for rewrite in (*defect.rewrites, *(defect.made(self.plan.provoked_with) if defect.made else ()))
+            ),
+            cim=self.plan.profile(self.file.cim),
+        )
