@@ -6,7 +6,8 @@ from hypothesis import given
 
 from cases.table import clause, step
 from harness.backhaul import faults
-from harness.strategies import hostile_documents, link_keys, repetitions
+from harness.overlap_strategies import pairs
+from harness.strategies import eui64s, hostile_documents, link_keys, repetitions
 from harness.usecase import Actor
 
 pytestmark = step("INT")
@@ -105,4 +106,20 @@ def test_an_event_that_comes_twice_is_acknowledged_each_time(benches, verify, af
     bench = benches(provocation="events-want-acknowledgement")
     with bench.suffering(faults.duplicate(EVENTS, after=after, times=None)):
         bench.play()
+    verify(bench.trace)
+
+
+@clause("UC2.7-INT-HEAD-END-CIS", "UC2.7-INT-HEAD-END-ODS", "UC2.7-INT-HEAD-END-NETWORK", "UC2.7-INT-HEAD-END-DR")
+@given(other=eui64s(), pair=pairs())
+def test_whatever_happens_to_two_devices_is_told_of_the_right_one(benches, verify, other, pair):
+    bench = benches(second=other, **pair.planned)
+    bench.play()
+    verify(bench.trace)
+
+
+@clause("UC2.7-INT-HEAD-END-CIS", "UC2.7-INT-HEAD-END-ODS", "UC2.7-INT-CIS-HEAD-END")
+@given(other=eui64s(), pair=pairs())
+def test_whatever_happens_at_two_meters_is_told_of_the_right_one(benches, verify, other, pair):
+    bench = benches(second=other, second_meter=True, **pair.planned)
+    bench.play()
     verify(bench.trace)

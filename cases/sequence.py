@@ -5,9 +5,14 @@ from __future__ import annotations
 from hypothesis import given
 
 from cases.table import clause, step
+from harness.overlap_strategies import pairs
 from harness.strategies import eui64s, windows
+from harness.usecase import Actor
 
 pytestmark = step("SEQ")
+
+BACK_OFFICE = (Actor.DR_APPLICATION, Actor.AMI_HEAD_END, Actor.AMI_NETWORK)
+IN_THE_METER = (Actor.NIC, Actor.ESI)
 
 
 @clause("UC2.7-SEQ-ORDER", "UC2.7-SEQ-MAC-CHAIN", "UC2.7-SEQ-WINDOW-CHAIN", "UC2.7-SEQ-KEY-CHAIN")
@@ -42,4 +47,36 @@ def test_a_device_that_was_reset_is_provisioned_again(bench, verify):
     bench.join()
     bench.join_again()
     bench.settle()
+    verify(bench.trace)
+
+
+@clause("UC2.7-SEQ-TWO-DEVICES", "UC2.7-SEQ-MAC-CHAIN", "UC2.7-SEQ-KEY-CHAIN", "UC2.7-SEQ-WINDOW-CHAIN", "UC2.7-SEQ-ORDER")
+@given(other=eui64s(), pair=pairs())
+def test_two_devices_are_provisioned_side_by_side(benches, verify, other, pair):
+    bench = benches(second=other, **pair.planned)
+    bench.play()
+    verify(bench.trace)
+
+
+@clause("UC2.7-SEQ-TWO-DEVICES@DR Application", "UC2.7-SEQ-TWO-DEVICES@AMI Head-End", "UC2.7-SEQ-TWO-DEVICES@AMI Network")
+@given(other=eui64s(), pair=pairs())
+def test_two_meters_provision_side_by_side(benches, verify, other, pair):
+    bench = benches(second=other, second_meter=True, **pair.planned)
+    bench.play()
+    verify(bench.trace)
+
+
+@clause(*(f"UC2.7-SEQ-SWAP@{actor}" for actor in (*BACK_OFFICE, *IN_THE_METER)))
+@given(other=eui64s())
+def test_a_device_that_replaces_another_is_provisioned_like_the_first(benches, verify, other):
+    bench = benches(second=other, swap="device")
+    bench.play()
+    verify(bench.trace)
+
+
+@clause(*(f"UC2.7-SEQ-SWAP@{actor}" for actor in (*BACK_OFFICE, Actor.CIS, Actor.HAN_DEVICE)))
+@given(device=eui64s())
+def test_a_device_that_is_taken_to_another_meter_is_provisioned_there(benches, verify, device):
+    bench = benches(ordered=device, han_device=device, swap="meter")
+    bench.play()
     verify(bench.trace)

@@ -6,7 +6,8 @@ from hypothesis import given
 
 from cases.table import clause, step
 from harness.backhaul import faults
-from harness.strategies import repetitions, windows
+from harness.overlap_strategies import pairs
+from harness.strategies import eui64s, repetitions, windows
 from harness.usecase import Actor
 
 pytestmark = step(2)  # AMI Head-End -> AMI Network: MAC address, device type, key, and the command to open the window
@@ -45,4 +46,35 @@ def test_a_window_that_is_over_does_not_go_on(benches, verify, window):
     bench = benches(window_start=window.start, window_duration=window.duration)
     with bench.suffering(faults.delay(faults.between(Actor.DR_APPLICATION, Actor.AMI_HEAD_END), by=window.latency)):
         bench.open()
+    verify(bench.trace)
+
+
+@clause("UC2.7-02-FORWARDED", "UC2.7-02-TARGET", "UC2.7-02-ONCE", "UC2.7-02-TIMELY")
+@given(other=eui64s(), pair=pairs())
+def test_of_two_orders_each_goes_on_by_itself(benches, verify, other, pair):
+    bench = benches(second=other, **pair.planned)
+    bench.play()
+    verify(bench.trace)
+
+
+@clause("UC2.7-02-FORWARDED", "UC2.7-02-TARGET", "UC2.7-02-ONCE", "UC2.7-02-TIMELY")
+@given(other=eui64s(), pair=pairs())
+def test_orders_for_two_meters_go_on_to_their_own(benches, verify, other, pair):
+    bench = benches(second=other, second_meter=True, **pair.planned)
+    bench.play()
+    verify(bench.trace)
+
+
+@clause("UC2.7-02-UNDELIVERABLE")
+def test_an_order_that_the_network_cannot_deliver_is_told_as_failed(benches, verify):
+    bench = benches(provocation="network-reaches-no-meter")
+    bench.play()
+    verify(bench.trace)
+
+
+@clause("UC2.7-02-UNDELIVERABLE")  # derived: row 1, a time-based window
+def test_an_order_that_is_over_on_its_way_is_told_as_failed(bench, verify):
+    with bench.suffering(faults.delay(faults.between(Actor.AMI_HEAD_END, Actor.AMI_NETWORK), by=bench.order.duration)):
+        bench.open()
+    bench.settle()
     verify(bench.trace)

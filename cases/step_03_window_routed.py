@@ -6,7 +6,8 @@ from hypothesis import given
 
 from cases.table import clause, step
 from harness.backhaul import faults
-from harness.strategies import repetitions, windows
+from harness.overlap_strategies import pairs
+from harness.strategies import eui64s, repetitions, windows
 from harness.usecase import Actor
 
 pytestmark = step(3)  # AMI Network -> NIC: MAC address, device type, key, and the command to open the window
@@ -51,5 +52,26 @@ def test_a_window_that_is_over_does_not_go_on(benches, verify, window):
 @clause("UC2.7-03-UNDELIVERABLE")
 def test_an_order_for_an_unknown_meter_is_reported_back(benches, verify):
     bench = benches(provocation="head-end-names-another-meter")
+    bench.play()
+    verify(bench.trace)
+
+
+@clause("UC2.7-03-RECEIVER")
+def test_the_order_goes_to_the_nic(provisioned, verify):
+    verify(provisioned)
+
+
+@clause("UC2.7-03-FORWARDED", "UC2.7-03-ONCE", "UC2.7-03-TIMELY", "UC2.7-03-RECEIVER")
+@given(other=eui64s(), pair=pairs())
+def test_of_two_orders_each_goes_on_by_itself(benches, verify, other, pair):
+    bench = benches(second=other, **pair.planned)
+    bench.play()
+    verify(bench.trace)
+
+
+@clause("UC2.7-03-FORWARDED", "UC2.7-03-TARGET", "UC2.7-03-ONCE", "UC2.7-03-TIMELY", "UC2.7-03-RECEIVER")
+@given(other=eui64s(), pair=pairs())
+def test_orders_for_two_meters_go_to_the_nic_of_their_own(benches, verify, other, pair):
+    bench = benches(second=other, second_meter=True, **pair.planned)
     bench.play()
     verify(bench.trace)

@@ -6,7 +6,8 @@ from hypothesis import given
 
 from cases.table import clause, step
 from harness.backhaul import faults
-from harness.strategies import repetitions, windows
+from harness.overlap_strategies import pairs
+from harness.strategies import eui64s, repetitions, windows
 from harness.usecase import Actor
 
 pytestmark = step(4)  # NIC -> ESI: MAC address, device type, key, and the command to open the window
@@ -51,5 +52,21 @@ def test_a_window_that_is_over_does_not_go_on(benches, verify, window):
 @clause("UC2.7-04-UNDELIVERABLE")
 def test_an_order_for_an_unknown_meter_is_reported_back(benches, verify):
     bench = benches(provocation="network-delivers-to-the-wrong-meter")
+    bench.play()
+    verify(bench.trace)
+
+
+@clause("UC2.7-04-FORWARDED", "UC2.7-04-TARGET", "UC2.7-04-ONCE", "UC2.7-04-TIMELY")
+@given(other=eui64s(), pair=pairs())
+def test_of_two_orders_each_goes_on_by_itself(benches, verify, other, pair):
+    bench = benches(second=other, **pair.planned)
+    bench.play()
+    verify(bench.trace)
+
+
+@clause("UC2.7-04-TARGET")
+@given(other=eui64s(), pair=pairs())
+def test_an_order_for_the_other_of_two_meters_does_not_go_on(benches, verify, other, pair):
+    bench = benches(second=other, second_meter=True, provocation="network-sends-to-every-meter", **pair.planned)
     bench.play()
     verify(bench.trace)

@@ -6,6 +6,7 @@ from hypothesis import given
 
 from cases.table import clause, step
 from harness.backhaul import faults
+from harness.overlap_strategies import pairs
 from harness.strategies import When, arrivals, eui64s, install_codes, malformed_key_material, overdue
 from harness.usecase import Actor
 
@@ -118,4 +119,20 @@ def test_a_window_outlasts_a_power_failure_of_the_esi(bench, verify):
     bench.open()
     bench.power_cycle(Actor.ESI)
     bench.join()
+    verify(bench.trace)
+
+
+@clause("UC2.7-04-OVERLAP", "UC2.7-04-OPENS", "UC2.7-04-CLOSES", "UC2.7-04-AUTHORISES")
+@given(other=eui64s(), pair=pairs())
+def test_two_devices_join_each_in_its_own_window(benches, verify, other, pair):
+    bench = benches(second=other, **pair.planned)
+    bench.play()
+    verify(bench.trace)
+
+
+@clause("UC2.7-04-OPENS", "UC2.7-04-CLOSES", "UC2.7-04-AUTHORISES")
+@given(other=eui64s(), pair=pairs())
+def test_a_window_at_another_meter_opens_nothing_here(benches, verify, other, pair):
+    bench = benches(second=other, second_meter=True, **pair.planned)
+    bench.play()
     verify(bench.trace)

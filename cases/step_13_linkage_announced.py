@@ -7,6 +7,7 @@ from hypothesis import given
 from cases.table import clause, step
 from harness.backhaul import faults
 from harness.cim_strategies import LINKAGE, spoilt, unusual
+from harness.overlap_strategies import pairs, reorderings
 from harness.strategies import eui64s, link_keys, losses, overdue, repetitions
 from harness.usecase import Actor
 
@@ -171,4 +172,39 @@ def test_a_linkage_under_other_prefixes_is_taken(benches, verify, mutation):
     with bench.suffering(faults.alter(mutation.made_of, LINKAGES, times=None)):
         bench.join()
         bench.settle()
+    verify(bench.trace)
+
+
+@clause("UC2.7-13-MAC", "UC2.7-13-METER", "UC2.7-13-CORRELATION", "UC2.7-13-ONE-LINKAGE", "UC2.7-13-REPLY")
+@given(other=eui64s(), pair=pairs())
+def test_of_two_devices_each_is_linked_as_itself(benches, verify, other, pair):
+    bench = benches(second=other, **pair.planned)
+    bench.play()
+    verify(bench.trace)
+
+
+@clause("UC2.7-13-MAC", "UC2.7-13-METER", "UC2.7-13-CORRELATION", "UC2.7-13-ONE-LINKAGE", "UC2.7-13-REPLY")
+@given(other=eui64s(), pair=pairs())
+def test_devices_at_two_meters_are_linked_to_their_own(benches, verify, other, pair):
+    bench = benches(second=other, second_meter=True, **pair.planned)
+    bench.play()
+    verify(bench.trace)
+
+
+@clause("UC2.7-13-MAC", "UC2.7-13-CORRELATION", "UC2.7-13-ONE-LINKAGE")
+@given(other=eui64s(), pair=pairs(), after=repetitions())
+def test_reports_of_two_devices_that_come_twice_are_announced_once_each(benches, verify, other, pair, after):
+    bench = benches(second=other, **pair.planned)
+    with bench.suffering(faults.duplicate(REPORTS, after=after, times=None)):
+        bench.play()
+    verify(bench.trace)
+
+
+@clause("UC2.7-13-MAC", "UC2.7-13-CORRELATION", "UC2.7-13-ONE-LINKAGE")
+@given(other=eui64s(), pair=pairs(), overtaken=reorderings())
+def test_reports_of_two_devices_that_overtake_each_other_are_not_mixed_up(benches, verify, other, pair, overtaken):
+    which, by = overtaken
+    bench = benches(second=other, **pair.planned)
+    with bench.suffering(faults.reorder(REPORTS, by=by, skip=which)):
+        bench.play()
     verify(bench.trace)

@@ -7,6 +7,7 @@ from hypothesis import given
 from cases.table import clause, step
 from harness.backhaul import faults
 from harness.cim_strategies import REGISTRATION, spoilt, unusual
+from harness.overlap_strategies import pairs
 from harness.strategies import eui64s, losses, overdue, repetitions
 from harness.usecase import Actor
 
@@ -141,4 +142,20 @@ def test_a_linkage_under_other_prefixes_is_taken(benches, verify, mutation):
     bench = benches()
     with bench.suffering(faults.alter(mutation.made_of, REGISTRATIONS, times=None)):
         bench.play()
+    verify(bench.trace)
+
+
+@clause("UC2.7-14-MAC", "UC2.7-14-METER", "UC2.7-14-CORRELATION", "UC2.7-14-ONE-LINKAGE", "UC2.7-14-REPLY", "UC2.7-14-PREMISE")
+@given(other=eui64s(), pair=pairs())
+def test_of_two_devices_each_is_linked_as_itself(benches, verify, other, pair):
+    bench = benches(second=other, **pair.planned)
+    bench.play()
+    verify(bench.trace)
+
+
+@clause("UC2.7-14-MAC", "UC2.7-14-METER", "UC2.7-14-CORRELATION", "UC2.7-14-ONE-LINKAGE", "UC2.7-14-REPLY", "UC2.7-14-PREMISE")
+@given(other=eui64s(), pair=pairs())
+def test_devices_at_two_meters_are_linked_to_their_own(benches, verify, other, pair):
+    bench = benches(second=other, second_meter=True, **pair.planned)
+    bench.play()
     verify(bench.trace)

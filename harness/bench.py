@@ -25,7 +25,7 @@ from harness.composite import inside
 from harness.crypto.install_code import ordered_link_key
 from harness.declarations import BenchFile, Device
 from harness.errors import BenchError, Inconclusive
-from harness.inquiry import inquire, preconditions_hold
+from harness.inquiry import inquire, unmet_preconditions
 from harness.plan import Plan
 from harness.ports import Message, RadioSettings, Received, Transmit, Transmitted
 from harness.radio.virtual import VirtualAir
@@ -112,10 +112,10 @@ class Bench:
         for order in self.orders:
             inquire(self.machines, order, self.trace, self.now)
 
-    def prepare(self) -> bool:
-        """Ask whether the use case's preconditions hold, as far as somebody can be asked; the answers stand in the trace."""
-        held = [preconditions_hold(self.machines, order, self.trace, self.now) for order in self.orders]
-        return all(held)
+    def prepare(self) -> list[str]:
+        """Ask whether the use case's preconditions hold, as far as somebody can be asked; says which do not, and so does the
+        trace."""
+        return [each for order in self.orders for each in unmet_preconditions(self.machines, order, self.trace, self.now)]
 
     def request(self) -> None:
         """Step 1 alone: the DR Application orders the window; returns when the head-end has answered, or will not."""
@@ -158,8 +158,9 @@ class Bench:
 
     def _order_windows(self) -> None:
         """Step 1. Raises Inconclusive where a precondition does not hold."""
-        if not self.prepare():
-            raise Inconclusive("a precondition of the use case does not hold on this bench: meter or device is not known")
+        unmet = self.prepare()
+        if unmet:
+            raise Inconclusive(f"a precondition of the use case does not hold on this bench: {'; '.join(dict.fromkeys(unmet))}")
         for order in self.orders if self.plan.swap is None else self.orders[:1]:
             self._order_window(order)
 

@@ -14,22 +14,41 @@ from harness.trace import Exchange, Trace
 from harness.usecase import Actor, Order, Point
 
 ASKED = "asked"  # the medium of an answer
-KNOWS_METER, STATE_OF, DEVICES_AT = "knows_meter", "state_of", "devices_at"  # role verbs
+KNOWS_METER, STATE_OF, DEVICES_AT, ENROLLED_IN = "knows_meter", "state_of", "devices_at", "enrolled_in"  # role verbs
+DEMAND_RESPONSE, REAL_TIME_PRICING = "DR", "RTP"  # programmes
 YES, NO = "yes", "no"
 JOINED = "joined"  # the role verb's word for a device that is provisioned, whatever the bench's messages call it
 
 
-def preconditions_hold(machines: Mapping[Any, Any], order: Order, trace: Trace, now: float) -> bool:
-    """Ask whether the order's meter is registered and its device imported; whether nobody denies it."""
+def unmet_preconditions(machines: Mapping[Any, Any], order: Order, trace: Trace, now: float) -> list[str]:
+    """Ask whether the order's meter is registered, its device imported and its customer enrolled; what somebody denies."""
     meter = _ask(machines, Actor.AMI_HEAD_END, KNOWS_METER, order.meter, trace, now)
     state = _ask(machines, Actor.DR_APPLICATION, STATE_OF, order.device, trace, now)
-    return meter != NO and state != ""
+    programmes = _ask(machines, Actor.CIS, ENROLLED_IN, order.premise, trace, now)
+    return [
+        *([f"{order.meter} is not registered with the AMI Head-End"] if meter == NO else ()),
+        *([f"{order.device} was never imported into the DR Application"] if state == "" else ()),
+        *([f"the customer at {order.premise} is enrolled in {programmes or 'no programme'}"] if not is_enrolled(programmes) else ()),
+    ]
+
+
+def is_enrolled(programmes: str | None) -> bool:
+    """Whether what a CIS says of a customer's programmes lets the use case begin: in DR, and not in RTP beside it.
+
+    None, of a CIS that cannot be asked, does not forbid it.
+    """
+    return programmes is None or (DEMAND_RESPONSE in programmes.split() and REAL_TIME_PRICING not in programmes.split())
 
 
 def inquire(machines: Mapping[Any, Any], order: Order, trace: Trace, now: float) -> None:
     """Ask the DR Application for the device's state, and the CIS for the devices at its premise."""
     _ask(machines, Actor.DR_APPLICATION, STATE_OF, order.device, trace, now)
     _ask(machines, Actor.CIS, DEVICES_AT, order.premise, trace, now)
+
+
+def could_be_asked(trace: Trace, actor: Actor) -> bool:
+    """Whether anybody asked this actor anything: one that is reached over a wire cannot be."""
+    return any(exchange.medium == ASKED and exchange.producer == actor for exchange in trace.at(Point.LOG))
 
 
 def answers(trace: Trace, actor: Actor, verb: str) -> Iterator[tuple[Exchange, str]]:

@@ -29,4 +29,23 @@ CLAUSES = (
         citation="AEP use case 2.7, preconditions and assumptions",
         checks={Actor.DR_APPLICATION: (conditions.device_is_imported,)},
     ),
+    Clause(
+        id="UC2.7-PRE-ENROLLED",
+        text="The customer is enrolled in a DR programme, and not in RTP beside it; the enrolment is documented within CIS.",
+        origin="UC",
+        citation="AEP use case 2.7, assumptions",
+        checks={Actor.CIS: (conditions.customer_is_enrolled,)},
+    ),
+    Clause(
+        id="UC2.7-PRE-METERING-CLUSTER",
+        text="The HAN device supports the metering cluster, as it claims.",
+        origin="UC",
+        citation="AEP use case 2.7, last assumption; SE 1.0 (075356r15) 6",
+        checks={Actor.HAN_DEVICE: (conditions.meter_reading_is_shown,)},
+        needs=(Point.MAC,),
+        pics="metering",
+        open_item=(
+            "The use case says that without it nothing is exchanged; SE 1.0 gives a switch none. Only 09-METERING rests on it."
+        ),
+    ),
 )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from harness.checkers import legs
+from harness.checkers import legs, linkage_chain
 from harness.usecase import Actor, Clause, Point, Step
 
 ROW = Step(
@@ -53,6 +53,15 @@ CLAUSES = (
         checks={Actor.AMI_HEAD_END: (legs.forwarded_in_time(legs.LEG_2),)},
         needs=(Point.CIM, Point.LEG),
         sees=(2, 1),
+    ),
+    Clause(
+        id="UC2.7-02-UNDELIVERABLE",
+        text="An order that was taken and reaches no ESI is told to the DR Application as failed, and not swallowed.",
+        origin="PROFILE",
+        citation="docs/leg-codec.md; docs/cim-profile.md, steps 13 and 14: x.10.0.85",
+        checks={Actor.AMI_HEAD_END: (linkage_chain.undelivered_order_is_told,)},
+        needs=(Point.CIM, Point.LEG),
+        sees=(2, 13),
     ),
     Clause(
         id="UC2.7-02-CONFIDENTIAL",

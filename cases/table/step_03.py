@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from harness.checkers import legs
+from harness.checkers import legs, two_orders
+from harness.checkers.apart import Together
 from harness.usecase import Actor, Clause, Point, Step
 
 ROW = Step(
@@ -36,9 +37,18 @@ CLAUSES = (
         text="The order goes to the meter it was ordered for, and to no other.",
         origin="UC",
         citation="AEP use case 2.7, row 3",
-        checks={Actor.AMI_NETWORK: (legs.addressed(legs.LEG_3),)},
+        checks={Actor.AMI_NETWORK: (legs.addressed(legs.LEG_3), Together(two_orders.goes_to_its_own_meter))},
         needs=(Point.LEG,),
         sees=(3, (2, 1)),
+    ),
+    Clause(
+        id="UC2.7-03-RECEIVER",
+        text="The order goes to the NIC of the meter, not past it to the ESI.",
+        origin="UC",
+        citation="AEP use case 2.7, row 3, column Receiver",
+        checks={Actor.AMI_NETWORK: (legs.received_by_the_nic,)},
+        needs=(Point.LEG,),
+        open_item="The receiver column says NIC, the description says ESI; judged by the column.",
     ),
     Clause(
         id="UC2.7-03-ONCE",

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from harness.checkers import legs, window
+from harness.checkers import legs, two_orders, window
+from harness.checkers.apart import Together
 from harness.usecase import Actor, Clause, Point, Step
 
 ROW = Step(
@@ -32,7 +33,7 @@ NIC_CLAUSES = (
         text="The order goes to the meter it was ordered for, and to no other.",
         origin="UC",
         citation="AEP use case 2.7, row 4",
-        checks={Actor.NIC: (legs.addressed(legs.LEG_4),)},
+        checks={Actor.NIC: (legs.addressed(legs.LEG_4), Together(two_orders.hands_on_nothing_of_another_meter))},
         needs=(Point.LEG,),
         sees=(4, (3, 2, 1)),
     ),

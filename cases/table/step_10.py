@@ -1,8 +1,13 @@
-"""Step 10: ESI -> NIC: the provisioning state is reported."""
+"""Step 10: ESI -> NIC: the provisioning state is reported.
+
+There is no 10-UNALTERED: nothing comes to the ESI that it would pass on; what it says is held against the air. There is no
+CONFIDENTIAL in steps 10 to 12: a report has no place for a key, and SEQ-NO-LEAK looks for one everywhere.
+"""
 
 from __future__ import annotations
 
-from harness.checkers import legs, provisioning_report
+from harness.checkers import legs, provisioning_report, two_orders
+from harness.checkers.apart import Together
 from harness.usecase import Actor, Clause, Point, Step
 
 ROW = Step(
@@ -37,6 +42,22 @@ CLAUSES = (
         origin="PROFILE",
         citation="docs/leg-codec.md",
         checks={Actor.ESI: (provisioning_report.reported_once(legs.LEG_10),)},
+        needs=(Point.MAC, Point.LEG),
+    ),
+    Clause(
+        id="UC2.7-10-TIMELY",
+        text="A report is on its way within a minute, and says when the device registered.",
+        origin="PROFILE",
+        citation="docs/leg-codec.md",
+        checks={Actor.ESI: (provisioning_report.reported_in_time(legs.LEG_10),)},
+        needs=(Point.MAC, Point.LEG),
+    ),
+    Clause(
+        id="UC2.7-10-RIGHT-DEVICE",
+        text="Of two devices that join at once, none is reported in the place of the other.",
+        origin="UC",
+        citation="AEP use case 2.7, row 10: HAN Device MAC address",
+        checks={Actor.ESI: (Together(two_orders.reports_the_right_device(legs.LEG_10)),)},
         needs=(Point.MAC, Point.LEG),
     ),
     Clause(

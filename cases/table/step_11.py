@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from harness.checkers import legs, provisioning_report
+from harness.checkers import legs, provisioning_report, two_orders
+from harness.checkers.apart import Together
 from harness.usecase import Actor, Clause, Point, Step
 
 ROW = Step(
@@ -48,6 +49,24 @@ CLAUSES = (
         origin="PROFILE",
         citation="docs/leg-codec.md",
         checks={Actor.NIC: (provisioning_report.reported_once(legs.LEG_11),)},
+        needs=(Point.LEG,),
+        sees=(11, (10, 8)),
+    ),
+    Clause(
+        id="UC2.7-11-TIMELY",
+        text="A report is on its way within a minute.",
+        origin="PROFILE",
+        citation="docs/leg-codec.md",
+        checks={Actor.NIC: (provisioning_report.reported_in_time(legs.LEG_11),)},
+        needs=(Point.LEG,),
+        sees=(11, (10, 8)),
+    ),
+    Clause(
+        id="UC2.7-11-RIGHT-DEVICE",
+        text="Of two devices that join at once, none is reported in the place of the other.",
+        origin="UC",
+        citation="AEP use case 2.7, row 11: HAN Device MAC address",
+        checks={Actor.NIC: (Together(two_orders.reports_the_right_device(legs.LEG_11)),)},
         needs=(Point.LEG,),
         sees=(11, (10, 8)),
     ),

@@ -16,3 +16,6 @@ class Cis(Machine, Protocol):
 
     def devices_at(self, premise: str) -> tuple[Eui64, ...]:
         """The HAN devices linked to a premise, for the question of the first postcondition; in the order they were linked."""
+
+    def enrolled_in(self, premise: str) -> tuple[str, ...]:
+        """The programmes that the customer at a premise is enrolled in: "DR", "RTP"; for a precondition of the use case."""

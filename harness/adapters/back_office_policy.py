@@ -18,6 +18,7 @@ from harness.backhaul.message import LegKind, LegMessage
 from harness.cim.envelope import CimMessage, Kind, read
 from harness.cim.tree import local, text
 from harness.errors import LocalProtocolError
+from harness.inquiry import DEMAND_RESPONSE
 from harness.ports import Message
 
 Rewrite = Callable[[Any], Any]
@@ -59,6 +60,7 @@ class BackOfficePolicy:
     informs_ods: bool = True  # INT-HEAD-END-ODS
     publishes_to_cis: bool = True  # INT-HEAD-END-CIS
     # CIS
+    programmes: tuple[str, ...] = (DEMAND_RESPONSE,)  # PRE-ENROLLED: what customers are enrolled in
     keeps_linkage: bool = True  # POST-CONFIG-IN-CIS
     moves_devices: bool = True  # SEQ-SWAP: a device is at the premise that its newest linkage names, and at no other
     # AMI Head-End, AMI Network, NIC: the proprietary legs
@@ -68,6 +70,7 @@ class BackOfficePolicy:
     drops_duplicates: bool = True  # 02-ONCE to 04-ONCE, 10-ONCE to 12-ONCE
     reports_undeliverable: bool = True  # 02-UNDELIVERABLE, 03-UNDELIVERABLE, 04-UNDELIVERABLE
     awaits_registration: bool = True  # 10-AFTER-REGISTRATION to 12-AFTER-REGISTRATION, 13-FAILURE
+    has_routes: bool = True  # 02-UNDELIVERABLE, 03-UNDELIVERABLE: of the network, to any meter
     routes_to_every_meter: bool = False  # 03-TARGET, SEQ-TWO-DEVICES
     passes_the_nic_by: bool = False  # 03-RECEIVER: sends orders to the ESI as well
     serves_every_meter: bool = False  # 04-TARGET, 04-UNDELIVERABLE: hands its ESI what is for another meter

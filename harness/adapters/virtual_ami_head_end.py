@@ -228,7 +228,7 @@ class VirtualAmiHeadEnd:
         instant, command = self._instant(now), window.command
         self._move(window, Event.START, now)
         if window.end <= now and self.policy.drops_expired:
-            self._failed(window, Obstacle.EXPIRED, instant, now)
+            self._undeliverable(window, Obstacle.EXPIRED, instant, now)
             return
         left = window.end - now if self.policy.subtracts_latency else command.duration
         self._send(LegMessage(
@@ -253,7 +253,7 @@ class VirtualAmiHeadEnd:
             return
         at = report.at or self._instant(now)
         if report.kind is LegKind.UNDELIVERABLE:
-            self._failed(window, report.reason or report.kind, at, now)
+            self._undeliverable(window, report.reason or report.kind, at, now)
         elif report.state is LegState.OPENED:
             self._move(window, Event.OPENED, now)
             self._publish(window, codes.WINDOW_OPENED, at, now)
@@ -282,6 +282,10 @@ class VirtualAmiHeadEnd:
         linkage = Linkage(window.command.device, window.command.meter, self._instant(now), effective, status=self.cim.joined)
         payload = master_data_linkage_config.payload(linkage, self._bus.originator.identifier(), self.cim)
         self._bus.request(window.orderer, MASTER_DATA_LINKAGE_CONFIG, payload, now, window.correlation_id)
+
+    def _undeliverable(self, window: Window, reason: str, at: datetime, now: float) -> None:
+        if self.policy.reports_undeliverable:
+            self._failed(window, reason, at, now)
 
     def _failed(self, window: Window, reason: str, at: datetime, now: float) -> None:
         """In place of step 13."""

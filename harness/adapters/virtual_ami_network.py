@@ -29,7 +29,7 @@ class VirtualAmiNetwork:
         def below(meter: str) -> tuple[str, ...]:
             if policy.routes_to_every_meter:
                 return tuple(dict.fromkeys(routes.values()))
-            found = (routes[meter],) if meter in routes else ()
+            found = (routes[meter],) if meter in routes and policy.has_routes else ()
             return (*found, Actor.ESI) if policy.passes_the_nic_by else found
 
         place = Place(Actor.AMI_NETWORK, Actor.AMI_HEAD_END, below, Obstacle.NO_ROUTE)

@@ -51,6 +51,10 @@ class VirtualCis:
         linked = dict.fromkeys(linkage.device for linkage in self.linkages if linkage.premise == premise)
         return tuple(device for device in linked if newest[device] == premise or not self.policy.moves_devices)
 
+    def enrolled_in(self, premise: str) -> tuple[str, ...]:
+        """The programmes that the customer at a premise is enrolled in."""
+        return self.policy.programmes if premise in self.meter_at else ()
+
     # -- the five verbs
 
     def receive(self, pdu: Pdu, now: float) -> None:

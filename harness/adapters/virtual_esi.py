@@ -60,7 +60,7 @@ class VirtualEsi:
             programme=ordinary_programme(smart_energy_time(setup.epoch, 0.0), EVENT_IN), settings=settings,
         )
         self._orders: dict[Eui64, LegMessage] = {}
-        self._outgoing: list[Pdu] = []
+        self._outgoing: list[tuple[float, Message]] = []  # reports, each with when it is due
         self._events: list[Any] = []
         self.node.form(
             channel=int(setup.options.get("channel", CHANNEL)), pan_id=chance.randrange(1, 0xFFF0),
@@ -80,12 +80,14 @@ class VirtualEsi:
         """What is to go out now, on the air and on leg 10."""
         on_the_air = self.node.transmit(now)
         self._report(now)
-        outgoing, self._outgoing = self._outgoing, []
+        outgoing = [message for due, message in self._outgoing if due <= now]
+        self._outgoing = [each for each in self._outgoing if each[0] > now]
         return [*on_the_air, *outgoing]
 
     def deadline(self) -> float | None:
-        """When the stack is next to be woken."""
-        return self.node.deadline()
+        """When the stack is next to be woken, or a report is due."""
+        stack = self.node.deadline()
+        return min([*(due for due, _ in self._outgoing), *([] if stack is None else [stack])], default=None)
 
     def wake(self, now: float) -> None:
         """Timers have run out."""
@@ -134,7 +136,7 @@ class VirtualEsi:
             return
         if order.missing or order.device is None or not order.goes_down:
             self._events.append(Logged(f"leg 4: a {order.kind} without {', '.join(order.missing) or 'a place here'}"))
-            self._send(order.report(LegKind.UNDELIVERABLE, self._utc(now), reason=Obstacle.INCOMPLETE))
+            self._send(order.report(LegKind.UNDELIVERABLE, self._utc(now), reason=Obstacle.INCOMPLETE), now)
         elif order.kind is LegKind.CANCEL_WINDOW:
             self._withdrawn.add(order.sequence)
             self.node.close_window(order.device, now)
@@ -147,13 +149,13 @@ class VirtualEsi:
         assert order.end is not None
         end = (order.end - self._epoch).total_seconds()
         if self._legs.drops_expired and end <= now:
-            self._send(order.report(LegKind.UNDELIVERABLE, self._utc(now), reason=Obstacle.EXPIRED))
+            self._send(order.report(LegKind.UNDELIVERABLE, self._utc(now), reason=Obstacle.EXPIRED), now)
             return
         try:
             key = self._link_key(order)
         except ValueError as fault:
             self._events.append(Logged(f"leg 4: key material: {fault}"))
-            self._send(order.failed(self._utc(now), "bad_key"))
+            self._send(order.failed(self._utc(now), "bad_key"), now)
             return
         if self._legs.logs_keys:
             self._events.append(Logged(f"window for {device} with {key.hex()}"))
@@ -174,17 +176,19 @@ class VirtualEsi:
                 continue
             at = self._utc(getattr(event, "at", now))
             if isinstance(event, happenings.WindowOpened):
-                self._send(order.window_opened(at))
+                self._send(order.window_opened(at), now)
             elif isinstance(event, happenings.WindowClosed):
-                self._send(order.window_closed(at))
+                self._send(order.window_closed(at), now)
             elif isinstance(event, self._provisioned_by):
-                self._send(order.provisioned(at))
+                self._send(order.provisioned(at), now)
             elif isinstance(event, happenings.ProvisioningFailed):
-                self._send(order.failed(at, event.reason) if self._legs.tells_failure_apart else order.provisioned(at))
+                truth = order.failed(at, event.reason)
+                self._send(truth if self._legs.tells_failure_apart else order.provisioned(at), now)
 
-    def _send(self, report: LegMessage) -> None:
+    def _send(self, report: LegMessage, now: float) -> None:
         for message in self._legs.rewritten(report):
-            self._outgoing.append(Message(LEG, Actor.ESI, Actor.NIC, self._codec.encode(message)))
+            due = now + self._legs.forwarding_delay
+            self._outgoing.append((due, Message(LEG, Actor.ESI, Actor.NIC, self._codec.encode(message))))
 
     def _utc(self, now: float) -> datetime:
         return self._epoch + timedelta(seconds=now)

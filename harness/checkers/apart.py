@@ -13,7 +13,7 @@ from math import inf
 from typing import Any
 from weakref import WeakKeyDictionary
 
-from harness.checkers.correspondence import leg_message, letters
+from harness.checkers.correspondence import Letter, leg_message, letters
 from harness.checkers.reading import Heard, air
 from harness.crypto.install_code import code_of_address
 from harness.inquiry import ASKED
@@ -188,7 +188,7 @@ def _letters_about(trace: Trace, own: Order, other: Order) -> Iterator[int]:
     others: set[str | None] = set()
     silent = []
     for letter in letters(trace):
-        named = _named(letter.exchange.octets, own, other)
+        named = _named(letter, own, other)
         chain = letter.message.correlation_id if letter.message is not None else None
         if named is None:
             silent.append((letter.number, chain))
@@ -200,14 +200,20 @@ def _letters_about(trace: Trace, own: Order, other: Order) -> Iterator[int]:
     yield from (number for number, chain in silent if chain in others - mine)
 
 
-def _named(octets: bytes, own: Order, other: Order) -> Order | None:
+def _named(letter: Letter, own: Order, other: Order) -> Order | None:
     """Which of the two orders a message is about, by the device that it names or else by the meter; None for both or neither."""
-    text = octets.lower()
-    for words in ((str(own.device), str(other.device)), (f">{own.meter}<", f">{other.meter}<")):
-        here, there = (word.lower().encode() in text for word in words)
+    for words in ((str(own.device), str(other.device)), (own.meter, other.meter)):
+        here, there = (_says(letter, word.lower()) for word in words)
         if words[0] != words[1] and here != there:
             return own if here else other
     return None
+
+
+def _says(letter: Letter, word: str) -> bool:
+    payload = letter.message.payload if letter.message is not None else None
+    if payload is None:
+        return f">{word}<".encode() in letter.exchange.octets.lower()
+    return any((each.text or "").strip().lower() == word for each in payload.iter())
 
 
 def _frames_of(trace: Trace, own: Order, other: Order) -> Iterator[int]:

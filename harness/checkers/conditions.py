@@ -1,20 +1,38 @@
 """Pre- and postconditions of the use case, by what actors say when they are asked. Knows answers and messages, no bench.
 
-A precondition that does not hold is never a fail: it says that the bench cannot put the use case's questions.
+A real system cannot be asked: where its messages show a precondition they are taken for the answer, and a postcondition that
+nothing shows stays undecided. A precondition that does not hold is never a fail: it says that the bench cannot put the use
+case's questions.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
+from dissectors import zcl
+from dissectors.clusters import metering
 from harness.checkers.cim_dialogue import result_of
-from harness.checkers.cim_message import METER_RECORD, STEP_14, arrival, received, sent
+from harness.checkers.cim_message import METER_RECORD, STEP_1, STEP_14, arrival, received, sent
 from harness.checkers.correspondence import profile_of
+from harness.checkers.dialogue import dialogue
 from harness.checkers.integration import meters_in
 from harness.checkers.linkage import linkages, text_of
 from harness.checkers.linkage_chain import linkages_taken
+from harness.checkers.window_request import controls_in
 from harness.cim.identity import eui64_of
-from harness.inquiry import DEVICES_AT, JOINED, KNOWS_METER, STATE_OF, YES, answers
+from harness.inquiry import (
+    DEMAND_RESPONSE,
+    DEVICES_AT,
+    ENROLLED_IN,
+    JOINED,
+    KNOWS_METER,
+    REAL_TIME_PRICING,
+    STATE_OF,
+    YES,
+    answers,
+    could_be_asked,
+    is_enrolled,
+)
 from harness.trace import Trace
 from harness.usecase import Actor, Point
 from harness.verdict import Finding, failed, inconclusive, passed
@@ -23,7 +41,7 @@ from harness.verdict import Finding, failed, inconclusive, passed
 
 
 def meter_is_registered(trace: Trace) -> Iterator[Finding]:
-    """PRE-METER-REGISTERED: asked, the head-end knows the meter."""
+    """PRE-METER-REGISTERED: asked, the head-end knows the meter; where it cannot be asked, it took the CIS's record of it."""
     meter = trace.header.order.meter
     for exchange, said in list(answers(trace, Actor.AMI_HEAD_END, KNOWS_METER))[:1]:
         if said == YES:
@@ -31,6 +49,19 @@ def meter_is_registered(trace: Trace) -> Iterator[Finding]:
         else:
             yield inconclusive(
                 f"{meter} is not registered with the AMI Head-End", exchange.number, expected=YES, observed=said,
+            )
+    if not could_be_asked(trace, Actor.AMI_HEAD_END):
+        yield from _record_was_taken(trace, meter)
+
+
+def _record_was_taken(trace: Trace, meter: str) -> Iterator[Finding]:
+    for letter in received(trace, METER_RECORD):
+        result = result_of(trace, METER_RECORD, letter) if meter in meters_in(trace, letter) else None
+        if result == "OK":
+            yield passed(f"the AMI Head-End took the record of {meter}", letter.number)
+        elif result is not None:
+            yield inconclusive(
+                f"the AMI Head-End did not take the record of {meter}", letter.number, expected="OK", observed=result,
             )
 
 
@@ -45,7 +76,7 @@ def meter_is_in_cis(trace: Trace) -> Iterator[Finding]:
 
 
 def device_is_imported(trace: Trace) -> Iterator[Finding]:
-    """PRE-DEVICE-IMPORTED: asked before the order, the DR Application knows the device."""
+    """PRE-DEVICE-IMPORTED: asked before the order, the DR Application knows the device; where it cannot be asked, it orders."""
     device = trace.header.order.device
     for exchange, said in list(answers(trace, Actor.DR_APPLICATION, STATE_OF))[:1]:
         if said:
@@ -54,6 +85,42 @@ def device_is_imported(trace: Trace) -> Iterator[Finding]:
             yield inconclusive(
                 f"{device} was never imported into the DR Application", exchange.number, expected="a state", observed="none",
             )
+    for letter in () if could_be_asked(trace, Actor.DR_APPLICATION) else sent(trace, STEP_1):
+        if any(control.opens and eui64_of(control.text.mac) == device for control in controls_in(trace, letter)):
+            yield passed(f"the DR Application ordered a window for {device}", letter.number)
+
+
+def customer_is_enrolled(trace: Trace) -> Iterator[Finding]:
+    """PRE-ENROLLED: asked, the CIS has the customer in DR and not in RTP; where it cannot be asked, it took the enrolment."""
+    premise = trace.header.order.premise
+    for exchange, said in list(answers(trace, Actor.CIS, ENROLLED_IN))[:1]:
+        if is_enrolled(said):
+            yield passed(f"the CIS has the customer at {premise} in a DR programme", exchange.number, observed=said)
+        else:
+            yield inconclusive(
+                f"the CIS does not have the customer at {premise} in a DR programme alone", exchange.number,
+                expected=f"{DEMAND_RESPONSE}, and not {REAL_TIME_PRICING}", observed=said or "no programme",
+            )
+    if not could_be_asked(trace, Actor.CIS):
+        for letter, told in linkages(trace, STEP_14):
+            if told.agreement and result_of(trace, STEP_14, letter) == "OK":
+                yield passed(f"the CIS took a linkage under the agreement {told.agreement}", letter.number)
+
+
+def meter_reading_is_shown(trace: Trace) -> Iterator[Finding]:
+    """PRE-METERING-CLUSTER: the device, which claims the metering cluster, uses it; else 09-METERING has nothing to judge."""
+    talk = dialogue(trace)
+    used = [
+        each.number for each in talk.by(Actor.HAN_DEVICE, zcl.ReadAttributes, metering.GetProfile)
+        if each.cluster == metering.CLUSTER.identifier
+    ]
+    if used:
+        yield passed("the HAN Device uses the metering cluster that it claims", used[0])
+    elif talk.by(Actor.HAN_DEVICE, zcl.ReadAttributes):
+        yield inconclusive(
+            "the HAN Device claims the metering cluster and shows none", expected="a request to the metering cluster",
+            observed="none",
+        )
 
 
 # -- after
@@ -62,6 +129,8 @@ def device_is_imported(trace: Trace) -> Iterator[Finding]:
 def state_is_in_drms(trace: Trace) -> Iterator[Finding]:
     """POST-STATE-IN-DRMS: asked after it took step 13, the DR Application says that the device has joined."""
     for cause, at in linkages_taken(trace)[:1]:
+        if not could_be_asked(trace, Actor.DR_APPLICATION):
+            yield inconclusive("the DR Application of this bench cannot be asked for the device's state", cause)
         for exchange, said in answers(trace, Actor.DR_APPLICATION, STATE_OF):
             if exchange.time < at:
                 continue
@@ -81,6 +150,8 @@ def linkage_is_in_cis(trace: Trace) -> Iterator[Finding]:
         device = None if told is None else eui64_of(told.device)
         if told is None or told.premise != trace.header.order.premise or result_of(trace, STEP_14, letter) != "OK":
             continue
+        if not could_be_asked(trace, Actor.CIS):
+            yield inconclusive("the CIS of this bench cannot be asked for the devices at a premise", letter.number)
         for exchange, said in answers(trace, Actor.CIS, DEVICES_AT):
             if exchange.time < arrival(letter):
                 continue

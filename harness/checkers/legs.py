@@ -10,14 +10,14 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from harness.backhaul.message import LegKind, LegMessage
-from harness.checkers.correspondence import Carried, carried, instant, letters, profile_of
+from harness.checkers.correspondence import Carried, carried, instant, leg_message, letters, profile_of
 from harness.cim import end_device_controls
 from harness.cim.envelope import Kind
 from harness.cim.nouns import END_DEVICE_CONTROLS
 from harness.composite import inside
 from harness.inquiry import ASKED
 from harness.trace import Trace
-from harness.usecase import Actor, Check, Point
+from harness.usecase import Actor, Check, Point, kind_of
 from harness.verdict import Finding, failed, passed
 
 TOLERANCE = timedelta(seconds=1)  # what the window left may be off by; the legs say times in milliseconds
@@ -168,6 +168,26 @@ def undeliverable_is_reported(leg: Leg) -> Check:
     return _named(check, "undeliverable_is_reported", leg)
 
 
+def received_by_the_nic(trace: Trace) -> Iterator[Finding]:
+    """03-RECEIVER: what the network sends down goes to a NIC, and past none to an ESI."""
+    for each in trace.at(Point.LEG):
+        message = leg_message(trace, each) if each.producer == Actor.AMI_NETWORK else None
+        if message is None or not message.goes_down:
+            continue
+        if kind_of(each.receiver or "") == Actor.NIC:
+            yield passed("the order went to the NIC", each.number)
+        else:
+            yield failed(
+                "the order went past the NIC", each.number, expected=str(Actor.NIC), observed=each.receiver or "nobody",
+            )
+def withheld_orders(trace: Trace, leg: Leg) -> Iterator[tuple[int, float]]:
+    """The orders that reached a leg's producer, were not refused and did not go on, with when they came (seconds)."""
+    for ordered in _orders(trace, leg):
+        onward = any(_same_order(each, ordered) for each in _down(trace, leg, LegKind.OPEN_WINDOW))
+        if not onward and _refused(trace, leg, ordered) is None:
+            yield ordered.number, ordered.arrived_at
+
+
 def key_is_not_logged(leg: Leg) -> Check:
     """NN-CONFIDENTIAL: key material is nowhere in what the producer writes into its log."""
 
@@ -292,5 +312,3 @@ def _compared(onward: Carried, ordered: Ordered, names: tuple[str, ...]) -> Iter
             expected="what was ordered" if secret else str(getattr(ordered.order, name)),
             observed="something else" if secret else str(getattr(onward.message, name)),
         )
-
-

@@ -8,6 +8,7 @@ from harness.backhaul.message import LegKind, LegState
 from harness.checkers.cim_dialogue import ANSWER_TIME, Objection, result_of
 from harness.checkers.cim_message import EVENTS_TO_DR, STEP_13, STEP_14, Route, arrival, named, received, sent
 from harness.checkers.correspondence import Carried, Letter, instant, profile_of
+from harness.checkers.legs import LEG_2, withheld_orders
 from harness.checkers.linkage import arrived_at, linkages, reported_provisioned, text_of, told_by_network
 from harness.checkers.reading import attested
 from harness.cim import codes, end_device_events
@@ -98,6 +99,20 @@ def failure_is_told_apart(trace: Trace) -> Iterator[Finding]:
         elif attested(trace, Point.CIM, at, at + ANSWER_TIME):
             yield failed(
                 "nobody was told that the device was not provisioned", report.number, observed="none",
+                expected=f"an event with a code of {'.'.join(str(int(part)) for part in codes.PAIRING_FAILED)}",
+            )
+
+
+def undelivered_order_is_told(trace: Trace) -> Iterator[Finding]:
+    """02-UNDELIVERABLE: an order that the head-end took and that reached no ESI is told as failed to who gave it."""
+    ended = [(each.number, arrived_at(each)) for each in told_by_network(trace, LegKind.UNDELIVERABLE)]
+    for number, at in [*withheld_orders(trace, LEG_2), *ended]:
+        events = [letter for letter in sent(trace, EVENTS_TO_DR) if letter.exchange.time >= at and _says_failed(trace, letter)]
+        if events:
+            yield passed("an order that went no further was told as failed", number, events[0].number)
+        elif attested(trace, Point.CIM, at, at + ANSWER_TIME):
+            yield failed(
+                "an order went no further, and the DR Application was not told", number, observed="none",
                 expected=f"an event with a code of {'.'.join(str(int(part)) for part in codes.PAIRING_FAILED)}",
             )
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import timedelta
 
 from dissectors import zcl
 from dissectors.clusters.key_establishment import ConfirmKeyData
 from harness.backhaul.message import LegKind, LegState
-from harness.checkers.correspondence import Carried, carried
+from harness.checkers.correspondence import Carried, carried, instant
 from harness.checkers.legs import Leg, above_of
 from harness.checkers.reading import Heard, air
 from harness.trace import Trace
@@ -15,6 +16,7 @@ from harness.usecase import Check, Point
 from harness.verdict import Finding, failed, passed
 
 ANSWER_TIME = 60.0  # seconds; PROFILE: how long an actor may keep what it has to report
+TOLERANCE = timedelta(seconds=2)  # PROFILE: what the time of a registration may be off by
 SETTLED = 90.0  # seconds after the end of a window: what has not registered by then is a failure (PROFILE)
 
 
@@ -61,6 +63,31 @@ def reported_after_registration(leg: Leg) -> Check:
     return _named(check, "reported_after_registration", leg)
 
 
+def reported_in_time(leg: Leg) -> Check:
+    """NN-TIMELY: a report is on its way a minute after its cause; and the ESI, which made it, says when that was."""
+
+    def check(trace: Trace) -> Iterator[Finding]:
+        for cause, at in _causes(trace, leg)[:1]:
+            report = next((each for each in _states(trace, leg, LegState.PROVISIONED) if each.exchange.time >= at), None)
+            if report is None or report.message is None:
+                continue  # that it is missing is another question
+            told, happened = report.message.at, instant(trace, at)
+            if report.exchange.time > at + ANSWER_TIME:
+                yield failed(
+                    "the report came late", cause, report.number, expected=f"within {ANSWER_TIME:g} s",
+                    observed=f"after {report.exchange.time - at:.1f} s",
+                )
+            elif above_of(trace, leg) is None and (told is None or abs(told - happened) > TOLERANCE):
+                yield failed(
+                    "the report says another time than that of the registration", cause, report.number,
+                    expected=happened.isoformat(), observed=str(told and told.isoformat()),
+                )
+            else:
+                yield passed("the report came in time", cause, report.number)
+
+    return _named(check, "reported_in_time", leg)
+
+
 def passed_on_unaltered(leg: Leg) -> Check:
     """NN-UNALTERED: a report goes on with meter, device, state, reason and time as they came."""
 
@@ -104,7 +131,7 @@ def failure_is_reported(leg: Leg) -> Check:
 
     def check(trace: Trace) -> Iterator[Finding]:
         device, end = trace.header.order.device, trace.header.order.end
-        if _registrations(trace) or not _windows(trace, leg):
+        if registrations(trace) or not _windows(trace, leg):
             return
         claims = [each for each in _states(trace, leg, LegState.PROVISIONED) if each.message and each.message.device == device]
         reports = [each for each in _states(trace, leg, LegState.FAILED) if each.message and each.message.device == device]
@@ -122,8 +149,6 @@ def failure_is_reported(leg: Leg) -> Check:
             )
 
     return _named(check, "failure_is_reported", leg)
-
-
 
 
 def _named(check: Check, name: str, leg: Leg) -> Check:
@@ -148,7 +173,7 @@ def _windows(trace: Trace, leg: Leg) -> list[int]:
 def _causes(trace: Trace, leg: Leg) -> list[tuple[int, float]]:
     """What a report of provisioning rests on: the same report on the leg before, or the registration on the air."""
     if above_of(trace, leg) is None:
-        return [(each.number, each.time) for each in _registrations(trace)]
+        return [(each.number, each.time) for each in registrations(trace)]
     return [
         (each.number, each.exchange.about.get("arrives") or each.exchange.time)
         for each in _above(trace, leg) if each.message is not None and each.message.state is LegState.PROVISIONED
@@ -156,14 +181,15 @@ def _causes(trace: Trace, leg: Leg) -> list[tuple[int, float]]:
 
 
 def _above(trace: Trace, leg: Leg) -> Iterator[Carried]:
-    above = above_of(trace, leg)
-    if above is not None:
-        for each in carried(trace, above.producer, above.receiver, LegKind.STATE):
-            if each.arrived:
-                yield each
+    """The reports that reached the leg's producer, each once: what comes again is no further cause."""
+    above, met = above_of(trace, leg), set[bytes]()
+    for each in () if above is None else carried(trace, above.producer, above.receiver, LegKind.STATE):
+        if each.arrived and each.exchange.octets not in met:
+            met.add(each.exchange.octets)
+            yield each
 
 
-def _registrations(trace: Trace) -> list[Heard]:
+def registrations(trace: Trace) -> list[Heard]:
     """The ESI's confirmation that ends key establishment with the ordered device; its first transmission counts."""
     heard = air(trace)
     return [

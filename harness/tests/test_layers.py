@@ -36,6 +36,7 @@ MAY_IMPORT = {
     "harness.strategies": ("dissectors", "harness.cim", "harness.crypto"),
     "harness.application_strategies": ("dissectors",),
     "harness.cim_strategies": ("harness.cim",),
+    "harness.overlap_strategies": ("harness.strategies",),
     "harness.declared": (),
     "harness.leg_declaration": ("harness.declared",),
     "harness.declarations": ("harness.crypto", "harness.declared", "harness.leg_declaration"),
@@ -79,7 +80,7 @@ MAY_IMPORT = {
     "cases.table": ("harness.checkers",),
     "cases": (
         "dissectors", "harness.checkers", "harness.faults", "harness.backhaul.faults", "harness.strategies",
-        "harness.application_strategies", "harness.cim_strategies",
+        "harness.application_strategies", "harness.cim_strategies", "harness.overlap_strategies",
     ),
     "reports": ("dissectors", "harness", "cases.table"),
 }
@@ -92,7 +93,8 @@ MAY_USE = {  # packages from outside that belong to one subject
     "xmlschema": ("harness.cim",), "yaml": ("harness.declared",), "h11": ("harness.backhaul",),
     "proton": ("harness.backhaul.amqp_carrier",), "stomp": ("harness.backhaul.stomp_carrier",),
     "hypothesis": (
-        "harness.strategies", "harness.application_strategies", "harness.cim_strategies", "harness.plugin", "cases",
+        "harness.strategies", "harness.application_strategies", "harness.cim_strategies", "harness.overlap_strategies",
+        "harness.plugin", "cases",
     ),
     "allure_commons": ("harness.plugin",), "allure_pytest": ("harness.plugin",),
     "pytest": ("harness.plugin", "harness.commands", "cases"),

@@ -21,6 +21,7 @@ from harness.adapters.wrong_messages import (
     without,
 )
 from harness.backhaul.message import LegKind, LegState
+from harness.inquiry import DEMAND_RESPONSE, REAL_TIME_PRICING
 from harness.usecase import Actor
 
 EVENTS, METER_RECORD, LINKAGE = "CreatedEndDeviceEvents", "CreateMeterConfig", "CreateMasterDataLinkageConfig"
@@ -99,6 +100,13 @@ DEFECTS = (
     Defect(
         "head-end-without-meters", _HEAD_END, "has no meter registered", (f"UC2.7-PRE-METER-REGISTERED@{_HEAD_END}",),
         {"registers_meters": False},
+    ),
+    Defect(
+        "cis-without-enrolment", _CIS, "has the customer in no programme", (f"UC2.7-PRE-ENROLLED@{_CIS}",), {"programmes": ()},
+    ),
+    Defect(
+        "cis-with-real-time-prices", _CIS, "has the customer in RTP as well", (f"UC2.7-PRE-ENROLLED@{_CIS}",),
+        {"programmes": (DEMAND_RESPONSE, REAL_TIME_PRICING)},
     ),
     _of_cis("without-meters", "has no record of any meter", lambda root: None, "PRE-METER-IN-CIS"),
     Defect(

@@ -19,6 +19,7 @@ DOWN = {"02": Actor.AMI_HEAD_END, "03": Actor.AMI_NETWORK, "04": Actor.NIC}
 UP = {"10": Actor.ESI, "11": Actor.NIC, "12": Actor.AMI_NETWORK}
 NOWHERE = "METER-9999"  # a meter that nobody serves
 AN_HOUR = timedelta(hours=1)
+A_WHILE = 90.0  # seconds
 
 
 def _reversed(message: LegMessage) -> LegMessage:
@@ -80,11 +81,10 @@ def _outbound(step: str, actor: Actor) -> Iterator[Defect]:
     yield _defect(
         step, actor, "key-logged", "writes the key into its log", ("CONFIDENTIAL",), decisions={"logs_keys": True},
     )
-    if step != "02":
-        yield _defect(
-            step, actor, "obstacle-kept-quiet", "does not report what it cannot deliver", ("UNDELIVERABLE",),
-            decisions={"reports_undeliverable": False},
-        )
+    yield _defect(
+        step, actor, "obstacle-kept-quiet", "does not report what cannot be delivered", ("UNDELIVERABLE",),
+        decisions={"reports_undeliverable": False},
+    )
 
 
 def _inbound(step: str, actor: Actor) -> Iterator[Defect]:
@@ -109,6 +109,10 @@ def _inbound(step: str, actor: Actor) -> Iterator[Defect]:
     yield _defect(
         step, actor, "failure-kept-quiet", "reports no failure", ("FAILURE",), _of_state(failed, lambda each: None), state,
     )
+    yield _defect(
+        step, actor, "report-late", "keeps what it has to report for a while", ("TIMELY",),
+        decisions={"forwarding_delay": A_WHILE},
+    )
     if step != "10":
         yield _defect(
             step, actor, "report-time-changed", "passes a report on with another time", ("UNALTERED",),
@@ -126,12 +130,39 @@ PROVOCATIONS = (
         rewrites=(on_leg(_elsewhere, LegKind.OPEN_WINDOW),),
     ),
     Defect(
+        "network-reaches-no-meter", Actor.AMI_NETWORK, "has no route to any meter", decisions={"has_routes": False},
+    ),
+    Defect(
+        "network-sends-to-every-meter", Actor.AMI_NETWORK, "sends every order to every meter",
+        decisions={"routes_to_every_meter": True},
+    ),
+    Defect(
         "network-delivers-to-the-wrong-meter", Actor.AMI_NETWORK, "hands the NIC an order for another meter",
         rewrites=(on_leg(_elsewhere, LegKind.OPEN_WINDOW),),
     ),
 )
 
+ASTRAY = (
+    _defect(
+        "03", Actor.AMI_NETWORK, "past-the-nic", "sends orders to the ESI as well", ("RECEIVER",),
+        decisions={"passes_the_nic_by": True},
+    ),
+    _defect(
+        "03", Actor.AMI_NETWORK, "to-every-meter", "sends every order to every meter", ("TARGET",),
+        decisions={"routes_to_every_meter": True},
+    ),
+    _defect(
+        "04", Actor.NIC, "of-every-meter", "hands its ESI what is for another meter", ("TARGET",),
+        decisions={"serves_every_meter": True},
+    ),
+    _defect(
+        "10", Actor.ESI, "report-of-another-time", "says another time than that of the registration", ("TIMELY",),
+        lambda message: replace(message, at=message.at and message.at + AN_HOUR), LegKind.STATE,
+    ),
+)
+
 DEFECTS = (
+    *ASTRAY,
     *(defect for step, actor in DOWN.items() for defect in _outbound(step, actor)),
     *(defect for step, actor in UP.items() for defect in _inbound(step, actor)),
     *PROVOCATIONS,

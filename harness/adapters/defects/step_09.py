@@ -108,6 +108,10 @@ DEFECTS: tuple[Defect, ...] = (
     _of(DEVICE, "confirms-another", "confirms another message", "CONFIRMATION",
         changed(messaging.MessageConfirmation, lambda record: record.replace(message_id=record.message_id + 1))),
     _of(DEVICE, "asks-no-meter", "never reads the meter", "METERING", changed(zcl.Zcl, _unreadable_meter)),
+    Defect(
+        "pre-device-without-metering", DEVICE, "claims the metering cluster and never uses it",
+        (f"UC2.7-PRE-METERING-CLUSTER@{DEVICE}",), rewrites=(changed(zcl.Zcl, _unreadable_meter),),
+    ),
     _of(ESI, "meter-type", "gives the summation with another data type", "METERING",
         read(metering.CLUSTER.identifier, metering.CURRENT_SUMMATION_DELIVERED, type=DataType.UINT32)),
     _of(ESI, "nothing-is-failure", "says FAILURE where there is nothing to give", "NONE-PENDING",
