@@ -19,7 +19,7 @@ from harness.backhaul.faults import Fault as WireFault
 from harness.backhaul.faults import outside
 from harness.backhaul.named_codec import load_codec
 from harness.backhaul.wires import VirtualWires
-from harness.building import Building, is_live
+from harness.building import Building, is_live, unseen
 from harness.clock import Clock, LiveClock, VirtualClock
 from harness.composite import inside
 from harness.crypto.install_code import ordered_link_key
@@ -82,7 +82,7 @@ class Bench:
         ))
         self._leg_codec = self.trace.leg_codec = load_codec(file.legs.codec)
         self.happenings: list[Happened] = []
-        self._taps = Taps(self.trace, (AIR_MEDIUM, SECOND_AIR) if self.plan.has_second_meter else (AIR_MEDIUM,))
+        self._taps = Taps(self.trace, (AIR_MEDIUM, SECOND_AIR) if self.plan.has_second_meter else (AIR_MEDIUM,), unseen(file))
         self.air = VirtualAir(self._chance("air"), tap=self._taps.hear)
         self._airs, self._air_of = [self.air], dict[str, VirtualAir]()  # the latter of whoever is out of range of the rest
         self.wires = VirtualWires(self.plan.latencies(file.latencies), tap=self._taps.see, chance=self._chance("wires"))

@@ -10,6 +10,7 @@ import importlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
+from types import MappingProxyType
 from typing import Any
 
 from harness import neighbour
@@ -21,7 +22,7 @@ from harness.leg_declaration import ON_LEGS
 from harness.plan import Plan
 from harness.ports import Chance, Machine
 from harness.second_meter import OF_ITS_OWN, Elsewhere
-from harness.usecase import Actor, Order, second
+from harness.usecase import Actor, Order, Point, second
 
 
 def load(name: str) -> Callable[[Setup], Machine]:
@@ -37,6 +38,18 @@ def load(name: str) -> Callable[[Setup], Machine]:
 def is_live(file: BenchFile) -> bool:
     """Whether an adapter of the bench has something real behind it, which no clock can make jump."""
     return any(getattr(load(filled.adapter), "live", lambda options: False)(filled.options) for filled in file.adapters.values())
+
+
+def is_remote(filled: Filled) -> bool:
+    """Whether who fills a place is somewhere else, and is reached over real wires."""
+    return hasattr(load(filled.adapter), "live")
+
+
+def unseen(file: BenchFile) -> frozenset[Point]:
+    """The observation points that this bench does not have, by what the adapters of those under test say they hide."""
+    judged = [actor for actor in file.dut or tuple(file.adapters) if actor in file.adapters]
+    hides = ((getattr(load(file.adapters[actor].adapter), "hides", None), actor) for actor in judged)
+    return frozenset(point for hiding, actor in hides if hiding is not None for point in hiding(actor, file.legs))
 
 
 @dataclass(frozen=True)
@@ -64,11 +77,15 @@ class Building:
         """
         made: dict[str, Any] = {}
         called: dict[str, str] = {}
+        remote: dict[Actor, Any] = {
+            actor: self._made(filled, self._setup(actor, filled)) for actor, filled in self.file.adapters.items() if is_remote(filled)
+        }  # first, for the others are told where these reach them
         for actor, filled in self.file.adapters.items():
             together = self.file.filled_by(actor)
             if together:
                 name = (Actor.ESI if Actor.ESI in together else actor).value
-                made[name] = self._made(filled, self._setup(actor, filled))
+                setup = self._setup(actor, filled, {each: machine.address_of(actor) for each, machine in remote.items()})
+                made[name] = remote[actor] if actor in remote else self._made(filled, setup)
                 called |= dict.fromkeys(together, name)
         return made, called
 
@@ -107,7 +124,7 @@ class Building:
     def _options(self, actor: Actor, filled: Filled) -> Mapping[str, Any]:
         return {**filled.options, "codec": self.codec, "legs": self.file.legs} if actor in ON_LEGS else filled.options
 
-    def _setup(self, actor: Actor, filled: Filled) -> Setup:
+    def _setup(self, actor: Actor, filled: Filled, reply_addresses: Mapping[str, str] = MappingProxyType({})) -> Setup:
         together = self.file.filled_by(actor)
         planted = [defect for defect in self.defects if defect.actor in together]
         return Setup(
@@ -119,5 +136,5 @@ class Building:
                 rewrite for defect in planted
                 for rewrite in (*defect.rewrites, *(defect.made(self.plan.provoked_with) if defect.made else ()))
             ),
-            cim=self.plan.profile(self.file.cim),
+            cim=self.plan.profile(self.file.cim), reply_addresses=reply_addresses,
         )

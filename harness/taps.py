@@ -31,19 +31,22 @@ class Taps:
     """Every tap of one bench; they attest every wire and channel from the start on, but for those inside the device under test:
     nobody can listen there, and nothing of them is recorded."""
 
-    def __init__(self, trace: Trace, airs: tuple[str, ...] = (AIR_MEDIUM,)) -> None:
-        """`airs` name the airs of the bench, each out of range of the others."""
+    def __init__(
+        self, trace: Trace, airs: tuple[str, ...] = (AIR_MEDIUM,), unseen: frozenset[Point] = frozenset(),
+    ) -> None:
+        """`airs` name the airs of the bench, each out of range of the others; at the points `unseen` nobody hears everything."""
         self._trace = trace
         self._frames: dict[tuple[str, int], int] = {}  # an air's numbers to the trace's
         self._messages: dict[int, int] = {}  # the wires' numbers to the trace's
         self._dut = trace.header.dut
         channels = () if inside(self._dut, AIR) else ALL_CHANNELS
-        trace.attestations = [
+        attested = [
             *(Attestation(Point.MAC, f"{air}:{channel}", 0.0) for air in airs for channel in channels),
             *(Attestation(Point.CIM, medium, 0.0) for medium in self._media(CIM, ADJACENT - ON_LEGS - {AIR})),
             *(Attestation(Point.LEG, medium, 0.0) for medium in self._media(LEG, ON_LEGS)),
             Attestation(Point.LOG, LOG, 0.0),
         ]
+        trace.attestations = [each for each in attested if each.point not in unseen]
 
     def _media(self, name: str, wires: frozenset[Wire]) -> list[str]:
         """The media of a kind of wire: all under one name, or each that lies open by its ends where one does not."""

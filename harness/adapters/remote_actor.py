@@ -26,9 +26,9 @@ from harness.backhaul.leg_bounds import LegBounds
 from harness.backhaul.leg_carrier import LegCarrier
 from harness.backhaul.wires import CIM, LEG, LEG_NUMBER
 from harness.errors import BenchError, Inconclusive
-from harness.leg_declaration import Legs
+from harness.leg_declaration import ON_LEGS, Legs
 from harness.ports import Message, Pdu
-from harness.usecase import Actor
+from harness.usecase import Actor, Point
 
 LEG_OPTIONS = ("codec", "legs")  # what a bench adds for those that stand on a leg
 BACK_OFFICE = (Actor.DR_APPLICATION, Actor.AMI_HEAD_END, Actor.CIS, Actor.ODS)
@@ -38,6 +38,12 @@ REST_TRIES, REST_WAIT = 2000, 0.01  # how often, and after how many seconds, it 
 
 class RemoteActor:
     """One actor under test behind real wires. Options: those of `WireOptions`, `control`, and a command for each role verb."""
+
+    @staticmethod
+    def hides(actor: Actor, legs: Legs) -> tuple[Point, ...]:
+        """What nobody here sees of it: what it writes into its log, and its legs where the bench has none to it."""
+        unconnected = actor in ON_LEGS and actor not in legs.peers
+        return (Point.LOG, Point.LEG) if unconnected else (Point.LOG,)
 
     @staticmethod
     def live(options: Mapping[str, Any]) -> bool:
@@ -56,7 +62,7 @@ class RemoteActor:
         self._on_leg: dict[str, Actor] = {}
         self._arrived: SimpleQueue[tuple[str, Parcel]] = SimpleQueue()
         self._control = Control(setup.options["control"]) if "control" in setup.options else None
-        local = {place_of(actor): actor for actor in BACK_OFFICE if actor is not setup.actor}
+        self._local = local = {place_of(actor): actor for actor in BACK_OFFICE if actor is not setup.actor}
         self._carriers: dict[str, Carrier] = {CIM: open_carrier(options, lambda parcel: self._deliver(CIM, parcel), list(local))}
         self._gateways: dict[str, Gateway] = {
             CIM: cim_gateway(local, {setup.actor: options.address}, self._carriers[CIM], options, lambda *_: setup.actor),
@@ -67,7 +73,7 @@ class RemoteActor:
         for verb, kind in BACK_OFFICE_VERBS.get(setup.actor, {}).items():
             self._offer(verb, kind)
         if self._control is not None:
-            self._begin(local)
+            self._begin()
 
     # -- the five verbs
 
@@ -105,6 +111,10 @@ class RemoteActor:
         """What could not be sent."""
         log, self._log = self._log, []
         return list(log)
+
+    def address_of(self, actor: str) -> str:
+        """Where the system under test reaches one of the bench's own actors; empty for one that it has nothing to say to."""
+        return self._carriers[CIM].address_of(place_of(actor)) if place_of(actor) in self._local else ""
 
     def close(self) -> None:
         """Let go of everything that is open."""
@@ -163,7 +173,7 @@ class RemoteActor:
             self._on_leg, {self._setup.actor: str(legs.peers[self._setup.actor])}, self._carriers[LEG], self._setup.actor,
         )
 
-    def _begin(self, local: Mapping[str, Actor]) -> None:
+    def _begin(self) -> None:
         """Have the system under test forget what was, and know what its operator would tell it: orders, addresses, time."""
         assert self._control is not None
         setup = self._setup
@@ -172,7 +182,7 @@ class RemoteActor:
             seed=f"{setup.chance.getrandbits(64):016x}", orders=[order_in_words(order) for order in setup.orders],
             peers={
                 wire: {actor: self._carriers[wire].address_of(place) for place, actor in actors.items()}
-                for wire, actors in ((CIM, local), (LEG, self._on_leg))
+                for wire, actors in ((CIM, self._local), (LEG, self._on_leg))
             },
         )
         self._due = state["deadline"]

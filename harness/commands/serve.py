@@ -79,7 +79,7 @@ def _served(arguments: argparse.Namespace) -> tuple[Served, list[str]]:
     from harness.adapters.wire_options import WireOptions, open_carrier
     from harness.backhaul.gateway import place_of
     from harness.backhaul.wires import CIM
-    from harness.bench import load
+    from harness.building import load
     from harness.clock import WallClock
     from harness.declarations import read_bench
     from harness.serving import Served, Wire

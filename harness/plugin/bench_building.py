@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from harness.backhaul.named_codec import load_codec
 from harness.bench import Bench
-from harness.building import load
+from harness.building import is_remote, load
 from harness.declarations import BenchFile
 from harness.errors import BenchError, InputError
 from harness.leg_declaration import IN_PROCESS
@@ -32,7 +32,7 @@ def check(file: BenchFile) -> None:
         load_codec(file.legs.codec)
     except InputError as fault:
         raise InputError(f"{file.legs.place}{fault}") from fault
-    if file.legs.carriage != IN_PROCESS and not any(_is_remote(file, actor) for actor in file.legs.peers):
+    if file.legs.carriage != IN_PROCESS and not any(is_remote(file.adapters[actor]) for actor in file.legs.peers):
         raise InputError(f"{file.legs.place}every actor of this bench is in one process; right would be `carriage: {IN_PROCESS}`")
     for filled in file.adapters.values():
         try:
@@ -43,10 +43,3 @@ def check(file: BenchFile) -> None:
         if missing:
             raise InputError(f"{filled.place}{filled.adapter} has no {', '.join(missing)}; right would be a harness.ports.Machine")
 
-
-def _is_remote(file: BenchFile, actor: Actor) -> bool:
-    """Whether who fills a place is somewhere else, and is reached over real wires."""
-    try:
-        return hasattr(load(file.adapters[actor].adapter), "live")
-    except BenchError:
-        return False  # which is said of the adapter itself

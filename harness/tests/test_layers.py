@@ -73,7 +73,7 @@ MAY_IMPORT = {
         "harness.evidence", "harness.plugin", "reports",
     ),
     "harness.commands.serve": (
-        "harness.commands", "harness.serving", "harness.bench", "harness.actors", "harness.adapters", "harness.backhaul", "harness.cim",
+        "harness.commands", "harness.serving", "harness.building", "harness.actors", "harness.adapters", "harness.backhaul", "harness.cim",
         "harness.declarations",
     ),
     "harness.cli": ("harness.commands",),
