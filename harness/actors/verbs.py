@@ -27,7 +27,7 @@ BACK_OFFICE_VERBS: Mapping[Actor, Mapping[str, Verb]] = MappingProxyType({
         "order_window": Verb("order", does=True), "cancel_window": Verb("order", does=True), "state_of": Verb("device"),
     },
     Actor.AMI_HEAD_END: {"knows_meter": Verb("meter")},
-    Actor.CIS: {"register_meter": Verb("meter", does=True), "devices_at": Verb("premise")},
+    Actor.CIS: {"register_meter": Verb("meter", does=True), "devices_at": Verb("premise"), "enrolled_in": Verb("premise")},
     Actor.ODS: {"events_held": Verb("")},
 })
 """Verbs by role (harness/actors), as far as a system of the back office has any."""

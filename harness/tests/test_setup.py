@@ -33,7 +33,8 @@ def test_every_package_is_pinned_with_hashes_and_without_an_address() -> None:
 
 def test_everything_the_project_names_is_pinned() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-    named = {re.split(r"[><=!~; ]", each)[0] for each in (*project["dependencies"], *project["optional-dependencies"]["dev"])}
+    extras = [each for extra in project["optional-dependencies"].values() for each in extra if not each.startswith(project["name"])]
+    named = {re.split(r"[><=!~; ]", each)[0] for each in (*project["dependencies"], *extras)}
     assert {TAKEN_APART.sub("-", name).lower() for name in named} - pinned().keys() == set()
 
 
