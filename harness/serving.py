@@ -12,7 +12,6 @@ import random
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
-from queue import Empty, Queue
 from typing import Any
 
 from harness.actors.reports import Logged
@@ -20,13 +19,13 @@ from harness.actors.setup import Setup
 from harness.actors.verbs import BACK_OFFICE_VERBS, argument_of, order_of
 from harness.backhaul.carrier import Carrier, Parcel
 from harness.backhaul.gateway import Gateway
+from harness.backhaul.inbox import Inbox, Room
 from harness.cim_profile import CimProfile
 from harness.clock import WallClock
 from harness.errors import HanproofError
 from harness.ports import Machine, Message
 
 CONTROL = "control"
-MAX_WAITING = 10_000  # parcels that wait to be looked at: beyond that a carrier's thread is held up, not our memory
 PATIENCE = 0.5  # seconds after which a wait looks whether it is to end
 
 GatewayOf = Callable[[Mapping[str, str], str], Gateway]
@@ -52,7 +51,7 @@ class Served:
         self._adapter = adapter
         self._clock = clock
         self._say = say
-        self._waiting: Queue[tuple[str, Parcel]] = Queue(MAX_WAITING)
+        self._inbox = Inbox(Room())
         self._wires: dict[str, Wire] = {}
         self._gateways: dict[str, Gateway] = {}
         self._control: Carrier | None = None
@@ -63,7 +62,7 @@ class Served:
 
     def deliver(self, wire: str) -> Callable[[Parcel], None]:
         """What a carrier of this wire hands its parcels to."""
-        return lambda parcel: self._waiting.put((wire, parcel))
+        return lambda parcel: self._inbox.put(wire, parcel, self._wires[wire].carrier if wire in self._wires else self._control)
 
     def set_up(self, setup: Setup) -> None:
         """Make the actor as it is before a controller tells it otherwise."""
@@ -106,12 +105,9 @@ class Served:
     def turn(self, patience: float) -> None:
         """Wait for something to happen, at most so many seconds, and do what follows from it."""
         due = math.inf if self._time is not None else min(self._due(), self.now + patience)
-        try:
-            wire, parcel = self._waiting.get(timeout=min(patience, max(0.0, due - self.now)))
-        except Empty:
-            pass
-        else:
-            self._take(wire, parcel)
+        arrived = self._inbox.take(min(patience, max(0.0, due - self.now)))
+        if arrived is not None:
+            self._take(*arrived)
         self._work()
 
     def _due(self) -> float:
@@ -175,6 +171,7 @@ class Served:
             "deadline": None if deadline == math.inf else deadline,
             "posts": sum(each.posts for each in gateways), "arrivals": sum(each.arrivals for each in gateways),
             "outstanding": sum(len(each.outstanding) for each in gateways), "open": sum(each.open for each in gateways),
+            "abandoned": sum(each.abandoned for each in gateways),
         }
 
     def _begin(

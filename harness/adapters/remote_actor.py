@@ -11,7 +11,7 @@ import os
 import shlex
 import subprocess
 from collections.abc import Mapping
-from queue import Empty, SimpleQueue
+from dataclasses import replace
 from typing import Any
 
 from harness.actors.reports import Logged
@@ -22,6 +22,7 @@ from harness.adapters.gateways import cim_gateway, leg_gateway
 from harness.adapters.wire_options import WireOptions, open_carrier
 from harness.backhaul.carrier import Carrier, Parcel
 from harness.backhaul.gateway import Gateway, place_of
+from harness.backhaul.inbox import Inbox, Room
 from harness.backhaul.leg_bounds import LegBounds
 from harness.backhaul.leg_carrier import LegCarrier
 from harness.backhaul.wires import CIM, LEG, LEG_NUMBER
@@ -33,6 +34,8 @@ from harness.usecase import Actor, Point
 LEG_OPTIONS = ("codec", "legs")  # what a bench adds for those that stand on a leg
 BACK_OFFICE = (Actor.DR_APPLICATION, Actor.AMI_HEAD_END, Actor.CIS, Actor.ODS)
 COMMAND_PATIENCE = 60.0  # seconds that a command which performs a role verb may take
+ROOM = Room(lasting=True)  # for all that it sends in one run
+QUIET = 0.5  # seconds without a message after which the queues of a broker are taken to be empty
 REST_TRIES, REST_WAIT = 2000, 0.01  # how often, and after how many seconds, it is asked whether all that was sent has arrived
 
 
@@ -53,6 +56,8 @@ class RemoteActor:
     def __init__(self, setup: Setup) -> None:
         """Raises ValueError naming the option that is wrong, BenchError for wires that cannot be had."""
         options = WireOptions.of(setup.options, (*BACK_OFFICE_VERBS.get(setup.actor, {}), "control", *LEG_OPTIONS))
+        if "control" in setup.options:  # which says where we are: at a broker, where nobody was before
+            options = replace(options, prefix=f"{options.prefix}{os.urandom(4).hex()}.")
         self._setup = setup
         self._now = 0.0
         self._due: float | None = None
@@ -60,7 +65,8 @@ class RemoteActor:
         self._ready: list[Message] = []
         self._log: list[Logged] = []
         self._on_leg: dict[str, Actor] = {}
-        self._arrived: SimpleQueue[tuple[str, Parcel]] = SimpleQueue()
+        self._inbox = Inbox(ROOM)
+        self._reached = False  # whether anything has ever come of it
         self._control = Control(setup.options["control"]) if "control" in setup.options else None
         self._local = local = {place_of(actor): actor for actor in BACK_OFFICE if actor is not setup.actor}
         self._carriers: dict[str, Carrier] = {CIM: open_carrier(options, lambda parcel: self._deliver(CIM, parcel), list(local))}
@@ -72,8 +78,11 @@ class RemoteActor:
             self._open_leg(legs)
         for verb, kind in BACK_OFFICE_VERBS.get(setup.actor, {}).items():
             self._offer(verb, kind)
-        if self._control is not None:
+        try:
             self._begin()
+        except BenchError:
+            self.close()
+            raise
 
     # -- the five verbs
 
@@ -174,9 +183,11 @@ class RemoteActor:
         )
 
     def _begin(self) -> None:
-        """Have the system under test forget what was, and know what its operator would tell it: orders, addresses, time."""
-        assert self._control is not None
+        """Have the system under test, where it can, forget what was, and know what its operator would tell it: orders, addresses, time."""
         setup = self._setup
+        if self._control is None:
+            self._forget_earlier()
+            return
         state = self._control.call(
             "begin", actor=setup.actor, epoch=setup.epoch.isoformat(), cim=setup.cim.as_dict(),
             seed=f"{setup.chance.getrandbits(64):016x}", orders=[order_in_words(order) for order in setup.orders],
@@ -189,19 +200,28 @@ class RemoteActor:
 
     def _deliver(self, wire: str, parcel: Parcel) -> None:
         """From a carrier's thread."""
-        self._arrived.put((wire, parcel))
+        self._inbox.put(wire, parcel, self._carriers.get(wire))
         self._setup.interrupt()
 
-    def _drain(self, wait: float | None = None) -> None:
-        while True:
-            try:
-                wire, parcel = self._arrived.get(block=wait is not None, timeout=wait)
-            except Empty:
-                return
+    def _drain(self, wait: float = 0.0) -> None:
+        """Take what has come, after waiting for it so many seconds. Raises BenchError where nobody is there to speak to."""
+        while (arrived := self._inbox.take(wait)) is not None:
+            wire, parcel = arrived
+            if parcel.unsent and not (self._reached and parcel.place):
+                raise BenchError(f"the {self._setup.actor} cannot be reached: {parcel.flaw}")
+            self._reached = True
             message = self._gateways[wire].take(parcel, self._now)
             if message is not None:
                 self._ready.append(message)
-            wait = None
+            wait = 0.0
+
+    def _forget_earlier(self) -> None:
+        """What still lay in the queues of a broker is an earlier run's."""
+        if self._setup.options.get("wire", "http") == "http":
+            return
+        while self._inbox.take(QUIET) is not None:
+            pass
+        self._inbox = Inbox(ROOM)
 
     def _pace(self, now: float) -> None:
         self._now = max(self._now, now)
@@ -223,8 +243,9 @@ class RemoteActor:
 
     def _at_rest(self, state: Mapping[str, Any]) -> bool:
         ours = self._gateways.values()
+        open_here, asked_here = sum(each.open for each in ours), sum(len(each.outstanding) for each in ours)
         return bool(
             sum(each.posts for each in ours) == state["arrivals"] and sum(each.arrivals for each in ours) == state["posts"]
-            and sum(len(each.outstanding) for each in ours) == state["open"]
-            and sum(each.open for each in ours) == state["outstanding"]
+            and state["open"] <= asked_here <= state["open"] + state.get("abandoned", 0)
+            and open_here <= state["outstanding"] <= open_here + sum(each.abandoned for each in ours)
         )

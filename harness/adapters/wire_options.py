@@ -15,6 +15,7 @@ from typing import Any
 from harness.backhaul.authentication import Credentials
 from harness.backhaul.carrier import Carrier, Deliver
 from harness.backhaul.tls import Tls
+from harness.errors import BenchError
 
 WIRES = ("http", "amqp", "stomp")
 LOOPBACK = "127.0.0.1"
@@ -97,7 +98,13 @@ def _broker_carrier(options: WireOptions, deliver: Deliver, places: Sequence[str
 
     host, port = host_and_port(options.broker)
     broker = Broker(host, port, options.credentials, options.tls, options.prefix)
-    return amqp_carrier(deliver, places, broker) if options.wire == "amqp" else stomp_carrier(deliver, places, broker)
+    carrier = (amqp_carrier if options.wire == "amqp" else stomp_carrier)(deliver, places, broker)
+    try:
+        carrier.wait_until_connected()
+    except BenchError:
+        carrier.close()
+        raise
+    return carrier
 
 
 def host_and_port(text: str) -> tuple[str, int]:

@@ -15,6 +15,7 @@ from harness.backhaul.broker_dialect import BrokerBounds, Letter
 from harness.backhaul.carrier import Parcel
 
 REPLIES = ".replies"  # the queue of a place where answers to its requests arrive
+GIVEN_UP = "given up"
 CONTENT_TYPE = "application/xml"  # where the sender says nothing
 
 
@@ -86,7 +87,7 @@ class Ledger:
         """What had to be settled by now."""
         for tag in [tag for tag, sent in self._sent.items() if sent.deadline <= now]:
             what = "no answer" if self._sent[tag].answered else "not accepted by the broker"
-            yield self._settle(tag, "given up", f"{what} within {self._bounds.answer_within:g} s")
+            yield self._settle(tag, GIVEN_UP, f"{what} within {self._bounds.answer_within:g} s")
 
     def lost(self, why: str) -> Iterator[Parcel]:
         """Everything, because the connection is gone."""
@@ -121,17 +122,20 @@ class Ledger:
 
     def refusal(self, parcel: Parcel, why: str) -> Parcel:
         """What comes back of a parcel that was not even put down."""
-        return self._outcome(parcel, why)
+        return self._outcome(parcel, why, unsent=True)
 
     def _settle(self, tag: int, fate: str, why: str) -> Parcel:
         sent = self._sent.pop(tag)
+        silent = fate == GIVEN_UP and sent.answered  # the broker took it, and nobody answered
         if self._asked.get(sent.parcel.exchange) == tag:
             del self._asked[sent.parcel.exchange]
             _remember(self._over, sent.parcel.exchange, fate, self._bounds.remembered)
-        return self._outcome(sent.parcel, why)
+        return self._outcome(sent.parcel, why, unsent=not silent)
 
-    def _outcome(self, parcel: Parcel, flaw: str) -> Parcel:
-        return replace(parcel, octets=b"", exchange="", answers=parcel.exchange, about=self._about({}), flaw=flaw)
+    def _outcome(self, parcel: Parcel, flaw: str, *, unsent: bool = False) -> Parcel:
+        return replace(
+            parcel, octets=b"", exchange="", answers=parcel.exchange, about=self._about({}), flaw=flaw, unsent=unsent,
+        )
 
     def _about(self, properties: Mapping[str, Any]) -> dict[str, Any]:
         return {"name": self._name, "properties": dict(properties)}

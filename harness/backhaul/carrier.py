@@ -22,6 +22,7 @@ class Parcel:
     `answers` is the token of the exchange that this parcel answers. `about` is what the transport says beside the body, lower-case
     keys: for HTTP {"name": "http", "method", "target", "status", "headers": {lower-case name: value}}; for brokers {"name": "amqp"
     or "stomp", "properties": {...}}. `flaw` says in one sentence what went wrong at the transport; empty where nothing did.
+    `unsent` says that it went wrong on our side or on the way: nothing of ours reached the peer, who had no part in it.
     """
 
     octets: bytes = field(repr=False)
@@ -31,6 +32,7 @@ class Parcel:
     answers: str = ""
     about: Mapping[str, Any] = field(default_factory=dict, hash=False)
     flaw: str = ""
+    unsent: bool = False
 
 
 Deliver = Callable[[Parcel], None]

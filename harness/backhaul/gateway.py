@@ -40,6 +40,7 @@ class Gateway:
         self.posts = 0  # requests and events sent
         self.arrivals = 0  # requests and events that came
         self.outstanding: set[str] = set()  # posts that the other side has not answered
+        self.abandoned = 0  # exchanges that we never answered where the transport tells nobody: the other side may wait on
         self._wire = wire
         self._local = dict(local)
         self._carrier = carrier
@@ -108,4 +109,5 @@ class Gateway:
         """Close the exchanges that nobody has answered by `now` (seconds; default: all)."""
         for token in [token for token, until in self._open.items() if until <= now]:
             del self._open[token]
+            self.abandoned += not self._acknowledges
             self._carrier.drop(token)

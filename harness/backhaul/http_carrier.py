@@ -21,7 +21,7 @@ from harness.backhaul.http_bounds import DEFAULT_BOUNDS, HttpBounds
 from harness.backhaul.http_client import HttpClient
 from harness.backhaul.http_conversation import Document, Service
 from harness.backhaul.http_server import HttpServer
-from harness.backhaul.tls import Tls, reason_of
+from harness.backhaul.tls import Tls, public, reason_of
 from harness.errors import BenchError, InputError
 
 LOOPBACK = "127.0.0.1"
@@ -50,7 +50,7 @@ class HttpCarrier:
         if host in _EVERYWHERE and not known_as:
             raise InputError("http: listening on every interface needs `known_as`, the name under which others reach this host")
         served = tls.for_server() if tls is not None and tls.certificate is not None else None
-        called = (tls or Tls()).for_client()
+        called = tls.for_client() if tls is not None else public()
         self._deliver_to, self._closed, self._closing = deliver, False, threading.Lock()
         listener = _listen(host, port)
         self._scheme = "https" if served is not None else "http"
@@ -101,7 +101,7 @@ class HttpCarrier:
                 self._loop.call_soon_threadsafe(what, with_this)
                 return
         if token:
-            self._deliver_to(Parcel(b"", answers=token, flaw="this side of the wire is closed; it was not sent"))
+            self._deliver_to(Parcel(b"", answers=token, flaw="this side of the wire is closed; it was not sent", unsent=True))
 
     def _run(self, listener: socket.socket, errands: Errands) -> None:
         try:
@@ -127,7 +127,7 @@ class HttpCarrier:
     def _astray(self, fault: BaseException | None, said: str = "") -> None:
         """What went wrong on our side and nobody waits for; it shall be seen, and the wire shall go on."""
         reason = reason_of(fault) if isinstance(fault, Exception) else said
-        self._deliver(Parcel(b"", flaw=f"a fault of HANproof's own in the carrier: {type(fault).__name__}: {reason}"))
+        self._deliver(Parcel(b"", flaw=f"a fault of HANproof's own in the carrier: {type(fault).__name__}: {reason}", unsent=True))
 
 
 def _listen(host: str, port: int) -> socket.socket:

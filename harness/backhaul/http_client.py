@@ -44,13 +44,14 @@ class HttpClient:
     def send(self, parcel: Parcel) -> None:
         """Post it; returns at once."""
         if self._under_way >= self._bounds.waiting:
-            self._tell(parcel, f"{self._under_way} parcels are on their way already; it was not sent")
+            self._tell(parcel, f"{self._under_way} parcels are on their way already; it was not sent", unsent=True)
             return
         self._under_way += 1
         self._errands.start(self._post(parcel))
 
-    def _tell(self, parcel: Parcel, flaw: str, octets: bytes = b"") -> None:
-        self._deliver(Parcel(octets, parcel.place, answers=parcel.exchange, about={"name": "http"}, flaw=flaw))
+    def _tell(self, parcel: Parcel, flaw: str, octets: bytes = b"", *, unsent: bool = False) -> None:
+        about = {"name": "http"}
+        self._deliver(Parcel(octets, parcel.place, answers=parcel.exchange, about=about, flaw=flaw, unsent=unsent))
 
     async def _post(self, parcel: Parcel) -> None:
         try:
@@ -61,7 +62,7 @@ class HttpClient:
             finally:
                 wire.abort()
         except _Unsent as fault:
-            self._tell(parcel, str(fault))
+            self._tell(parcel, str(fault), unsent=True)
         finally:
             self._under_way -= 1
 

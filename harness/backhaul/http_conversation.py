@@ -111,7 +111,8 @@ class Conversation:
                         return False
                 answer = await waiting  # a peer that closed its own side only may still be listening
         except TimeoutError:
-            self._deliver(Parcel(b"", parcel.place, answers=token, flaw=f"we did not answer it within {limit:g} s, and closed it"))
+            flaw = f"we did not answer it within {limit:g} s, and closed it"
+            self._deliver(Parcel(b"", parcel.place, answers=token, flaw=flaw, unsent=True))
             return False
         finally:
             self._exchanges.release(token)

@@ -40,7 +40,7 @@ class HttpServer:
             try:
                 peer, _ = await loop.sock_accept(self._listener)
             except OSError as fault:  # out of file descriptors: when something of ours has ended, there may be one again
-                self._deliver(Parcel(b"", flaw=f"a connection could not be accepted: {reason_of(fault)}"))
+                self._deliver(Parcel(b"", flaw=f"a connection could not be accepted: {reason_of(fault)}", unsent=True))
                 await self._errands.one_done(self._bounds.linger)
             else:
                 self._let_in(peer)
@@ -60,7 +60,8 @@ class HttpServer:
         """Answer the exchange that a parcel names; where nobody waits for it (any more), that comes back as a flaw."""
         waiting = self._held.pop(parcel.answers, None)
         if waiting is None or waiting.done():
-            self._deliver(Parcel(b"", parcel.place, answers=parcel.answers, flaw="nobody waits for this answer; it was not sent"))
+            flaw = "nobody waits for this answer; it was not sent"
+            self._deliver(Parcel(b"", parcel.place, answers=parcel.answers, flaw=flaw, unsent=True))
         else:
             waiting.set_result(parcel)
 

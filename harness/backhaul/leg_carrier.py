@@ -96,7 +96,7 @@ class LegCarrier:
                 self._loop.call_soon_threadsafe(verb, given)
                 return
         if isinstance(given, Parcel):
-            self._deliver(Parcel(b"", given.place, given.address, answers=given.exchange, flaw="the carrier is closed"))
+            self._deliver(Parcel(b"", given.place, given.address, answers=given.exchange, flaw="the carrier is closed", unsent=True))
 
     def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
         task = self._loop.create_task(work)
@@ -108,7 +108,7 @@ class LegCarrier:
         self._tasks.discard(task)
         fault = None if task.cancelled() else task.exception()
         if fault is not None:
-            self._deliver(Parcel(b"", flaw=f"the carrier broke down: {type(fault).__name__}: {fault}"))
+            self._deliver(Parcel(b"", flaw=f"the carrier broke down: {type(fault).__name__}: {fault}", unsent=True))
 
     def _run(self) -> None:
         asyncio.set_event_loop(self._loop)

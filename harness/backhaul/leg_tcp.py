@@ -132,7 +132,8 @@ class TcpLegs:
     def _tell(self, parcel: Parcel, flaw: str) -> None:
         """What became of a message that we sent; that all went well is told to those alone who gave it a token."""
         if flaw or parcel.exchange:
-            self.deliver(Parcel(b"", parcel.place, parcel.address, answers=parcel.exchange, about={"name": "tcp"}, flaw=flaw))
+            about = {"name": "tcp"}
+            self.deliver(Parcel(b"", parcel.place, parcel.address, "", parcel.exchange, about, flaw, unsent=bool(flaw)))
 
     # -- what others send
 

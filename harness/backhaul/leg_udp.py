@@ -75,7 +75,7 @@ class UdpLegs:
 
     def _tell(self, parcel: Parcel, address: str, flaw: str) -> None:
         if flaw or parcel.exchange:
-            self.deliver(Parcel(b"", parcel.place, address, answers=parcel.exchange, about={"name": "udp"}, flaw=flaw))
+            self.deliver(Parcel(b"", parcel.place, address, "", parcel.exchange, {"name": "udp"}, flaw, unsent=bool(flaw)))
 
     async def _read(self, place: str, own: socket.socket) -> None:
         loop, pace = asyncio.get_running_loop(), Pace(self.bounds.a_second)

@@ -2,57 +2,16 @@
 
 from __future__ import annotations
 
-import json
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from harness.adapters.control import Control
 from harness.errors import BenchError
-from harness.tests.served import ROOT, ServedProcess, serving
+from harness.tests.served import ROLES, ROOT, ServedProcess, bench_file, passed, run, serving, wrong
 
-VIRTUAL = (ROOT / "fixtures" / "benches" / "virtual.yaml").read_text(encoding="utf-8")
-ROLES = {"dr-application": "DR Application", "ami-head-end": "AMI Head-End", "cis": "CIS", "ods": "ODS"}
-REMOTE = "harness.adapters.remote_actor:RemoteActor"
 LEG = ("--leg", "tcp")
-
-
-def bench_file(folder: Path, actor: str, served: ServedProcess, **options: str) -> Path:
-    """The virtual bench with the served actor under test in its place."""
-    options = {"address": served.where[actor], "control": served.where["control"], **options}
-    legs = ""
-    if "leg" in served.where:
-        legs = f"\nlegs: {{carriage: tcp, listen: {{AMI Network: 0}}, peers: {{{actor}: '{served.where['leg']}'}}}}"
-    filled = f"  {actor}:\n    adapter: {REMOTE}\n" + "".join(f"    {name}: {value}\n" for name, value in options.items())
-    lines = [
-        filled.rstrip() if line.startswith(f"  {actor}:") else
-        line.replace("../devices", str(ROOT / "fixtures" / "devices")).replace("dut: []", f"dut: [{actor}]{legs}")
-        for line in VIRTUAL.splitlines()
-    ]
-    path = folder / "bench.yaml"
-    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
-    return path
-
-
-def run(folder: Path, bench: Path, *arguments: str) -> tuple[int, dict[str, Any], str]:
-    """A run of the cases on this bench in a process of its own: exit code, verdicts, output."""
-    done = subprocess.run(
-        [sys.executable, "-m", "pytest", "-q", "-p", "no:xdist", "-p", "no:cacheprovider", f"--bench={bench}", "--device=pct",
-         f"--run-dir={folder / 'run'}", "--examples=2", *arguments],
-        cwd=ROOT, capture_output=True, text=True, timeout=600, check=False,
-    )
-    path = folder / "run" / "verdicts.json"
-    return done.returncode, json.loads(path.read_text()) if path.is_file() else {}, done.stdout[-4000:] + done.stderr[-2000:]
-
-
-def wrong(verdicts: dict[str, Any]) -> list[str]:
-    return [
-        f"{case['id']}: {case['verdict']}: {case.get('reason')}" for case in verdicts["cases"] if case["verdict"] not in ("pass", "none")
-    ]
 
 
 @pytest.fixture
@@ -67,8 +26,7 @@ def test_our_own_system_in_another_process_passes_every_case_about_it(tmp_path: 
         code, verdicts, output = run(tmp_path, bench_file(tmp_path, ROLES[role], served), "cases")
     assert wrong(verdicts) == [], output
     assert code == 0, output
-    passed = [case for case in verdicts["cases"] if case["verdict"] == "pass"]
-    assert len(passed) >= {"ods": 3, "cis": 10}.get(role, 25), output
+    assert passed(verdicts) >= {"ods": 3, "cis": 10}.get(role, 25), output
 
 
 @pytest.mark.parametrize(("role", "defect", "step"), [
