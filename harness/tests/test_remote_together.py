@@ -1,0 +1,47 @@
+"""Several systems as the DUT at once, each in a process of its own; and one in real time, with nobody who could make time jump."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+
+from harness.tests.http_peers import at_most
+from harness.tests.peers.rabbitmq import free_ports
+from harness.tests.served import HEAD_END, ROLES, bench_of, cases_of, passed, run, serving, wrong
+
+REAL_TIME = ("cases/step_01_window_requested.py", "-k", "install_code_of_any_length")
+SOON = "window: {start: 5, duration: 10}"
+
+
+@pytest.mark.parametrize("roles", [("dr-application", "ami-head-end"), ("cis", "dr-application")])
+def test_two_systems_in_two_processes_are_the_dut_together(tmp_path: Path, roles: tuple[str, ...]) -> None:
+    with ExitStack() as stack:
+        served = {
+            role: stack.enter_context(serving(role, *(("--leg=tcp",) if role == "ami-head-end" else ()), "--control")) for role in roles
+        }
+        remote = {
+            ROLES[role]: {"address": each.where[ROLES[role]], "control": each.where["control"]} for role, each in served.items()
+        }
+        legs = served["ami-head-end"].where["leg"] if "ami-head-end" in served else ""
+        code, verdicts, output = run(tmp_path, bench_of(tmp_path, remote, legs=legs), *cases_of("01", "02", "13", "14"))
+    assert wrong(verdicts) == [], output
+    assert code == 0, output
+    assert passed(verdicts) >= 5, output
+
+
+def test_a_head_end_without_control_is_tested_in_real_time(tmp_path: Path) -> None:
+    with serving("ami-head-end", "--leg=tcp", until="leg") as served:
+        bench = bench_of(tmp_path, {HEAD_END: {"address": served.where[HEAD_END]}}, SOON, legs=served.where["leg"])
+        with at_most(30):
+            code, verdicts, output = run(tmp_path, bench, *REAL_TIME)
+    assert (code, wrong(verdicts), passed(verdicts)) == (0, [], 1), output
+
+
+def test_a_head_end_that_is_not_there_is_an_error_that_names_it(tmp_path: Path) -> None:
+    (port,) = free_ports(1)
+    with at_most(30):
+        code, verdicts, output = run(tmp_path, bench_of(tmp_path, {HEAD_END: {"address": f"http://127.0.0.1:{port}/"}}, SOON), *REAL_TIME)
+    assert code == 7, output
+    assert [f"the {HEAD_END} cannot be reached: 127.0.0.1:{port} refuses connections" in line for line in wrong(verdicts)] == [True]
