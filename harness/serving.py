@@ -171,7 +171,7 @@ class Served:
             "deadline": None if deadline == math.inf else deadline,
             "posts": sum(each.posts for each in gateways), "arrivals": sum(each.arrivals for each in gateways),
             "outstanding": sum(len(each.outstanding) for each in gateways), "open": sum(each.open for each in gateways),
-            "abandoned": sum(each.abandoned for each in gateways),
+            "failed": sum(each.failed for each in gateways), "abandoned": sum(each.abandoned for each in gateways),
         }
 
     def _begin(

@@ -35,6 +35,7 @@ LEG_OPTIONS = ("codec", "legs")  # what a bench adds for those that stand on a l
 BACK_OFFICE = (Actor.DR_APPLICATION, Actor.AMI_HEAD_END, Actor.CIS, Actor.ODS)
 COMMAND_PATIENCE = 60.0  # seconds that a command which performs a role verb may take
 ROOM = Room(lasting=True)  # for all that it sends in one run
+UNAUTHORISED = 401
 QUIET = 0.5  # seconds without a message after which the queues of a broker are taken to be empty
 REST_TRIES, REST_WAIT = 2000, 0.01  # how often, and after how many seconds, it is asked whether all that was sent has arrived
 
@@ -207,8 +208,9 @@ class RemoteActor:
         """Take what has come, after waiting for it so many seconds. Raises BenchError where nobody is there to speak to."""
         while (arrived := self._inbox.take(wait)) is not None:
             wire, parcel = arrived
-            if parcel.unsent and not (self._reached and parcel.place):
-                raise BenchError(f"the {self._setup.actor} cannot be reached: {parcel.flaw}")
+            shut_out = "HTTP 401, no credentials, or wrong ones" if parcel.about.get("status") == UNAUTHORISED else ""
+            if (parcel.unsent or shut_out) and not (self._reached and parcel.place):
+                raise BenchError(f"the {self._setup.actor} cannot be reached: {parcel.flaw or shut_out}")
             self._reached = True
             message = self._gateways[wire].take(parcel, self._now)
             if message is not None:
@@ -242,10 +244,16 @@ class RemoteActor:
         raise BenchError(f"the {self._setup.actor} behind {self._setup.options['control']} does not come to rest")
 
     def _at_rest(self, state: Mapping[str, Any]) -> bool:
-        ours = self._gateways.values()
-        open_here, asked_here = sum(each.open for each in ours), sum(len(each.outstanding) for each in ours)
+        """Whether both sides' numbers agree, but for what nobody can know: whether a post that failed has arrived, whether
+        somebody still waits for what is never answered."""
+        here = {
+            name: sum(getattr(each, name) for each in self._gateways.values())
+            for name in ("posts", "arrivals", "failed", "open", "abandoned")
+        }
+        outstanding = sum(len(each.outstanding) for each in self._gateways.values())
         return bool(
-            sum(each.posts for each in ours) == state["arrivals"] and sum(each.arrivals for each in ours) == state["posts"]
-            and state["open"] <= asked_here <= state["open"] + state.get("abandoned", 0)
-            and open_here <= state["outstanding"] <= open_here + sum(each.abandoned for each in ours)
+            here["posts"] - here["failed"] <= state["arrivals"] <= here["posts"]
+            and state["posts"] - state.get("failed", 0) <= here["arrivals"] <= state["posts"]
+            and state["open"] <= outstanding <= state["open"] + state.get("abandoned", 0)
+            and here["open"] <= state["outstanding"] <= here["open"] + here["abandoned"]
         )

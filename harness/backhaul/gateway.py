@@ -41,6 +41,7 @@ class Gateway:
         self.arrivals = 0  # requests and events that came
         self.outstanding: set[str] = set()  # posts that the other side has not answered
         self.abandoned = 0  # exchanges that we never answered where the transport tells nobody: the other side may wait on
+        self.failed = 0  # posts that came back with a flaw: nobody knows whether they arrived
         self._wire = wire
         self._local = dict(local)
         self._carrier = carrier
@@ -87,6 +88,10 @@ class Gateway:
             asked = self._asked.get(parcel.answers)
             if not parcel.octets and not parcel.flaw and parcel.about.get("status", ACCEPTED) < REDIRECTED:
                 return None
+            if asked is not None:
+                self.failed += bool(parcel.flaw)
+                if not parcel.octets:
+                    about.setdefault("flaw", f"HTTP {parcel.about.get('status')}, and no message")
             about["answers"] = parcel.answers  # nobody answers an answer, be it as it may
             if asked is not None:
                 return Message(self._wire, asked.receiver, asked.producer, parcel.octets, about)

@@ -22,6 +22,8 @@ from harness.backhaul.http_bounds import HttpBounds
 from harness.backhaul.http_wire import READ, HttpWire, about, body, fields
 from harness.backhaul.tls import reason_of
 
+TIMED_OUT = 408  # what `Arrived.status` says of a peer that kept us waiting
+
 
 class _Address(NamedTuple):
     encrypted: bool
@@ -58,7 +60,7 @@ class HttpClient:
             address = _address(parcel.address)
             wire = await self._say(parcel, address)
             try:
-                await self._hear(parcel, wire)
+                await self._hear(parcel, wire, encrypted=address.encrypted)
             finally:
                 wire.abort()
         except _Unsent as fault:
@@ -102,9 +104,12 @@ class HttpClient:
             raise _Unsent(f"no connection to {where}: {reason_of(fault)}") from None
         return HttpWire(h11.CLIENT, reader, writer, self._bounds)
 
-    async def _hear(self, parcel: Parcel, wire: HttpWire) -> None:
+    async def _hear(self, parcel: Parcel, wire: HttpWire, *, encrypted: bool) -> None:
         """Deliver the answer, and what comes after it, which nobody asked for."""
         arrived = await wire.arrive(self._bounds.answer)
+        if encrypted and arrived.flaw and not (arrived.head or arrived.octets or arrived.status == TIMED_OUT):  # how TLS 1.3 shuts us out
+            self._tell(parcel, f"{arrived.flaw}; it may not have taken our certificate, or the lack of one", unsent=True)
+            return
         self._deliver(Parcel(arrived.octets, parcel.place, answers=parcel.exchange, about=about(arrived.head), flaw=arrived.flaw))
         if not arrived.flaw and (surplus := octets_to_show(await wire.rest())):
             self._tell(parcel, f"{len(surplus)} octets came after the answer was complete", surplus)
