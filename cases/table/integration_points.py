@@ -93,7 +93,10 @@ CLAUSES = (
     ),
     Clause(
         id="UC2.7-INT-TRANSPORT",
-        text="A CIM message travels on the binding of the bench: in its envelope, with its content type, action and status.",
+        text=(
+            "A CIM message travels on the binding of the bench: in its envelope, with its content type, action and status; what "
+            "answers one can be read."
+        ),
         origin="ENV",
         citation="IEC 61968-100:2013, web services; SOAP 1.1, 6; SOAP 1.2 part 2, 7; docs/cim-profile.md, bindings",
         checks=for_each((Actor.DR_APPLICATION, Actor.AMI_HEAD_END, Actor.CIS), binding.keeps_the_binding),

@@ -23,7 +23,9 @@ def keeps_the_binding(trace: Trace, judged: Actor) -> Iterator[Finding]:
         about = letter.exchange.about
         if "transport" not in about or "instead_of" in about or not letter.exchange.octets:
             continue
-        findings = [each for each in read(letter.exchange.octets)[1] if each.layer is Layer.TRANSPORT]
+        # what an answer says is its route's affair, but one that nobody can read is of no route
+        layers = (Layer.TRANSPORT, Layer.XML) if "answers" in about else (Layer.TRANSPORT,)
+        findings = [each for each in read(letter.exchange.octets)[1] if each.layer in layers]
         if letter.message is not None:
             findings += check_transport(letter.message, about["transport"], binding)
         yield from told(letter, findings)
