@@ -70,7 +70,8 @@ class RemoteActor:
         self._reached = False  # whether anything has ever come of it
         self._control = Control(setup.options["control"]) if "control" in setup.options else None
         self._local = local = {place_of(actor): actor for actor in BACK_OFFICE if actor is not setup.actor}
-        self._carriers: dict[str, Carrier] = {CIM: open_carrier(options, lambda parcel: self._deliver(CIM, parcel), list(local))}
+        self._carriers: dict[str, Carrier] = {}  # from which something may come before they are here
+        self._carriers[CIM] = open_carrier(options, lambda parcel: self._deliver(CIM, parcel), list(local))
         self._gateways: dict[str, Gateway] = {
             CIM: cim_gateway(local, {setup.actor: options.address}, self._carriers[CIM], options, lambda *_: setup.actor),
         }

@@ -152,3 +152,16 @@ def test_gateways_that_share_a_carrier_do_not_take_each_others_answers(carrier: 
     stray = other.take(Parcel(b"yes", answers=carrier.sent[0].exchange), 0.0)
     assert stray is not None
     assert "flaw" in stray.about
+
+
+def test_what_failed_and_what_was_never_answered_is_counted(carrier: Kept) -> None:
+    edge = gateway(carrier, acknowledges=False)
+    edge.send(Message("cim", DR, HEAD_END, ASK))
+    edge.take(Parcel(b"", answers=carrier.sent[0].exchange, flaw="the peer closed"), 0.0)
+    edge.take(Parcel(ASK, place="dr-application", exchange="x1"), 0.0)
+    edge.expire()
+    assert (edge.failed, edge.abandoned) == (1, 1)
+    silent = gateway(carrier)  # over HTTP the other side is told: its connection closes
+    silent.take(Parcel(ASK, place="dr-application", exchange="x2"), 0.0)
+    silent.expire()
+    assert silent.abandoned == 0
