@@ -7,9 +7,14 @@ from pathlib import Path
 
 import pytest
 
+from harness.adapters.wire_options import WireOptions
+from harness.building import is_live
+from harness.declarations import read_bench
+from harness.plugin.bench_building import check
 from harness.tests.http_peers import at_most
 from harness.tests.peers.rabbitmq import free_ports
-from harness.tests.served import HEAD_END, ROLES, bench_of, cases_of, passed, run, serving, wrong
+from harness.tests.served import HEAD_END, ROLES, ROOT, bench_of, cases_of, passed, run, serving, wrong
+from harness.usecase import Actor
 
 REAL_TIME = ("cases/step_01_window_requested.py", "-k", "install_code_of_any_length")
 SOON = "window: {start: 5, duration: 10}"
@@ -37,6 +42,14 @@ def test_a_head_end_without_control_is_tested_in_real_time(tmp_path: Path) -> No
         with at_most(30):
             code, verdicts, output = run(tmp_path, bench, *REAL_TIME)
     assert (code, wrong(verdicts), passed(verdicts)) == (0, [], 1), output
+
+
+def test_the_example_of_a_bench_says_only_what_is_known() -> None:
+    file = read_bench(ROOT / "fixtures" / "benches" / "head_end_over_http.yaml")
+    check(file)
+    options = WireOptions.of(file.adapters[Actor.AMI_HEAD_END].options)
+    assert (options.wire, options.listen, file.dut) == ("http", "127.0.0.1:8081", (Actor.AMI_HEAD_END,))
+    assert is_live(file)
 
 
 def test_a_head_end_that_is_not_there_is_an_error_that_names_it(tmp_path: Path) -> None:
