@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from datetime import datetime
 from itertools import islice
@@ -49,7 +49,7 @@ def check_message(
     (None: anything). `second` asks xmlschema whether it agrees with lxml.
     """
     message, findings = read(octets)
-    if message is None or any(finding.failed for finding in findings):
+    if message is None or (findings and any(finding.failed for finding in findings)):
         return findings
     return findings + check_read(message, now, profile=profile, context=context, second=second)
 
@@ -60,17 +60,16 @@ def check_read(
 ) -> list[CimFinding]:
     """The same for a message that is already read, without the layer of XML."""
     profile = profile or _AS_TOLD[message.generation]
-    invalid = list(validate(message, profile.envelope))
+    invalid = validate(message, profile.envelope)
     findings = list(invalid)
     if second and bool(invalid) != bool(opinion := second_opinion(message, profile.envelope)):
         said = opinion[0] if opinion else "nothing wrong"
         findings.append(CimFinding("validators-disagree", f"xmlschema says: {said}", verdict=Verdict.INCONC))
-    in_payload = [finding for finding in invalid if "/Payload/" in finding.path]
-    if len(in_payload) == len(invalid):
+    if not invalid or all("/Payload/" in finding.path for finding in invalid):
         findings += check_envelope(message, now, context)
         findings += [*replay.check(message), *islice(operation_set.check(message), MAX_FINDINGS)]
     if not invalid and message.payload is not None and not operation_set.holds_one(message):
-        findings += islice(_check_payload(message, message.payload, now, profile), MAX_FINDINGS)
+        findings += _check_payload(message, message.payload, now, profile)
     return findings
 
 
@@ -89,9 +88,9 @@ def check_file(
 
 def _check_payload(
     message: CimMessage, payload: etree._Element, now: datetime | None, profile: CimProfile,
-) -> Iterator[CimFinding]:
+) -> Iterable[CimFinding]:
     noun = noun_of(message)
     if noun is None:
-        yield CimFinding("payload-unknown", f"no schema for {local(payload)}", "/Payload", Verdict.INCONC)
-        return
-    yield from _PAYLOAD_RULES[noun](payload, instant_of(message.header.timestamp) if message.header else None, now, profile)
+        return [CimFinding("payload-unknown", f"no schema for {local(payload)}", "/Payload", Verdict.INCONC)]
+    made = instant_of(message.header.timestamp) if message.header else None
+    return islice(_PAYLOAD_RULES[noun](payload, made, now, profile), MAX_FINDINGS)

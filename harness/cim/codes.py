@@ -6,6 +6,7 @@ so an unknown number there is no fault. Knows nothing of messages.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from enum import IntEnum
 
@@ -84,6 +85,7 @@ class Domain(IntEnum):
 
 
 VENDOR_DOMAINS = range(51, 55)
+_KINDS, _DOMAINS = frozenset(Kind), frozenset(Domain)
 
 
 class SubDomain(IntEnum):
@@ -198,6 +200,9 @@ class Happening(IntEnum):
     TERMINATE_FAILED = 303
 
 
+_FOUR_NUMBERS = re.compile(r"[0-9]+(?:\.[0-9]+){3}")
+
+
 @dataclass(frozen=True)
 class Code:
     """One code; a part is a plain number so that unknown ones survive."""
@@ -210,10 +215,9 @@ class Code:
     @classmethod
     def parse(cls, text: str) -> Code:
         """Read four decimal numbers with dots. Raises ValueError saying what is wrong."""
-        parts = text.split(".")
-        if len(parts) != 4 or not all(part.isascii() and part.isdigit() for part in parts):
+        if not _FOUR_NUMBERS.fullmatch(text):
             raise ValueError(f"{text!r} is not four numbers with dots between them")
-        return cls(*(int(part) for part in parts))
+        return cls(*map(int, text.split(".")))
 
     def __str__(self) -> str:
         return f"{self.kind}.{self.domain}.{self.sub_domain}.{self.happening}"
@@ -233,9 +237,9 @@ class Code:
     @property
     def fault(self) -> str:
         """What the tables say against this code; empty when nothing."""
-        if _name(Kind, self.kind).isdigit():
+        if self.kind not in _KINDS:
             return f"{self.kind} is no device type of the table"
-        if _name(Domain, self.domain).isdigit() and self.domain not in VENDOR_DOMAINS:
+        if self.domain not in _DOMAINS and self.domain not in VENDOR_DOMAINS:
             return f"{self.domain} is no domain of the table"
         return ""
 

@@ -19,9 +19,12 @@ def payload_in(payload: etree._Element, *, inflates: bool) -> tuple[etree._Eleme
 
     With `inflates` a compressed document takes the place of `Compressed`, as if it had been sent so.
     """
+    first = next(iter(payload), None)
+    if first is None or (len(payload) == 1 and local(first) != "Compressed"):
+        return first, []
     compressed = child(payload, "Compressed")
     if compressed is None:
-        return next(iter(payload), None), []
+        return first, []
     path = path_of(compressed)
     beside = [each for each in payload if each is not compressed and local(each) != "Format"]
     if beside:

@@ -112,7 +112,7 @@ class Correspondent:
         header = self.originator.header(CREATE, noun, now, correlation_id)
         if self.profile.pattern == "asynchronous":
             own = f"urn:hanproof:{self.originator.source.lower().replace(' ', '-')}"  # on wires that know parties by name
-            header = replace(header, async_reply_flag="true", reply_address=self.addresses.get(receiver, own))
+            header = header._replace(async_reply_flag="true", reply_address=self.addresses.get(receiver, own))
         asked = self._ask(self._send(receiver, build(Kind.REQUEST, header, payload, profile=self.profile)), now)
         return asked[0].header or header if asked else header
 

@@ -24,7 +24,7 @@ from harness.cim.identity import (
 )
 from harness.cim.instant import fault_of
 from harness.cim.nouns import END_DEVICE_CONFIG, payload_namespace
-from harness.cim.tree import child, children, path_of, text
+from harness.cim.tree import child, children, parts, path_of, text
 from harness.cim_profile import DEFAULT, CimProfile
 from harness.values import DeviceType, Eui64
 
@@ -62,7 +62,7 @@ def payload(record: DeviceRecord, mrid: str, profile: CimProfile = DEFAULT) -> e
 
 def read(root: etree._Element) -> list[DeviceRecord]:
     """The HAN devices of a payload that passed `check`, in its order; what has no EUI-64 or no readable key is left out."""
-    records = (_read(device) for device in children(root, "EndDevice") if is_pan(device))
+    records = (_read(device) for device in children(root, "EndDevice") if is_pan(parts(device)))
     return [record for record in records if record is not None]
 
 
@@ -73,16 +73,18 @@ def check(
     if not len(root):
         yield CimFinding("linkage-ends", "records nothing", path_of(root))
     for device in children(root, "EndDevice"):
-        yield from check_identity(device, profile.mac if is_pan(device) else None, profile)
-        if is_pan(device):
-            yield from _check_han_device(device)
-        since = text(device, "status", "dateTime")
+        told = parts(device)
+        of_a_han = is_pan(told)
+        yield from check_identity(device, profile.mac if of_a_han else None, profile)
+        if of_a_han:
+            yield from _check_han_device(device, told)
+        since = text(told.get("status"), "dateTime")
         if (fault := fault_of(since)) is not None:
             yield CimFinding(*fault, path_of(device, "status", "dateTime"))
 
 
-def _check_han_device(device: etree._Element) -> Iterator[CimFinding]:
-    mac, key = text(device, "electronicAddress", "mac"), text(device, "installCode")
+def _check_han_device(device: etree._Element, told: dict[str, etree._Element]) -> Iterator[CimFinding]:
+    mac, key = text(told.get("electronicAddress"), "mac"), text(told.get("installCode"))
     if not mac:
         yield CimFinding("incomplete", "the HAN device has no electronicAddress/mac", path_of(device))
     else:

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from typing import NamedTuple
 
 from lxml import etree
 
@@ -36,6 +37,7 @@ from harness.values import DeviceType, Eui64
 
 NOUN = END_DEVICE_CONTROLS
 _MINUTE = 60.0
+_OPENS = [str(int(part)) for part in codes.OPEN_WINDOW]
 
 
 @dataclass(frozen=True)
@@ -69,6 +71,14 @@ class ControlText:
     duration: str | None
 
 
+class _Device(NamedTuple):
+    """One `EndDevices` of a control, with its parts by name, and whether it is the HAN device."""
+
+    element: etree._Element
+    told: dict[str, etree._Element]
+    is_pan: bool
+
+
 def payload(command: WindowCommand, mrid: str, profile: CimProfile = DEFAULT) -> etree._Element:
     """The payload's tree; `mrid` identifies this one command."""
     space = payload_namespace(NOUN)
@@ -94,7 +104,7 @@ def payload(command: WindowCommand, mrid: str, profile: CimProfile = DEFAULT) ->
 
 def texts(root: etree._Element, profile: CimProfile = DEFAULT) -> list[ControlText]:
     """Every control of a payload as it is written."""
-    return [_text(control, profile) for control in children(root, "EndDeviceControl")]
+    return [_text(control, _devices(control), profile) for control in children(root, "EndDeviceControl")]
 
 
 def read(root: etree._Element, profile: CimProfile = DEFAULT) -> WindowCommand:
@@ -117,10 +127,11 @@ def check(
     if len(controls) != 1:
         yield CimFinding("one-command", f"{len(controls)} controls in one message", path_of(root))
     for control in controls[:1]:
-        told = _text(control, profile)
+        devices = _devices(control)
+        told = _text(control, devices)
         yield from _placed(_check_code(told, profile), control, "EndDeviceControlType")
-        yield from _check_target(control, told, profile)
-        if told.code and told.code.split(".")[1:] == [str(int(part)) for part in codes.OPEN_WINDOW]:
+        yield from _check_target(control, devices, told, profile)
+        if told.code and told.code.split(".")[1:] == _OPENS:
             if told.mac is not None or told.install_code is not None:
                 yield from _check_key(control, told)
             yield from _placed(_check_window(told, now), control, "primaryDeviceTiming")
@@ -132,16 +143,21 @@ def _placed(findings: Iterator[CimFinding], control: etree._Element, name: str) 
         yield replace(each, path=path_of(control, name))
 
 
-def _text(control: etree._Element, profile: CimProfile) -> ControlText:
-    told, devices = parts(control), children(control, "EndDevices")
+def _devices(control: etree._Element) -> list[_Device]:
+    told = [(each, parts(each)) for each in children(control, "EndDevices")]
+    return [_Device(each, inside, is_pan(inside)) for each, inside in told]
+
+
+def _text(control: etree._Element, devices: list[_Device], profile: CimProfile | None = None) -> ControlText:
+    """What a control says; the meter only to whom it is named by a profile."""
+    told = parts(control)
     kind, timing = told.get("EndDeviceControlType"), parts(told.get("primaryDeviceTiming"))
-    han = parts(next((each for each in devices if is_pan(each)), None))
-    meters = (name_in(each, profile.meter) for each in devices)
+    han = next((each.told for each in devices if each.is_pan), {})
+    meters = [] if profile is None else [name_in(each.element, profile.meter) for each in devices]
     interval = parts(timing.get("interval"))
     return ControlText(
         None if kind is None else kind.get("ref"), text(han.get("electronicAddress"), "mac"), text(han.get("installCode")),
-        next((meter for meter in meters if meter), None), text(interval.get("start")), text(interval.get("end")),
-        text(timing.get("duration")),
+        next(filter(None, meters), None), text(interval.get("start")), text(interval.get("end")), text(timing.get("duration")),
     )
 
 
@@ -165,17 +181,17 @@ def _check_code(told: ControlText, profile: CimProfile) -> Iterator[CimFinding]:
         yield CimFinding("device-type", f"{told.code} ({code.name}) is no HAN device of the use case")
 
 
-def _check_target(control: etree._Element, told: ControlText, profile: CimProfile) -> Iterator[CimFinding]:
-    devices = children(control, "EndDevices")
-    pans = [each for each in devices if is_pan(each)]
-    if len(pans) != 1:
-        yield CimFinding("target", f"{len(pans)} EndDevices with isPan true; one is the HAN device", path_of(control))
+def _check_target(
+    control: etree._Element, devices: list[_Device], told: ControlText, profile: CimProfile,
+) -> Iterator[CimFinding]:
+    others = [each.element for each in devices if not each.is_pan]
+    if (pans := len(devices) - len(others)) != 1:
+        yield CimFinding("target", f"{pans} EndDevices with isPan true; one is the HAN device", path_of(control))
         return
     if not told.mac:
         yield CimFinding("incomplete", "the HAN device has no electronicAddress/mac", path_of(control))
     else:
         yield from check_mac(told.mac, control)
-    others = [each for each in devices if each not in pans]
     if len(others) != 1:
         yield CimFinding("target", f"{len(others)} EndDevices without isPan; one is the meter", path_of(control))
     for other in others:
@@ -190,7 +206,7 @@ def _check_key(control: etree._Element, told: ControlText) -> Iterator[CimFindin
 
 
 def _check_window(told: ControlText, now: datetime | None) -> Iterator[CimFinding]:
-    for fault in filter(None, map(fault_of, (told.start, told.end))):
+    if (fault := fault_of(told.start) or fault_of(told.end)) is not None:
         yield CimFinding(*fault)
         return
     start, end, seconds = instant_of(told.start), instant_of(told.end), _seconds(told)

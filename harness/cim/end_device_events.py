@@ -17,7 +17,7 @@ from harness.cim.finding import CimFinding
 from harness.cim.identity import add_name, check_identity, check_mac, element, eui64_of, name_in
 from harness.cim.instant import fault_of, instant_of, written
 from harness.cim.nouns import END_DEVICE_EVENTS, payload_namespace
-from harness.cim.tree import child, children, path_of, text
+from harness.cim.tree import child, children, parts, path_of, text
 from harness.cim_profile import DEFAULT, CimProfile
 from harness.values import Eui64
 
@@ -71,7 +71,8 @@ def check(
 ) -> Iterator[CimFinding]:
     """The rules of this payload; `made` is the header's timestamp, `now` (when the message came) is not used."""
     for event in children(root, "EndDeviceEvent"):
-        kind, created = child(event, "EndDeviceEventType"), text(event, "createdDateTime")
+        told = parts(event)
+        kind, created = told.get("EndDeviceEventType"), text(told.get("createdDateTime"))
         ref = "" if kind is None else kind.get("ref") or ""
         try:
             code = Code.parse(ref)
@@ -80,7 +81,7 @@ def check(
         else:
             if code.fault:
                 yield CimFinding("control-code", f"{ref}: {code.fault}", path_of(event, "EndDeviceEventType"))
-            yield from _check_names(event, _asset_type(code, profile), profile)
+            yield from _check_names(event, told.get("Assets"), _asset_type(code, profile), profile)
         instant = instant_of(created)
         if (open_or_far := fault_of(created)) is not None:
             yield CimFinding(*open_or_far, path_of(event, "createdDateTime"))
@@ -93,8 +94,9 @@ def _asset_type(code: Code, profile: CimProfile) -> str:
     return profile.meter if code.kind in (Kind.PAN_GATEWAY, Kind.ELECTRIC_METER) else profile.mac
 
 
-def _check_names(event: etree._Element, asset_type: str, profile: CimProfile) -> Iterator[CimFinding]:
-    asset = child(event, "Assets")
+def _check_names(
+    event: etree._Element, asset: etree._Element | None, asset_type: str, profile: CimProfile,
+) -> Iterator[CimFinding]:
     if asset is None:
         yield CimFinding("identity", "no Assets: it is not said what it happened to", path_of(event))
     else:
@@ -122,6 +124,5 @@ def _read(event: etree._Element, profile: CimProfile) -> DeviceEvent | None:
 
 
 def _detail(event: etree._Element, name: str) -> str | None:
-    return next((
-        text(each, "value") for each in children(event, "EndDeviceEventDetails") if text(each, "name") == name
-    ), None)
+    details = map(parts, children(event, "EndDeviceEventDetails"))
+    return next((text(told.get("value")) for told in details if text(told.get("name")) == name), None)

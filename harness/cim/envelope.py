@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import lru_cache
 from types import MappingProxyType
+from typing import NamedTuple
 
 from lxml import etree
 
@@ -53,8 +54,7 @@ class Form(StrEnum):
     GENERIC = "generic"
 
 
-@dataclass(frozen=True)
-class Header:
+class Header(NamedTuple):
     """The header's elements as text, in the order they have on the wire; None for an element that is not there."""
 
     verb: str | None
@@ -79,8 +79,7 @@ _HEADER_ELEMENTS = {
 _HEADER_FIELDS = {element: name for name, element in _HEADER_ELEMENTS.items()}
 
 
-@dataclass(frozen=True)
-class ReplyError:
+class ReplyError(NamedTuple):
     """One Error of a Reply: the code, and in words why."""
 
     code: str
@@ -89,8 +88,7 @@ class ReplyError:
     operation_id: str | None = None  # of an OperationSet, which operation it is about
 
 
-@dataclass(frozen=True)
-class Reply:
+class Reply(NamedTuple):
     """How a request went: OK, PARTIAL or FAILED, and the errors that explain it."""
 
     result: str | None
@@ -202,7 +200,8 @@ def read(octets: bytes) -> tuple[CimMessage | None, list[CimFinding]]:
     if root is None:
         return None, findings
     form, kind, wrapper = _classify(local(root))
-    header, reply, around = map(parts(root).get, ("Header", "Reply", "Payload"))
+    told = parts(root)
+    header, reply, around = told.get("Header"), told.get("Reply"), told.get("Payload")
     generation = _generation(root, header)
     read_header = None if header is None else _read_header(header)
     if kind is None and read_header is not None:
@@ -216,9 +215,10 @@ def read(octets: bytes) -> tuple[CimMessage | None, list[CimFinding]]:
 
 def _read_header(element: etree._Element) -> Header:
     told: dict[str, str | None] = {"verb": None, "noun": None}
-    for name, each in parts(element).items():
-        if name in _HEADER_FIELDS:
-            told[_HEADER_FIELDS[name]] = (each.text or "").strip()
+    for each in reversed(element):  # so that the first of several is what stands in the end
+        name = _HEADER_FIELDS.get(local(each))
+        if name is not None:
+            told[name] = (each.text or "").strip()
     return Header(**told)
 
 
@@ -266,10 +266,12 @@ def _build_reply_2008(parent: etree._Element, inner: str, reply: Reply) -> None:
 def _read_reply(element: etree._Element | None) -> Reply | None:
     if element is None:
         return None
-    return Reply(text(element, "Result"), tuple(
-        ReplyError(text(error, "code") or "", text(error, "reason") or "", text(error, "level"), text(error, "operationId"))
-        for error in children(element, "Error")
-    ))
+    return Reply(text(element, "Result"), tuple([_read_error(parts(error)) for error in children(element, "Error")]))
+
+
+def _read_error(told: Mapping[str, etree._Element]) -> ReplyError:
+    code, reason, level, operation_id = map(text, map(told.get, ("code", "reason", "level", "operationId")))
+    return ReplyError(code or "", reason or "", level, operation_id)
 
 
 def _read_reply_2008(element: etree._Element | None) -> Reply | None:
@@ -287,7 +289,8 @@ def _read_reply_2008(element: etree._Element | None) -> Reply | None:
 def _generation(root: etree._Element, header: etree._Element | None) -> str:
     """What the document element tells, or, where its namespace is none, what stands first in the header."""
     told = generation_of(space(root))
-    return generation_of(space(header[0])) if told == "2011" and header is not None and len(header) else told
+    first = None if told == "2008" or header is None else next(iter(header), None)
+    return told if first is None else generation_of(space(first))
 
 
 def _comparable(verb: str | None, generation: str) -> str | None:

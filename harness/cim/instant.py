@@ -14,7 +14,9 @@ def instant_of(text: str | None) -> datetime | None:
     """The UTC instant that an xs:dateTime names; None for no text, an unreadable one, or one without a zone."""
     moment = _read(text)
     try:
-        return None if moment is None or moment.tzinfo is None else moment.astimezone(UTC)
+        if moment is None or moment.tzinfo is UTC:
+            return moment
+        return None if moment.tzinfo is None else moment.astimezone(UTC)
     except OverflowError:  # in the first or the last hours that there are
         return None
 

@@ -80,7 +80,8 @@ def check(
     root: etree._Element, made: datetime | None, now: datetime | None, profile: CimProfile = DEFAULT,
 ) -> Iterator[CimFinding]:
     """The rules of this payload; `made` is the header's timestamp, `now` (when the message came) is not used."""
-    linked = [(each, name) for each in root if (name := local(each)) != _NOT_LINKED]
+    told = [(each, local(each)) for each in root]
+    linked = [(each, name) for each, name in told if name != _NOT_LINKED]
     names = [name for _, name in linked]
     if len(linked) < 2:
         yield CimFinding("linkage-ends", f"links {len(linked)} objects; a linkage has two ends", path_of(root))
@@ -93,7 +94,7 @@ def check(
             yield CimFinding("one-linkage", f"{names.count(name)} x {name}: which belongs to which?", path_of(root))
     if not _PLACED.isdisjoint(names) and "ServiceLocation" not in names:
         yield CimFinding("premise", "no ServiceLocation names the premise", path_of(root))
-    event = child(root, _NOT_LINKED)
+    event = next((each for each, name in told if name == _NOT_LINKED), None)
     if event is None:
         yield CimFinding("status", "no ConfigurationEvent, so no status", path_of(root))
     else:
@@ -108,12 +109,12 @@ def _check_event(event: etree._Element, made: datetime | None, profile: CimProfi
         yield CimFinding("status", f"{value!r} is not {profile.joined}", path_of(event, "status"))
     elif since is None:
         yield CimFinding("status", "no dateTime: since when?", path_of(event, "status"))
-    written_at = {name: text(told.get(name)) for name in ("createdDateTime", "effectiveDateTime")} | {"status/dateTime": since}
-    for name, instant in written_at.items():
+    recorded, in_force = text(told.get("createdDateTime")), text(told.get("effectiveDateTime"))
+    for name, instant in (("createdDateTime", recorded), ("effectiveDateTime", in_force), ("status/dateTime", since)):
         if (fault := fault_of(instant)) is not None:
             yield CimFinding(*fault, path_of(event, name))
-    created, effective = (instant_of(written_at[name]) for name in ("createdDateTime", "effectiveDateTime"))
-    if not written_at["createdDateTime"]:
+    created, effective = instant_of(recorded), instant_of(in_force)
+    if not recorded:
         yield CimFinding("status", "no createdDateTime: recorded when?", path_of(event))
     if created and made and created > made:
         yield CimFinding("time-order", "recorded after the message was made", path_of(event, "createdDateTime"))

@@ -43,10 +43,10 @@ def holds_one(message: CimMessage) -> bool:
 def check(message: CimMessage) -> Iterator[CimFinding]:
     """The rules of a set of operations, and of a reply to one."""
     header, payload = message.header, message.payload
-    path = "" if payload is None else path_of(payload)
     if header is None:
         return
-    if holds_one(message) and payload is not None:
+    if payload is not None and holds_one(message):
+        path = path_of(payload)
         wanted = VERBS.get(message.kind) if message.kind else None
         if wanted and message.verb != wanted:
             yield CimFinding("operation-set", f"a set of operations with the verb {message.verb}; {wanted} it would be", path)
@@ -54,7 +54,8 @@ def check(message: CimMessage) -> Iterator[CimFinding]:
             yield CimFinding("operation-set", f"a set of operations with the noun {header.noun}", path)
         yield from _check_numbers(read(payload), path)
     elif message.verb in VERBS.values() and header.noun == NOUN:
-        yield CimFinding("operation-set", f"{message.verb} without a set of operations", path)
+        where = "" if payload is None else path_of(payload)
+        yield CimFinding("operation-set", f"{message.verb} without a set of operations", where)
     if message.kind is Kind.RESPONSE and header.noun == NOUN and message.reply is not None:
         yield from _check_reply(message.reply)
 

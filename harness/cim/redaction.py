@@ -10,6 +10,7 @@ PLACEHOLDER = b"(key)"
 _KEY_ELEMENT = re.compile(
     rb"((?:<|&lt;)(?:[\w.-]+:)?(?:installCode|password)(?:\s[^<>]*?)?(?<!/)(?:>|&gt;))(.*?)(?=</|&lt;/|\Z)", re.DOTALL,
 )
+_KEY_TAG = re.compile(rb"(?:[\w.-]+:)?(?:installCode|password)>")  # what follows the < of a start tag that says no more
 
 
 def redacted(octets: bytes, secrets: Iterable[bytes] = ()) -> bytes:
@@ -21,3 +22,13 @@ def redacted(octets: bytes, secrets: Iterable[bytes] = ()) -> bytes:
         pairs = rb"[\s:-]?".join(b"%02x" % octet for octet in secret)
         plain = re.sub(pairs, PLACEHOLDER, plain, flags=re.IGNORECASE) if secret else plain
     return plain.decode().encode("utf-16") if wide else plain
+
+
+def stands_elsewhere(octets: bytes, secret: bytes) -> bool:
+    """Whether a text, given in lower case, stands outside of the key elements of a message, in whatever case."""
+    lowered = octets.lower()
+    at = lowered.find(secret)
+    once = at >= 0 and lowered.find(secret, at + 1) < 0
+    if once and _KEY_TAG.fullmatch(octets[:at].rpartition(b"<")[2]):
+        return False  # nearly always: it stands in its element alone, and no other tag needs a look
+    return secret in redacted(octets).lower()

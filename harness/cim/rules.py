@@ -10,7 +10,7 @@ from harness.cim.envelope import EVENT_VERBS, REPLY, REQUEST_VERBS, CimMessage, 
 from harness.cim.envelope import Reply as ReplyPart
 from harness.cim.finding import CimFinding, note
 from harness.cim.instant import fault_of, instant_of
-from harness.cim.redaction import redacted
+from harness.cim.redaction import stands_elsewhere
 from harness.cim.reply_codes import is_known, is_success
 from harness.cim.tree import local, text
 
@@ -21,6 +21,7 @@ MIN_KEY_DIGITS = 16  # what the shortest install code has
 GRAVE = ("FATAL", "CATASTROPHIC")
 PAYLOAD_VERBS = ("create", "change", *EVENT_VERBS)
 VERBS = (*REQUEST_VERBS, *EVENT_VERBS, REPLY)
+_SAID = ("Timestamp", "Source", "MessageID", "CorrelationID")
 VERBS_OF = {Kind.REQUEST: REQUEST_VERBS, Kind.EVENT: EVENT_VERBS, Kind.RESPONSE: (REPLY,)}
 
 
@@ -60,12 +61,8 @@ def _check_noun(message: CimMessage, header: Header, path: str) -> Iterator[CimF
 
 def _check_header(message: CimMessage, header: Header, context: str | None, path: str) -> Iterator[CimFinding]:
     asynchronous = header.async_reply_flag in ("true", "1")
-    for name, value in (
-        ("Timestamp", header.timestamp), ("Source", header.source), ("MessageID", header.message_id),
-        ("CorrelationID", header.correlation_id),
-    ):
-        if value:
-            continue
+    said = (header.timestamp, header.source, header.message_id, header.correlation_id)
+    for name in () if all(said) else [name for name, value in zip(_SAID, said, strict=True) if not value]:
         needed = name == "CorrelationID" and (asynchronous or message.kind is Kind.RESPONSE)
         yield CimFinding("correlation" if needed else "header-profile", f"no {name}", path)
     if asynchronous and not header.reply_address:
@@ -90,33 +87,33 @@ def _is_address(written: str) -> bool:
 
 def _check_timestamp(header: Header, now: datetime | None, path: str) -> Iterator[CimFinding]:
     made = instant_of(header.timestamp)
-    if (fault := fault_of(header.timestamp)) is not None:
-        yield CimFinding(*fault, f"{path}/Timestamp")
-    elif made and now and made > now + AHEAD:
+    if made is None:
+        if (fault := fault_of(header.timestamp)) is not None:
+            yield CimFinding(*fault, f"{path}/Timestamp")
+    elif now and made > now + AHEAD:
         yield CimFinding("freshness", f"{header.timestamp} is in the future", f"{path}/Timestamp")
-    elif made and now and made < now - STALE:
+    elif now and made < now - STALE:
         yield CimFinding("freshness", f"{header.timestamp} is stale", f"{path}/Timestamp")
 
 
 def _check_secrets(message: CimMessage, header: Header, path: str) -> Iterator[CimFinding]:
     """Key material, and passwords, outside of the elements that are made for them; no finding repeats one."""
-    address = header.reply_address or ""
-    if "@" in address.partition("://")[2].partition("/")[0]:
+    if header.reply_address and "@" in header.reply_address.partition("://")[2].partition("/")[0]:
         yield CimFinding("secret", "the ReplyAddress tells a name or a password", f"{path}/ReplyAddress")
     told = [] if message.payload is None else [text(each) or "" for each in message.payload.iter("{*}installCode")]
     keys = [key.lower().encode() for key in told if len(key) >= MIN_KEY_DIGITS]
-    elsewhere = redacted(message.octets).lower() if keys else b""
-    if any(key in elsewhere for key in keys):
+    if keys and any(stands_elsewhere(message.octets, key) for key in keys):
         yield CimFinding("secret", "the key stands outside of its element as well", path.removesuffix("/Header"))
 
 
 def _check_reply(reply: ReplyPart, path: str, generation: str) -> Iterator[CimFinding]:
-    grave = [error.code for error in reply.errors if error.level in GRAVE or not is_success(error.code)]
+    failures = [error.code for error in reply.errors if not is_success(error.code)]
+    grave = [error.code for error in reply.errors if error.level in GRAVE or error.code in failures]
     if reply.result == "OK" and grave:
         yield CimFinding("result-error", f"OK, and yet the error {grave[0]}", path)
     if reply.result == "PARTIAL" and not reply.errors:
         yield CimFinding("result-error", "PARTIAL, and nothing says what was left out", path)
-    if reply.result == "FAILED" and not any(not is_success(error.code) for error in reply.errors):
+    if reply.result == "FAILED" and not failures:
         yield CimFinding("result-error", "FAILED, and no error says why", path)
     for error in reply.errors:
         if not is_known(error.code):

@@ -43,17 +43,18 @@ def noun_of(message: CimMessage) -> str | None:
     return named if named in NOUNS else None
 
 
-def validate(message: CimMessage, generation: str | None = None) -> Iterator[CimFinding]:
+def validate(message: CimMessage, generation: str | None = None) -> list[CimFinding]:
     """Every way in which envelope and payload are not valid in that generation (None: what the namespaces tell), each place
     once."""
     noun, generation = noun_of(message), generation or message.generation
     path = _file(message, noun, generation)
-    seen = set()
+    schema = _first(path)
+    found: dict[tuple[str, str], CimFinding] = {}
     for root in _parts(message, noun, generation):
-        for finding in _violations(root, path):
-            if (finding.rule, finding.path) not in seen:
-                seen.add((finding.rule, finding.path))
-                yield finding
+        if not schema.validate(root):
+            for finding in _violations(root, schema, path.parent):
+                found.setdefault((finding.rule, finding.path), finding)
+    return list(found.values())
 
 
 def second_opinion(message: CimMessage, generation: str | None = None) -> list[str]:
@@ -122,14 +123,12 @@ def _declared(folder: Path) -> frozenset[str]:
     return frozenset(element.get("name", "") for elements in names for element in elements)
 
 
-def _violations(root: etree._Element, path: Path) -> Iterator[CimFinding]:
-    schema = _first(path)
-    if schema.validate(root):
-        return
+def _violations(root: etree._Element, schema: etree.XMLSchema, folder: Path) -> Iterator[CimFinding]:
+    """What the schema, which has just judged this tree, has against it."""
     spaces = {prefix: uri for each in root.iter(etree.Element) for prefix, uri in each.nsmap.items() if prefix}
     for fault in islice(schema.error_log, MAX_FINDINGS):
         element = _at(root, fault.path or "", spaces)
-        rule = _rule(element, fault.type_name, fault.message, path.parent)
+        rule = _rule(element, fault.type_name, fault.message, folder)
         yield CimFinding(rule, _sentence(fault.message), path_of(element))
 
 

@@ -19,6 +19,7 @@ NAMESPACES = {SOAP11: "http://schemas.xmlsoap.org/soap/envelope/", SOAP12: "http
 MEDIA_TYPES = {XML: "application/xml", SOAP11: "text/xml", SOAP12: "application/soap+xml"}
 CHARSET = "utf-8"
 
+_ENVELOPES = {f"{{{namespace}}}Envelope": version for version, namespace in NAMESPACES.items()}
 _FAULT_CODES = {SOAP11: "Client", SOAP12: "Sender"}  # a message without a readable header is its sender's fault
 _FAULT_STATUS = {XML: 400, SOAP11: 500, SOAP12: 400}  # SOAP 1.2 part 2, 7.5.2.2: a Sender fault is a bad request
 _OPERATIONS = {"Request": "Request", "Response": "Response", "PublishEvent": "Event"}
@@ -69,8 +70,8 @@ def unwrap(root: etree._Element) -> tuple[etree._Element | None, Soap | None, li
 
     No message (None) where the Body is missing or empty; of several the first; the Fault itself where no message is in it.
     """
-    version = next((each for each, namespace in NAMESPACES.items() if space(root) == namespace), None)
-    if version is None or local(root) != "Envelope":
+    version = _ENVELOPES.get(str(root.tag))
+    if version is None:
         return root, None, []
     body = child(root, "Body")
     if body is None:

@@ -24,7 +24,6 @@ _DECLARED_ENCODING = re.compile(rb"""<\?xml\s[^>]*?encoding\s*=\s*["']([\w.-]+)[
 _HINTING = etree.XPath(
     "//*[@xsi:schemaLocation or @xsi:noNamespaceSchemaLocation]", namespaces={"xsi": SCHEMA_INSTANCE},
 )
-_SIGNS_OF_HINTS = (b"XMLSchema-instance", b"&", b"<![CDATA[")  # without any of these in its octets a document has none
 _DOCTYPE_IN_PROLOGUE = re.compile(rb"(?:\s++|<!--.*?-->|<\?.*?\?>)*+<!DOCTYPE", re.DOTALL)
 
 
@@ -40,9 +39,12 @@ def parse(octets: bytes) -> tuple[etree._Element | None, list[CimFinding]]:
             return None, [CimFinding("depth", f"elements nest deeper than the parser goes (limit here {MAX_DEPTH})")]
         line = fault.lineno or 0
         return None, [CimFinding("well-formed", f"not well-formed XML at line {line}: {_first_line(fault)}")]
-    if octets.count(b"</") >= MAX_DEPTH and (depth := _depth(root)) > MAX_DEPTH:  # each level but the last has an end tag
+    # too deep a document has more than MAX_DEPTH start tags, and an end tag for each but the innermost
+    if octets.count(b"<") > 2 * MAX_DEPTH and octets.count(b"</") >= MAX_DEPTH and (depth := _depth(root)) > MAX_DEPTH:
         return None, [CimFinding("depth", f"elements nest {depth} deep; at most {MAX_DEPTH} are read")]
-    return root, _hints(root) if any(sign in octets for sign in _SIGNS_OF_HINTS) else []
+    # markup in text is written with & or in a CDATA section, and a hint needs the namespace of its attribute
+    hinting = b"&" in octets or b"XMLSchema-instance" in octets or (b"!" in octets and b"<![CDATA[" in octets)
+    return root, _hints(root) if hinting else []
 
 
 def path_of(element: etree._Element, *below: str) -> str:
@@ -73,24 +75,29 @@ def space(element: etree._Element) -> str:
 def child(element: etree._Element | None, *names: str) -> etree._Element | None:
     """The first descendant along these local names, whatever their namespaces; None where the path ends early."""
     for name in names:
-        element = None if element is None else next(element.iterchildren(f"{{*}}{name}"), None)
+        for each in () if element is None else element:
+            if str(each.tag).rpartition("}")[2] == name:
+                element = each
+                break
+        else:
+            return None
     return element
 
 
 def text(element: etree._Element | None, *names: str) -> str | None:
     """The text of that descendant without surrounding blanks, None when there is no such element."""
-    found = child(element, *names)
+    found = child(element, *names) if names else element
     return None if found is None else (found.text or "").strip()
 
 
 def parts(element: etree._Element | None) -> dict[str, etree._Element]:
     """The first child of each local name, for who asks after several of them; none where there is no element."""
-    return {} if element is None else {str(each.tag).rpartition("}")[2]: each for each in element.iterchildren(reversed=True)}
+    return {} if element is None else {str(each.tag).rpartition("}")[2]: each for each in reversed(element)}
 
 
 def children(element: etree._Element, name: str) -> list[etree._Element]:
     """The children of that local name."""
-    return list(element.iterchildren(f"{{*}}{name}"))
+    return [each for each in element if str(each.tag).rpartition("}")[2] == name]
 
 
 def _refusal(octets: bytes) -> CimFinding | None:
@@ -105,7 +112,7 @@ def _refusal(octets: bytes) -> CimFinding | None:
     declared = _DECLARED_ENCODING.match(plain)
     if declared and declared[1].lower() not in (b"utf-8", b"us-ascii"):
         return CimFinding("encoding", f"the declaration says {declared[1].decode()}, the octets are UTF-8")
-    if b"<!DOCTYPE" in plain and _DOCTYPE_IN_PROLOGUE.match(plain):
+    if b"!" in plain and _DOCTYPE_IN_PROLOGUE.match(plain):
         return CimFinding("doctype", "a document type declaration is refused unread, with every entity in it")
     return None
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import random
-from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -48,13 +47,13 @@ class Written:
     def request(self, at: float = 1.0) -> Header:
         """The CIS wants the head-end's answer later."""
         header = BY_CIS.header("create", METER_CONFIG, at)
-        header = replace(header, async_reply_flag="true", reply_address=ADDRESS)
+        header = header._replace(async_reply_flag="true", reply_address=ADDRESS)
         self.add(at, CIS, HEAD_END, build(Kind.REQUEST, header, meter_config.payload("METER-0001")), **POSTED)
         return header
 
     def event(self, at: float = 1.0, chain: str = "one") -> Header:
         """The head-end wants an event acknowledged."""
-        header = replace(BY_HEAD_END.header("created", END_DEVICE_EVENTS, at, chain), ack_required="true")
+        header = BY_HEAD_END.header("created", END_DEVICE_EVENTS, at, chain)._replace(ack_required="true")
         happened = DeviceEvent(codes.WINDOW_OPENED, None, "METER-0001", EPOCH)
         payload = end_device_events.payload(happened, BY_HEAD_END.identifier())
         self.add(at, HEAD_END, CIS, build(Kind.EVENT, header, payload), **POSTED)

@@ -27,7 +27,7 @@ from harness.cim.finding import CimFinding
 from harness.cim.instant import instant_of, lacks_zone, written
 from harness.cim.master_data_linkage_config import Linkage
 from harness.cim.originator import Originator
-from harness.cim.redaction import redacted
+from harness.cim.redaction import redacted, stands_elsewhere
 from harness.cim.refusal import fitting_code, refusal
 from harness.cim.reply_codes import MEANINGS, ReplyCode, is_known
 from harness.cim.tree import child
@@ -221,7 +221,7 @@ def test_a_reply_echoes_the_correlation_and_has_its_own_id() -> None:
     reply = originator(2).reply_header(request, "MeterConfig", 1.0)
     assert reply.correlation_id == request.correlation_id
     assert len({reply.message_id, request.message_id, request.correlation_id}) == 3
-    uncorrelated = originator(2).reply_header(replace(request, correlation_id=None), "MeterConfig", 1.0)
+    uncorrelated = originator(2).reply_header(request._replace(correlation_id=None), "MeterConfig", 1.0)
     assert uncorrelated.correlation_id == request.message_id
 
 
@@ -295,6 +295,18 @@ def test_redaction_of_a_message_leaves_the_rest() -> None:
     assert clean == octets.replace(SECRET, b"(key)")
     assert SECRET not in redacted(octets.decode().replace("UTF-8", "UTF-16").encode("utf-16")).decode("utf-16").encode()
     assert redacted(b"<installCode/><isPan>true</isPan>") == b"<installCode/><isPan>true</isPan>"
+
+
+@pytest.mark.parametrize(("octets", "elsewhere"), [
+    (b"<m:installCode>%s</m:installCode>", False), (b"<installCode x='1'> %s</installCode>", False),
+    (b"<password>%s</password>", False), (b"<a><installCode><![CDATA[%s]]></installCode></a>", False), (b"<a/>", False),
+    (b"<installCode>%s</installCode><!-- %s -->", True), (b"<reason>%s</reason>", True), (b"<a>installCode>%s</a>", True),
+    (b"<installcode>%s</installcode>", True), (b"<a.installCode>%s</a.installCode>", True), (b"<installCode/>%s", True),
+])
+def test_a_key_outside_of_its_element_is_told_as_redaction_would(octets: bytes, elsewhere: bool) -> None:
+    for digits in (SECRET, SECRET.upper()):
+        message = octets.replace(b"%s", digits)
+        assert stands_elsewhere(message, SECRET) == elsewhere == (SECRET in redacted(message).lower())
 
 
 def test_no_key_in_a_repr_or_a_finding() -> None:
