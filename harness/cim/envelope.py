@@ -215,7 +215,7 @@ def read(octets: bytes) -> tuple[CimMessage | None, list[CimFinding]]:
 
 def _read_header(element: etree._Element) -> Header:
     told: dict[str, str | None] = {"verb": None, "noun": None}
-    for each in reversed(element):  # so that the first of several is what stands in the end
+    for each in element[::-1]:  # so that the first of several is what stands in the end
         name = _HEADER_FIELDS.get(local(each))
         if name is not None:
             told[name] = (each.text or "").strip()
@@ -289,8 +289,7 @@ def _read_reply_2008(element: etree._Element | None) -> Reply | None:
 def _generation(root: etree._Element, header: etree._Element | None) -> str:
     """What the document element tells, or, where its namespace is none, what stands first in the header."""
     told = generation_of(space(root))
-    first = None if told == "2008" or header is None else next(iter(header), None)
-    return told if first is None else generation_of(space(first))
+    return generation_of(space(header[0])) if told == "2011" and header is not None and len(header) else told
 
 
 def _comparable(verb: str | None, generation: str) -> str | None:

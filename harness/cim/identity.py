@@ -110,13 +110,13 @@ def _of_type(names: list[tuple[str | None, str | None]], name_type: str | None) 
 def _identity(holder: etree._Element) -> tuple[str | None, list[tuple[str | None, str | None]]]:
     """The mRID of an object, and every name it has with its type: all of it in one look at its children."""
     mrid, names = None, []
-    for each in holder:
-        match local(each):
-            case "Names":
-                told = parts(each)
-                names.append((text(told.get("name")), text(told.get("NameType"), "name")))
-            case "mRID" if mrid is None:
-                mrid = text(each)
+    for each in holder[:]:
+        what = local(each)
+        if what == "Names":
+            told = parts(each)
+            names.append((text(told.get("name")), text(told.get("NameType"), "name")))
+        elif what == "mRID" and mrid is None:
+            mrid = text(each)
     return mrid, names
 
 

@@ -80,7 +80,7 @@ def check(
     root: etree._Element, made: datetime | None, now: datetime | None, profile: CimProfile = DEFAULT,
 ) -> Iterator[CimFinding]:
     """The rules of this payload; `made` is the header's timestamp, `now` (when the message came) is not used."""
-    told = [(each, local(each)) for each in root]
+    told = [(each, local(each)) for each in root[:]]
     linked = [(each, name) for each, name in told if name != _NOT_LINKED]
     names = [name for _, name in linked]
     if len(linked) < 2:

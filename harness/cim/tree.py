@@ -92,12 +92,12 @@ def text(element: etree._Element | None, *names: str) -> str | None:
 
 def parts(element: etree._Element | None) -> dict[str, etree._Element]:
     """The first child of each local name, for who asks after several of them; none where there is no element."""
-    return {} if element is None else {str(each.tag).rpartition("}")[2]: each for each in reversed(element)}
+    return {} if element is None else {str(each.tag).rpartition("}")[2]: each for each in element[::-1]}  # faster than reversed
 
 
 def children(element: etree._Element, name: str) -> list[etree._Element]:
     """The children of that local name."""
-    return [each for each in element if str(each.tag).rpartition("}")[2] == name]
+    return [each for each in element[:] if str(each.tag).rpartition("}")[2] == name]
 
 
 def _refusal(octets: bytes) -> CimFinding | None:
