@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from harness.checkers import recorded
+from harness.checkers.apart import together
 from harness.checkers.parties import for_each
 from harness.usecase import Actor, Clause, Point
 
@@ -15,7 +16,7 @@ CLAUSES = (
         ),
         origin="PROFILE",
         citation="docs/cim-profile.md, rules of the layer sequence; IEC 61968-100:2013, HeaderType and message exchange patterns",
-        checks=for_each((Actor.DR_APPLICATION, Actor.AMI_HEAD_END, Actor.CIS), recorded.contradicts_nothing),
+        checks=together(for_each((Actor.DR_APPLICATION, Actor.AMI_HEAD_END, Actor.CIS), recorded.contradicts_nothing)),
         needs=(Point.CIM,),
     ),
 )

@@ -5,21 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from harness.checkers import swap, two_orders, whole_run
-from harness.checkers.apart import Together
-from harness.checkers.parties import PartyCheck, for_each
-from harness.usecase import Actor, Check, Clause, Point, Sights
+from harness.checkers.apart import Together, together
+from harness.checkers.parties import for_each
+from harness.usecase import Actor, Clause, Point, Sights
 
 BACK_OFFICE = (Actor.DR_APPLICATION, Actor.AMI_HEAD_END, Actor.AMI_NETWORK, Actor.NIC, Actor.ESI)
 
 SOME_STEP_OF_ITS_OWN: Mapping[Actor, Sights] = {
     Actor.AMI_NETWORK: ((3, 12),), Actor.NIC: ((4, 11),), Actor.ESI: ((6, 10),), Actor.HAN_DEVICE: (6,),
 }
-
-
-def _together(judged: tuple[Actor, ...], check: PartyCheck) -> Mapping[Actor, tuple[Check, ...]]:
-    """The checker for each of these actors, looking at both orders of a run."""
-    return {actor: tuple(Together(each) for each in checks) for actor, checks in for_each(judged, check).items()}
-
+FOLLOWS_THE_NEW_PAIR = together(for_each((*BACK_OFFICE, Actor.HAN_DEVICE), swap.follows_the_new_pair))
 
 CLAUSES = (
     Clause(
@@ -76,7 +71,7 @@ CLAUSES = (
         text="With two devices at once, at one meter or at two, each is spoken of with the meter, premise and chain of its own order.",
         origin="UC",
         citation="AEP use case 2.7, rows 1 to 4 and 10 to 14; row 5: HAN Device(s)",
-        checks=_together(BACK_OFFICE, two_orders.speaks_of_each_apart),
+        checks=together(for_each(BACK_OFFICE, two_orders.speaks_of_each_apart)),
         sees={Actor.DR_APPLICATION: ((1, 14),), Actor.AMI_HEAD_END: ((2, 13),), **SOME_STEP_OF_ITS_OWN},
     ),
     Clause(
@@ -85,10 +80,8 @@ CLAUSES = (
         origin="PROFILE",
         citation="AEP use case 2.7, rows 1 to 14; assumptions: a targeted Smart Meter ESI; docs/design.md, two orders",
         checks={
-            **_together(BACK_OFFICE, swap.follows_the_new_pair),
-            Actor.HAN_DEVICE: (
-                *_together((Actor.HAN_DEVICE,), swap.follows_the_new_pair)[Actor.HAN_DEVICE], Together(swap.joins_the_new_meter),
-            ),
+            **FOLLOWS_THE_NEW_PAIR,
+            Actor.HAN_DEVICE: (*FOLLOWS_THE_NEW_PAIR[Actor.HAN_DEVICE], Together(swap.joins_the_new_meter)),
             Actor.CIS: (Together(swap.a_device_is_at_one_premise),),
         },
         sees={

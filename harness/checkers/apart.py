@@ -7,7 +7,7 @@ Knows what a message is about; gives no verdict.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from math import inf
 from typing import Any
@@ -59,6 +59,11 @@ class Together:
     @property
     def __name__(self) -> str:
         return getattr(self.check, "__name__", repr(self.check))
+
+
+def together(checks: Mapping[Actor, tuple[Check, ...]]) -> Mapping[Actor, tuple[Check, ...]]:
+    """The checks of a clause, each looking at both orders of a run at once."""
+    return {actor: tuple(map(Together, each)) for actor, each in checks.items()}
 
 
 def asked_of_each_order(clause: Clause) -> Clause:
