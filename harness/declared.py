@@ -40,10 +40,13 @@ class Field:
         return InputError(f"{self.place}{problem}; right would be {right}")
 
     def text(self) -> str:
-        """The scalar as it is written. Raises InputError for a list or a mapping."""
+        """The scalar as it is written. Raises InputError for a list or a mapping, and for what no file can hold."""
         if not isinstance(self.node, yaml.ScalarNode):
             raise self.wrong("is not a single value", "one value")
-        return str(self.node.value)
+        text = str(self.node.value)
+        if any("\ud800" <= character <= "\udfff" for character in text):  # YAML's escapes can write it
+            raise self.wrong(f"{shown(text)} has half a character", "text that can be written as UTF-8")
+        return text
 
     def read(self, reader: Callable[[str], T], right: str) -> T:
         """The scalar through `reader`, whose ValueError is the problem; the text itself is never shown."""
@@ -169,6 +172,11 @@ def read_text(path: Path) -> str:
             octets = file.read(MAX_OCTETS + 1)
     except (OSError, ValueError) as fault:  # ValueError: a name that no file can have
         raise InputError(f"{path}: cannot be read: {getattr(fault, 'strerror', None) or fault}") from fault
+    return text_of(octets, path)
+
+
+def text_of(octets: bytes, path: Path) -> str:
+    """The text that `path` holds. Raises InputError naming the file."""
     if len(octets) > MAX_OCTETS:
         raise InputError(f"{path}: has more than {MAX_OCTETS} octets; right would be a short text file")
     try:
@@ -179,7 +187,11 @@ def read_text(path: Path) -> str:
 
 def read_fields(path: Path) -> Fields:
     """The fields of a YAML file. Raises InputError naming the file, and the line where it is not YAML."""
-    text = read_text(path)
+    return fields_of(read_text(path), path)
+
+
+def fields_of(text: str, path: Path) -> Fields:
+    """The fields of YAML that `path` holds. Raises InputError as `read_fields` does."""
     right = "right would be `name: value` lines, indented by spaces"
     try:
         node = yaml.compose(text, Loader=yaml.SafeLoader)

@@ -53,6 +53,10 @@ class WireOptions:
                 raise ValueError(f"{name}: {getattr(made, name)!r}; right would be one of {', '.join(words)}")
         if made.wire != "http" and not made.broker:
             raise ValueError(f"broker: is missing; right would be the host:port of a broker that speaks {made.wire}")
+        if (made.password_file or made.password_env) and not made.user:
+            raise ValueError("user: is missing; right would be the one whose password that is")
+        if made.mutual == "yes" and not made.certificate:
+            raise ValueError("mutual: asks nobody without TLS; right would be a certificate and a private_key beside it")
         return made
 
     @property
@@ -60,12 +64,14 @@ class WireOptions:
         """User and password, which comes by file or by environment. Raises ValueError where it is not there."""
         if not self.user:
             return None
-        if self.password_env and self.password_env in os.environ:
-            return Credentials(self.user, os.environ[self.password_env])
         try:
-            return Credentials(self.user, Path(self.password_file).read_text(encoding="utf-8").strip())
-        except (OSError, ValueError) as fault:
-            raise ValueError(f"password_file or password_env: no password of {self.user} there; right would be one of them") from fault
+            named = os.environ.get(self.password_env) if self.password_env else None
+            password = Path(self.password_file).read_text(encoding="utf-8").strip() if named is None else named
+        except (OSError, ValueError):
+            password = ""
+        if not password:
+            raise ValueError(f"password_file or password_env: no password of {self.user} there; right would be one of them")
+        return Credentials(self.user, password)
 
     @property
     def tls(self) -> Tls | None:

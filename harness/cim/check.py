@@ -78,12 +78,17 @@ def check_file(
     second: bool = False,
 ) -> list[CimFinding]:
     """The findings on the message in a file. Raises InputError when the file cannot be read."""
+    return check_message(read_octets(path), now, profile=profile, context=context, second=second)
+
+
+def read_octets(path: Path) -> bytes:
+    """What a file holds, read once: it may be a pipe. Raises InputError when it cannot be read."""
     try:
         with path.open("rb") as file:
-            octets = file.read(64 * MAX_OCTETS)  # enough to say how much too long it is; some files never end
-    except OSError as fault:
-        raise InputError(f"{path}: cannot be read: {fault.strerror}; give a file with one CIM message") from fault
-    return check_message(octets, now, profile=profile, context=context, second=second)
+            return file.read(64 * MAX_OCTETS)  # enough to say how much too long it is; some files never end
+    except (OSError, ValueError) as fault:  # ValueError: a name that no file can have
+        said = getattr(fault, "strerror", None) or fault
+        raise InputError(f"{path}: cannot be read: {said}; give a CIM message or a recorded exchange") from fault
 
 
 def _check_payload(

@@ -14,29 +14,32 @@ from __future__ import annotations
 
 import base64
 import binascii
+import re
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from harness.cim.check import TESTING
+from harness.cim.check import TESTING, read_octets
 from harness.cim.record import Record, Recording
 from harness.cim.tree import MAX_OCTETS
-from harness.declared import Field, Fields, read_fields, shown
-from harness.errors import InputError
+from harness.declared import Field, Fields, fields_of, shown, text_of
 
 SUFFIX = ".exchange.yaml"
 CONTEXTS = (TESTING, "PRODUCTION")
 NAMES = ("http", "amqp", "stomp")
 LONGEST = 366 * 86_400.0  # seconds that a recording may last
+YEARS = range(1970, 9000)  # of an instant: what comes before or after it can still be named
 MAX_RECORDS = 10_000
 MAX_ALL = 64 * MAX_OCTETS  # of all bodies together: enough to say of one how much too long it is
+MAX_BEGINNING = 4096  # octets of comments before the first field
+_BEGINNING = re.compile(rb"(?:\xef\xbb\xbf)?(?:\s|#[^\n]*\n|---\s)*(?:epoch|until|whole|premise|receiver_context|records):")
 _BODIES = "body, base64, file and log"
 _AN_INSTANT = "an instant with its zone, as 2026-01-15T12:00:00Z"
 
 
-def read_recording(path: Path) -> Recording:
-    """The exchange in a file. Raises InputError: file, line, field, and what would be right."""
-    fields = read_fields(path)
+def read_recording(path: Path, octets: bytes | None = None) -> Recording:
+    """The exchange in a file, or in its `octets` where they are read. Raises InputError: file, line, field, and what would be right."""
+    fields = fields_of(text_of(read_octets(path) if octets is None else octets, path), path)
     epoch = _instant(fields.need("epoch", "2026-01-15T12:00:00Z"))
     until, whole, premise, context = (fields.take(name) for name in ("until", "whole", "premise", "receiver_context"))
     given = fields.need("records", "a list of what was seen")
@@ -95,13 +98,15 @@ def _decoded(text: str) -> bytes:
 
 def _beside(given: Field, folder: Path) -> bytes:
     right = "the name of a file in the folder of the recording, or below it"
-    path = (folder / given.text()).resolve()
-    if not path.is_relative_to(folder.resolve()):
-        raise given.wrong(f"{shown(given.text())} lies elsewhere", right)
     try:
+        path = (folder / given.text()).resolve()
+        if not path.is_relative_to(folder.resolve()):
+            raise given.wrong(f"{shown(given.text())} lies elsewhere", right)
+        if path.exists() and not path.is_file():  # a pipe may keep its reader waiting for ever
+            raise given.wrong(f"{shown(given.text())} is no file", right)
         with path.open("rb") as file:
             return file.read(MAX_ALL)
-    except (OSError, ValueError) as fault:
+    except (OSError, ValueError, RuntimeError) as fault:  # RuntimeError: links that lead to each other
         raise given.wrong(f"cannot be read: {getattr(fault, 'strerror', None) or fault}", right) from None
 
 
@@ -135,23 +140,19 @@ def _seconds(given: Field, epoch: datetime, earliest: float) -> float:
 def _instant(given: Field) -> datetime:
     try:
         instant = datetime.fromisoformat(given.text())
+        if instant.tzinfo is None:
+            raise given.wrong(f"{shown(given.text())} leaves its zone open", _AN_INSTANT)
+        if instant.year not in YEARS:
+            raise ValueError(instant.year)
+        return instant.astimezone(UTC)
     except ValueError:
         raise given.wrong(f"{shown(given.text())} is no instant", _AN_INSTANT) from None
-    if instant.tzinfo is None:
-        raise given.wrong(f"{shown(given.text())} leaves its zone open", _AN_INSTANT)
-    return instant.astimezone(UTC)
 
 
 def _is_yes(given: Field | None) -> bool:
     return given is not None and given.choice(("yes", "no")) == "yes"
 
 
-def is_recording(path: Path) -> bool:
-    """Whether a file is a recorded exchange: by its name, or by beginning as one."""
-    if path.name.endswith((".yaml", ".yml")):
-        return True
-    try:
-        with path.open("rb") as file:
-            return file.read(len(b"epoch:")) == b"epoch:"
-    except OSError as fault:
-        raise InputError(f"{path}: cannot be read: {fault.strerror}; give a CIM message or a recorded exchange") from fault
+def is_recording(path: Path, octets: bytes) -> bool:
+    """Whether a file is a recorded exchange: by its name, or by beginning as one, with a field."""
+    return path.name.endswith((".yaml", ".yml")) or _BEGINNING.match(octets[:MAX_BEGINNING]) is not None

@@ -90,9 +90,9 @@ def _check_timestamp(header: Header, now: datetime | None, path: str) -> Iterato
     if made is None:
         if (fault := fault_of(header.timestamp)) is not None:
             yield CimFinding(*fault, f"{path}/Timestamp")
-    elif now and made > now + AHEAD:
+    elif now and made - now > AHEAD:
         yield CimFinding("freshness", f"{header.timestamp} is in the future", f"{path}/Timestamp")
-    elif now and made < now - STALE:
+    elif now and now - made > STALE:
         yield CimFinding("freshness", f"{header.timestamp} is stale", f"{path}/Timestamp")
 
 

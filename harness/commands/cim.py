@@ -6,7 +6,7 @@ import argparse
 import json
 import sys
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -61,13 +61,14 @@ def _check(arguments: argparse.Namespace) -> int:
 
 def _findings(path: Path, now: datetime | None, profile: CimProfile | None) -> Sequence[CimFinding]:
     """What is wrong with what a file holds: one message, or an exchange, which says itself when each of its messages came."""
-    from harness.cim.check import check_file
+    from harness.cim.check import check_message, read_octets
     from harness.cim.check_recording import check_recording
     from harness.cim.recording import is_recording, read_recording
 
-    if is_recording(path):
-        return check_recording(read_recording(path), profile=profile)
-    return check_file(path, now, profile=profile)
+    octets = read_octets(path)
+    if is_recording(path, octets):
+        return check_recording(read_recording(path, octets), profile=profile)
+    return check_message(octets, now, profile=profile)
 
 
 def _code(arguments: argparse.Namespace) -> int:
@@ -90,8 +91,8 @@ def _instant(given: str) -> datetime:
 
     try:
         instant = datetime.fromisoformat(given)
-    except ValueError:
-        instant = None
-    if instant is None or instant.tzinfo is None:
-        raise InputError(f"--now: {shown(given)} is no instant with its zone; right would be one as 2026-01-15T12:00:00Z")
-    return instant
+        if instant.tzinfo is not None:
+            return instant.astimezone(UTC)
+    except (ValueError, OverflowError):
+        pass  # said below
+    raise InputError(f"--now: {shown(given)} is no instant with its zone; right would be one as 2026-01-15T12:00:00Z")

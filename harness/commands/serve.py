@@ -18,9 +18,10 @@ if TYPE_CHECKING:
     from harness.serving import Served
     from harness.usecase import Actor
 
+DR_APPLICATION, AMI_HEAD_END = "dr-application", "ami-head-end"
 ADAPTERS = {
-    "dr-application": "harness.adapters.virtual_dr_application:VirtualDrApplication",
-    "ami-head-end": "harness.adapters.virtual_ami_head_end:VirtualAmiHeadEnd",
+    DR_APPLICATION: "harness.adapters.virtual_dr_application:VirtualDrApplication",
+    AMI_HEAD_END: "harness.adapters.virtual_ami_head_end:VirtualAmiHeadEnd",
     "cis": "harness.adapters.virtual_cis:VirtualCis", "ods": "harness.adapters.virtual_ods:VirtualOds",
 }
 AMI_NETWORK = "ami-network"  # the peer that a head-end has on leg 2
@@ -85,6 +86,10 @@ def _served(arguments: argparse.Namespace) -> tuple[Served, list[str]]:
     from harness.serving import Served, Wire
     from harness.usecase import Actor
 
+    if arguments.order and arguments.role != DR_APPLICATION:
+        raise ValueError(f"--order: {arguments.role} orders nothing; right would be with {DR_APPLICATION}")
+    if arguments.leg and arguments.role != AMI_HEAD_END:
+        raise ValueError(f"--leg: {arguments.role} has no leg; right would be with {AMI_HEAD_END}")
     bench = read_bench(arguments.bench)
     actor = next(each for each in Actor if place_of(each) == arguments.role)
     given = {name.replace("-", "_"): getattr(arguments, name.replace("-", "_")) for name, _ in WIRE_OPTIONS}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import os
 import re
 from pathlib import Path
 
@@ -101,6 +102,7 @@ records:
     ("epoch: 2026-01-15T12:00:00Z\n", "", ":1: epoch: is missing; right would be `epoch: 2026"),
     ("12:00:00Z", "12:00:00", ":1: epoch: '2026-01-15T12:00:00' leaves its zone open; right would be an instant with its zone"),
     ("12:00:00Z", "noon", ":1: epoch: '2026-01-15Tnoon' is no instant"),
+    ("2026-01-15T12:00:00Z", "9999-12-31T23:59:59Z", ":1: epoch: '9999-12-31T23:59:59Z' is no instant"),
     ("records:", "record:", ":1: records: is missing"),
     ("at: 1", "at: soon", ":3: records[0].at: 'soon' is no number"),
     ("at: 1", "at: -1", ":3: records[0].at: -1 is out of range"),
@@ -110,6 +112,7 @@ records:
     ("body: <a/>", "flaw: ''", ":6: records[0].flaw: '' is no line of text"),
     ("    body: <a/>\n", "", ":3: records[0]: has 0 of body, base64, file and log; right would be one of them"),
     ("body: <a/>", "body: <a/>\n    base64: QQ==", ":3: records[0]: has 2 of body"),
+    ("body: <a/>", 'body: "\\ud800"', ":6: records[0].body: '\\ud800' has half a character; right would be text"),
     ("body: <a/>", "base64: 'not so'", ":6: records[0].base64: is no base64; right would be base64 of the octets"),
     ("body: <a/>", "file: ../away.xml", ":6: records[0].file: '../away.xml' lies elsewhere; right would be the name of a file in"),
     ("body: <a/>", "file: /etc/hostname", ":6: records[0].file: '/etc/hostname' lies elsewhere"),
@@ -157,11 +160,27 @@ def test_a_file_beside_a_recording_is_not_reached_through_a_link(tmp_path: Path)
 
 
 def test_a_recording_is_told_from_a_message(tmp_path: Path) -> None:
-    assert is_recording(BAD[0])
-    assert not is_recording(MESSAGES / "good" / "linkage-step-14.xml")
+    assert is_recording(BAD[0], b"")
+    assert not is_recording(*held(MESSAGES / "good" / "linkage-step-14.xml"))
     unnamed = tmp_path / "recorded.txt"
-    unnamed.write_text(ORDER, encoding="utf-8")
-    assert is_recording(unnamed)
+    for before in ("", "# A comment.\n\n# Another.\n", "---\n", "\ufeff"):
+        unnamed.write_text(before + ORDER, encoding="utf-8")
+        assert is_recording(*held(unnamed))
+        assert read_recording(*held(unnamed)).records
+
+
+def held(path: Path) -> tuple[Path, bytes]:
+    return path, path.read_bytes()
+
+
+def test_a_file_beside_a_recording_is_a_file_and_no_pipe_or_circle(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe.xml")
+    (tmp_path / "one.xml").symlink_to("other.xml")
+    (tmp_path / "other.xml").symlink_to("one.xml")
+    wrong = {"pipe.xml": "'pipe.xml' is no file", "one.xml": "cannot be read: Symlink loop", '"\\0"': "cannot be read: embedded"}
+    for name, said in wrong.items():
+        with pytest.raises(InputError, match=said):
+            read_recording(written(tmp_path, ORDER.replace("body: <a/>", f"file: {name}")))
 
 
 # -- rules at their edges

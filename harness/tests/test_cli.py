@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import pytest
@@ -63,6 +65,8 @@ def test_key_prints_the_link_key(
     (["cim", "check", "nowhere.xml"], "nowhere.xml: cannot be read"),
     (["cim", "check", "--now", "noon", "x.xml"], "--now: 'noon' is no instant with its zone; right would be one as 2026-"),
     (["cim", "check", "--now", "2026-01-15T12:00:00", "x.xml"], "is no instant with its zone"),
+    (["cim", "check", "--now", "9999-12-31T23:59:59-14:00", "x.xml"], "is no instant with its zone"),
+    (["cim", "check", "x\0.xml"], "cannot be read: embedded null byte"),
     (["cim", "code", "19.10.73"], "'19.10.73' is not four numbers"),
     (["plan", "--table", "no.such.table"], "clause table no.such.table"),
     (["plan", "--table", ""], "clause table : "),
@@ -247,6 +251,17 @@ def test_cim_check_of_several_files_ends_with_the_worst(capsys: pytest.CaptureFi
     out, _ = lines(capsys)
     assert out[0].endswith("linkage-step-14.xml: right")
     assert ": inconc: semantic payload-unknown: " in out[1]
+
+
+def test_cim_check_reads_a_pipe_once(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    for name in ("window-accepted.xml", "provisioning.exchange.yaml"):
+        writing = threading.Thread(target=pipe.write_bytes, args=((MESSAGES / "good" / name).read_bytes(),))
+        writing.start()
+        assert main(["cim", "check", str(pipe)]) == 0
+        writing.join()
+        assert lines(capsys)[0] == [f"{pipe}: right"]
 
 
 def test_cim_code_by_the_names_of_its_parts(capsys: pytest.CaptureFixture[str]) -> None:

@@ -52,7 +52,7 @@ def broken_rules(path: Path) -> tuple[set[str], set[str]]:
     """The rules that a file breaks, and those that it is only noted for."""
     generation = path.parent.name
     profile: CimProfile | None = replace(DEFAULT, envelope=generation) if generation in ENVELOPES else None
-    if is_recording(path):
+    if is_recording(path, path.read_bytes()):
         found: Sequence[CimFinding] = check_recording(read_recording(path), profile=profile, second=True)
     else:
         found = check_file(path, profile=profile, second=True)

@@ -98,6 +98,9 @@ def test_nobody_gets_in_without_the_password(tmp_path: Path) -> None:
     (("--control=0.0.0.0:0",), "right would be a port of loopback"), (("--user=me",), "no password of me there"),
     (("--certificate=/nowhere",), "no certificate and matching open key"), (("--envelope=1999",), "2008"),
     (("--bench=/nowhere",), "cannot be read"), (("--listen=0.0.0.0:0",), "known_as"),
+    (("--order",), "right would be with dr-application"), (("--leg=tcp",), "right would be with ami-head-end"),
+    (("--mutual=yes",), "mutual: asks nobody without TLS"), (("--password-env=HOME",), "user: is missing"),
+    (("--user=me", "--password-file=/dev/null"), "no password of me there"),
 ])
 def test_wrong_options_are_one_line(options: tuple[str, ...], said: str) -> None:
     done = subprocess.run(
