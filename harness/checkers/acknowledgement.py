@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from harness.checkers.cim_dialogue import ANSWER_TIME, answers_to, requests
-from harness.checkers.cim_message import METER_RECORD, STEP_1, STEP_13, STEP_14, Route, arrival, faults_of
+from harness.checkers.cim_dialogue import ANSWER_TIME, answers_to, nothing, objections, requests
+from harness.checkers.cim_message import METER_RECORD, STEP_1, STEP_13, STEP_14, Route, arrival
 from harness.checkers.correspondence import Letter, letters
 from harness.checkers.reading import attested
 from harness.cim.envelope import Kind
@@ -135,7 +135,7 @@ def _judged_acknowledgement(trace: Trace, event: Letter, response: Letter, said:
         each for each in said if at <= each.exchange.time and each.number < response.number and each.message is not None
         and each.message.kind is not Kind.RESPONSE and each.message.correlation_id == event.message.correlation_id
     ]
-    wrong = any(each.failed for each in faults_of(trace, event, at))
+    wrong = objections(trace, event, nothing)
     if response.exchange.time > at + ANSWER_TIME:
         yield failed(
             "an event was acknowledged late", *numbers, expected=f"within {ANSWER_TIME:g} s",

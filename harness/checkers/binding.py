@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from harness.checkers.cim_message import told
-from harness.checkers.correspondence import letters
-from harness.cim.envelope import read
+from harness.checkers.correspondence import Letter, letters
+from harness.cim.envelope import Kind, read
 from harness.cim.finding import Layer
+from harness.cim.soap import XML
 from harness.cim.transport import check_transport
 from harness.cim_profile import CimProfile
 from harness.trace import Trace
@@ -27,7 +28,27 @@ def keeps_the_binding(trace: Trace, judged: Actor) -> Iterator[Finding]:
         layers = (Layer.TRANSPORT, Layer.XML) if "answers" in about else (Layer.TRANSPORT,)
         findings = [each for each in read(letter.exchange.octets)[1] if each.layer in layers]
         if letter.message is not None:
-            findings += check_transport(letter.message, about["transport"], binding)
+            findings += check_transport(letter.message, about["transport"], _wanted(trace, letter, binding))
         yield from told(letter, findings)
         if letter.message is not None and not any(each.failed for each in findings):
             yield passed("travels on the binding of the bench", letter.number)
+
+
+def _wanted(trace: Trace, letter: Letter, binding: str | None) -> str | None:
+    """The binding that a message has to travel on: an answer by HTTP on that of its question, anything else on the bench's."""
+    asked = _question(trace, letter) if "status" in letter.exchange.about["transport"] else None
+    if asked is None or asked.message is None:
+        return binding
+    return asked.message.soap.version if asked.message.soap is not None else XML
+
+
+def _question(trace: Trace, answer: Letter) -> Letter | None:
+    """What a message answers: the latest that its CorrelationID names."""
+    echoed = answer.message.correlation_id if answer.message is not None else None
+    between = (answer.exchange.receiver, answer.exchange.producer)
+    asked = [
+        each for each in letters(trace) if (each.exchange.producer, each.exchange.receiver) == between
+        and each.number < answer.number and each.message is not None and each.message.kind in (Kind.REQUEST, Kind.EVENT)
+        and echoed is not None and echoed in (each.message.correlation_id, each.message.message_id)
+    ]
+    return asked[-1] if asked else None

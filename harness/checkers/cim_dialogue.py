@@ -118,9 +118,9 @@ def _replays(trace: Trace, request: Letter) -> bool:
 
 
 def _before(trace: Trace, request: Letter) -> Iterator[CimMessage]:
-    """The other requests that reached the receiver from the same producer before this one."""
+    """The other requests (of an event: events) that reached the receiver from the same producer before this one."""
     seen = request.exchange
-    for each in letters(trace, kind=Kind.REQUEST):
+    for each in letters(trace, kind=request.message.kind if request.message is not None else Kind.REQUEST):
         same_way = (each.exchange.producer, each.exchange.receiver) == (seen.producer, seen.receiver)
         if same_way and each.arrived and each.number < request.number and each.exchange.octets != seen.octets and each.message:
             yield each.message

@@ -36,8 +36,10 @@ def wrong_orders(trace: Trace, letter: Letter) -> Iterator[Objection]:
             InstallCode.parse(command.key_material)
         except InstallCodeError as fault:
             yield Objection(frozenset({ReplyCode.LOCAL_KEY}), f"the install code is wrong: {fault.flaw}")
-    if not command.opens and _ordered_before(trace, letter, command) is None:
-        yield Objection(frozenset({ReplyCode.NOT_ATTEMPTED}), "there is nothing to withdraw")
+    if not command.opens:
+        before = [order for order, _ in _ordered_before(trace, letter, command)]
+        if all(objections(trace, order, wrong_orders) for order in before):  # one that was wrong may have been refused
+            yield Objection(frozenset({ReplyCode.NOT_ATTEMPTED}), "there is nothing to withdraw", binding=not before)
 
 
 def opened_windows(trace: Trace, letter: Letter) -> Iterator[int]:
@@ -70,7 +72,7 @@ def withdrawal_is_obeyed(trace: Trace) -> Iterator[Finding]:
                 expected="nothing on leg 2 but its withdrawal", observed="an order to open it",
             )
         elif withdrawn or not before:
-            starts = _ordered_before(trace, letter, command) or at
+            starts = next((starts for _, starts in _ordered_before(trace, letter, command)), at)
             if withdrawn or attested(trace, Point.LEG, at, max(starts, at) + ANSWER_TIME):
                 yield passed("the withdrawn window stays closed", letter.number, *(each.number for each in withdrawn))
         elif attested(trace, Point.LEG, at, at + ANSWER_TIME):
@@ -95,8 +97,8 @@ def command_in(trace: Trace, letter: Letter) -> WindowCommand | None:
         return None
 
 
-def _ordered_before(trace: Trace, letter: Letter, withdrawal: WindowCommand) -> float | None:
-    """When the window that a withdrawal is about was to start, seconds; None where none such was ordered or it was over."""
+def _ordered_before(trace: Trace, letter: Letter, withdrawal: WindowCommand) -> Iterator[tuple[Letter, float]]:
+    """The orders that a withdrawal may be about and that were not over, with when their windows were to start, seconds."""
     for earlier in received(trace, STEP_1):
         command = command_in(trace, earlier)
         if command is None or not command.opens or command.start is None or arrival(earlier) > arrival(letter):
@@ -104,8 +106,7 @@ def _ordered_before(trace: Trace, letter: Letter, withdrawal: WindowCommand) -> 
         starts = _seconds(trace, command)
         same = (command.device, command.meter) == (withdrawal.device, withdrawal.meter)
         if same and starts + command.duration > arrival(letter):
-            return starts
-    return None
+            yield earlier, starts
 
 
 def _seconds(trace: Trace, command: WindowCommand) -> float:

@@ -60,12 +60,19 @@ def paired(recording: Recording) -> tuple[list[Asked], list[Record]]:
     """Everything that wants an answer with its answers, and the answers that belong to nothing. They are shared: change none."""
     pairing = _Pairing()
     for record in recording:
-        if record.kind is Kind.REQUEST or (record.kind is Kind.EVENT and record.header("ack_required") in ("true", "1")):
+        if _may_be_answered(record):
             if record.arrives is not None:
                 pairing.ask(record)
         elif not record.disturbed and (record.kind in (Kind.RESPONSE, Kind.FAULT) or record.answers is not None):
             pairing.answer(record)
     return pairing.asked, pairing.strangers
+
+
+def _may_be_answered(record: Record) -> bool:
+    """Whether a message wants an answer, or may get one: nobody can tell of what cannot be read, and is no answer itself."""
+    if record.kind is None:
+        return bool(record.octets and record.receiver) and record.answers is None
+    return record.kind is Kind.REQUEST or (record.kind is Kind.EVENT and record.header("ack_required") in ("true", "1"))
 
 
 class _Pairing:
@@ -86,11 +93,11 @@ class _Pairing:
         if known is None:
             known = self._by_octets[key] = Asked(record)
             self.asked.append(known)
-            self._waiting.setdefault((record.producer, record.receiver), deque()).append(known)
             identifiers = (record.header("correlation_id"), record.header("message_id"))
             for identifier in {each.casefold() for each in identifiers if each}:
                 self._by_identifier.setdefault((record.producer, record.receiver, identifier), []).append(known)
         known.arrivals.append(record)
+        self._waiting.setdefault((record.producer, record.receiver), deque()).append(known)
         self._by_number[record.number] = known
 
     def answer(self, record: Record) -> None:
@@ -112,9 +119,9 @@ class _Pairing:
         return next((each for each in echoing if len(each.answers) < len(each.arrivals)), next(iter(echoing), None))
 
     def _oldest(self, record: Record) -> Asked | None:
-        """The oldest request between these two that still waits."""
+        """The oldest request between these two that still waits; what cannot be read may be as many, all of the same octets."""
         waiting = self._waiting.get((record.receiver, record.producer), deque())
-        while waiting and waiting[0].answers:
+        while waiting and len(waiting[0].answers) >= (1 if waiting[0].first.kind is not None else len(waiting[0].arrivals)):
             waiting.popleft()
         return waiting[0] if waiting else None
 
@@ -157,7 +164,7 @@ def answers_the_question(recording: Recording) -> Iterator[RecordedFinding]:
         wanted = asks_with(each.first)
         for answer in each.answers:
             said = answer.header("correlation_id")
-            if answer.kind is not Kind.RESPONSE or said is None or said == wanted:
+            if answer.kind is not Kind.RESPONSE or said is None or said == wanted or each.first.kind is None:
                 continue
             others = [other.first for other in asked if other is not each and asks_with(other.first) == said]
             if others:

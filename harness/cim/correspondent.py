@@ -289,7 +289,7 @@ class Correspondent:
     def _fault(self, pdu: Message, message: CimMessage | None, findings: Sequence[CimFinding]) -> None:
         """The answer to what has no header that could be read."""
         code = ReplyCode.SCHEMA if message is None else ReplyCode.HEADER_ELEMENT_MISSING
-        reply = refusal(findings) if findings else refused(code, "no header")
+        reply = refusal(findings) if any(finding.failed for finding in findings) else refused(code, "no header")
         if self.decisions.replies:
             tree = build(Kind.FAULT, Header(None, None), reply=reply, form=Form.GENERIC, profile=self.profile)
             self._send_back(pdu.producer, tree, pdu.about, self._binding_of(message))
