@@ -6,7 +6,7 @@ from hypothesis import given
 
 from cases.table import clause, step
 from harness.backhaul import faults
-from harness.overlap_strategies import pairs
+from harness.overlap_strategies import Meeting, pairs
 from harness.strategies import When, arrivals, eui64s, install_codes, malformed_key_material, overdue
 from harness.usecase import Actor
 
@@ -122,7 +122,15 @@ def test_a_window_outlasts_a_power_failure_of_the_esi(bench, verify):
     verify(bench.trace)
 
 
-@clause("UC2.7-04-OVERLAP", "UC2.7-04-OPENS", "UC2.7-04-CLOSES", "UC2.7-04-AUTHORISES")
+@clause("UC2.7-04-OVERLAP")
+@given(other=eui64s(), pair=pairs(Meeting.TOGETHER, Meeting.INSIDE, Meeting.OVERLAPPING))
+def test_two_devices_join_each_in_its_own_window_while_the_others_is_open(benches, verify, other, pair):
+    bench = benches(second=other, **pair.planned)
+    bench.play()
+    verify(bench.trace)
+
+
+@clause("UC2.7-04-OPENS", "UC2.7-04-CLOSES", "UC2.7-04-AUTHORISES")
 @given(other=eui64s(), pair=pairs())
 def test_two_devices_join_each_in_its_own_window(benches, verify, other, pair):
     bench = benches(second=other, **pair.planned)

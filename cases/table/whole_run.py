@@ -72,7 +72,7 @@ CLAUSES = (
         origin="UC",
         citation="AEP use case 2.7, rows 1 to 4 and 10 to 14; row 5: HAN Device(s)",
         checks=together(for_each(BACK_OFFICE, two_orders.speaks_of_each_apart)),
-        sees={Actor.DR_APPLICATION: ((1, 14),), Actor.AMI_HEAD_END: ((2, 13),), **SOME_STEP_OF_ITS_OWN},
+        sees={Actor.DR_APPLICATION: ((1, 14),), Actor.AMI_HEAD_END: ((2, 13),), **SOME_STEP_OF_ITS_OWN, Actor.ESI: (10,)},
     ),
     Clause(
         id="UC2.7-SEQ-SWAP",

@@ -10,12 +10,15 @@ from harness.checkers.correspondence import profile_of
 from harness.cim.finding import RULES
 from harness.cim.record import Record, RecordedFinding, Recording
 from harness.cim.sequence import check_sequence
+from harness.composite import step_inside
 from harness.trace import Exchange, Trace
 from harness.usecase import Actor, Point
 from harness.verdict import Finding, failed, passed
 
 ELSEWHERE = frozenset({"unanswered"})
 """Rules between messages that other clauses ask about: what is missing is held against nobody without an attestation (NN-REPLY)."""
+NEED_ALL = frozenset({"step-order"})
+"""Rules that hold something to be missing: they say nothing where a wire lies inside the device under test."""
 
 _JUDGED: WeakKeyDictionary[Trace, tuple[int, list[RecordedFinding]]] = WeakKeyDictionary()
 
@@ -23,7 +26,8 @@ _JUDGED: WeakKeyDictionary[Trace, tuple[int, list[RecordedFinding]]] = WeakKeyDi
 def contradicts_nothing(trace: Trace, actor: Actor) -> Iterator[Finding]:
     """INT-SEQUENCE: what this actor says agrees with everything that it and the others say."""
     own = [exchange for exchange in trace.at(Point.CIM) if exchange.producer == actor and "instead_of" not in exchange.about]
-    against = [each for each in _findings(trace) if each.by == actor and each.rule not in ELSEWHERE]
+    unasked = ELSEWHERE | NEED_ALL if any(step_inside(trace.header.dut, step) for step in (1, 14)) else ELSEWHERE
+    against = [each for each in _findings(trace) if each.by == actor and each.rule not in unasked]
     for each in against:
         yield failed(f"breaks the rule {each.rule}", *each.records, expected=RULES[each.rule][1], observed=each.message)
     if own and not against:
