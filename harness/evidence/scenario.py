@@ -59,7 +59,9 @@ def read_scenario(folder: Path, device: Device | None = None, leg_codecs: Mappin
     trace.leg_codec = (leg_codecs or {}).get(str(trace.header.about.get(LEG_CODEC)))
     if WITHHELD in trace.header.about and secrets:
         withheld = Withheld(secrets)
-        trace.exchanges = [replace(exchange, octets=withheld.uncover(exchange.octets)) for exchange in trace.exchanges]
+        trace.exchanges = [
+            replace(each, octets=withheld.uncover(each.octets), about=withheld.uncover_within(each.about)) for each in trace.exchanges
+        ]
     return trace
 
 
@@ -82,8 +84,9 @@ def _covered(trace: Trace, secrets: Sequence[bytes]) -> Trace:
     covered = Trace(replace(trace.header, about={**trace.header.about, WITHHELD: len(secrets)}))
     covered.attestations = trace.attestations
     covered.exchanges = [
-        exchange if exchange.point in (Point.MAC, Point.APS) else replace(exchange, octets=withheld.cover(exchange.octets))
-        for exchange in trace.exchanges
+        each if each.point in (Point.MAC, Point.APS)
+        else replace(each, octets=withheld.cover(each.octets), about=withheld.cover_within(each.about))
+        for each in trace.exchanges
     ]
     return covered
 

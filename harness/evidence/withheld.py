@@ -1,8 +1,8 @@
 """Confidential key material kept out of evidence: every way of writing it is covered, octet for octet, and can be put back.
 
 So is a part of it: an install code whose CRC is wrong on purpose, or a key that was cut short, gives away the rest. What is
-covered keeps its length, so a trace without its keys still reads; whoever has them uncovers it and judges it again. Knows octets
-and text only.
+covered keeps its length, so a trace without its keys still reads; whoever has them uncovers it and judges it again. What was
+compressed is covered inside, and keeps its content. Knows octets and text only.
 """
 
 from __future__ import annotations
@@ -10,7 +10,10 @@ from __future__ import annotations
 import base64
 import re
 import string
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from harness.evidence.packed import changed_inside
 
 MARK = b"withheld"  # what stands in place of a secret, repeated to its length
 LEAST = 8  # octets of a secret that are not shown; also the length of a mark without any filling
@@ -27,6 +30,9 @@ class Withheld:
 
     def cover(self, octets: bytes) -> bytes:
         """The octets with every secret, and every part of one that is long enough, replaced by a mark of its length."""
+        return self._cover(changed_inside(octets, self._cover))
+
+    def _cover(self, octets: bytes) -> bytes:
         for number, (written, least) in enumerate(self._writings):
             for start in range(len(written) - least + 1):
                 at = octets.find(written[start:start + least])
@@ -38,6 +44,9 @@ class Withheld:
 
     def uncover(self, octets: bytes) -> bytes:
         """The octets as they were."""
+        return self._uncover(changed_inside(octets, self._uncover))
+
+    def _uncover(self, octets: bytes) -> bytes:
         at = 0
         while marked := _MARKED.search(octets, at):
             number, start, length = (int(field, len(_DIGITS)) for field in marked.groups())
@@ -50,6 +59,22 @@ class Withheld:
     def cover_text(self, text: str) -> str:
         """The same for a text that people read."""
         return self.cover(text.encode("utf-8", "backslashreplace")).decode("utf-8", "replace")
+
+    def cover_within(self, value: Any) -> Any:
+        """The same for every text in what JSON can hold."""
+        return _each_text(value, self.cover_text)
+
+    def uncover_within(self, value: Any) -> Any:
+        """What JSON can hold as it was."""
+        return _each_text(value, lambda text: self.uncover(text.encode("utf-8", "backslashreplace")).decode("utf-8", "replace"))
+
+
+def _each_text(value: Any, change: Callable[[str], str]) -> Any:
+    if isinstance(value, str):
+        return change(value)
+    if isinstance(value, Mapping):
+        return {change(name): _each_text(each, change) for name, each in value.items()}
+    return [_each_text(each, change) for each in value] if isinstance(value, (list, tuple)) else value
 
 
 def _writings(secret: bytes) -> list[bytes]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import gzip
 import json
 import shutil
 from dataclasses import replace
@@ -14,6 +16,7 @@ from dissectors.capture import read_capture
 from harness.declarations import read_device
 from harness.errors import InputError
 from harness.evidence.junit import write_junit
+from harness.evidence.packed import LARGEST, changed_inside
 from harness.evidence.rejudge import rejudge
 from harness.evidence.results import CaseResult, Results
 from harness.evidence.run_folder import LATEST, close_run, find_run
@@ -100,6 +103,54 @@ def test_a_part_of_what_is_withheld_is_covered_too(written: bytes, form: str) ->
             assert part.hex().encode() not in shown
     assert len(covered) == len(octets) + 11
     assert withheld.uncover(covered) == b"<key>" + octets + b"</key>"
+
+
+@pytest.mark.parametrize("cut", [0, 2, 9])
+@pytest.mark.parametrize("text", [CODE.hex(), CODE.hex(" ", 2).upper(), LINK_KEY.hex()])
+def test_what_is_withheld_is_covered_where_it_was_compressed(text: str, cut: int) -> None:
+    content = b"".join(f"<m:installCode n='{number}'>{text}</m:installCode>".encode() for number in range(60))
+    stream = gzip.compress(content, mtime=7)[:-cut or None]
+    withheld = Withheld((CODE, LINK_KEY))
+    for octets in (stream, b"before" + stream, b"<Compressed>" + base64.encodebytes(stream) + b"</Compressed>"):
+        (covered,) = inflated(withheld.cover(octets))
+        assert text.encode() not in covered
+        assert b"withh" in covered
+        (again,) = inflated(withheld.uncover(withheld.cover(octets)))
+        assert again == content[:len(again)]
+        assert len(again) > len(content) - 200
+        assert (again == content) >= (cut == 0)
+
+
+def test_what_is_compressed_and_tells_nothing_stays_as_it_is() -> None:
+    withheld = Withheld((CODE, LINK_KEY))
+    bombs = gzip.compress(bytes(3 * LARGEST)) * 3
+    for octets in (gzip.compress(b"nothing") + b"H4sI nothing", b"\x1f\x8b\x08" * 9_000, b"H4sI" * 99_000, bombs):
+        assert withheld.cover(octets) == octets
+
+
+def inflated(octets: bytes) -> list[bytes]:
+    """What stands in the gzip streams of some octets, as far as they go."""
+    found: list[bytes] = []
+
+    def look(content: bytes) -> bytes:
+        found.extend([content] if content else [])
+        return content
+
+    changed_inside(octets, look)
+    return found
+
+
+def test_what_is_withheld_is_covered_in_what_the_medium_adds(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An address to reply to, a header, a flaw: a system under test may write the key into any of them."""
+    monkeypatch.setenv("ITS_CODE", CODE.hex())
+    (tmp_path / "pct.yaml").write_text(DEVICE_FILE)
+    device, told = read_device(tmp_path / "pct.yaml"), trace()
+    about = {"address": f"http://dr/{CODE.hex()}", "transport": {"headers": {"x-key": LINK_KEY.hex()}, "status": 200}, "flaw": "none"}
+    told.append(9.0, Point.CIM, "cim", b"<a/>", about=about)
+    folder = tmp_path / write_scenario(tmp_path, "joins", told, device.confidential)
+    shown = (folder / TRACE).read_text()
+    assert not any(secret.hex() in shown for secret in (CODE, LINK_KEY))
+    assert read_scenario(folder, device).exchanges[-1].about == about
 
 
 def test_what_looks_like_a_mark_and_is_none_stays() -> None:
