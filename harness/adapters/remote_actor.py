@@ -26,6 +26,7 @@ from harness.backhaul.inbox import Inbox, Room
 from harness.backhaul.leg_bounds import LegBounds
 from harness.backhaul.leg_carrier import LegCarrier
 from harness.backhaul.wires import CIM, LEG, LEG_NUMBER
+from harness.clock import wall_utc
 from harness.errors import BenchError, Inconclusive
 from harness.leg_declaration import ON_LEGS, Legs
 from harness.ports import Message, Pdu
@@ -58,7 +59,7 @@ class RemoteActor:
         """Raises ValueError naming the option that is wrong, BenchError for wires that cannot be had."""
         options = WireOptions.of(setup.options, (*BACK_OFFICE_VERBS.get(setup.actor, {}), "control", *LEG_OPTIONS))
         if "control" in setup.options:  # which says where we are: at a broker, where nobody was before
-            options = replace(options, prefix=f"{options.prefix}{os.urandom(4).hex()}.")
+            options = replace(options, prefix=f"{options.prefix}{os.getpid()}-{wall_utc():%H%M%S%f}.")
         self._setup = setup
         self._now = 0.0
         self._due: float | None = None
