@@ -9,13 +9,17 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from harness.trace import Trace
-from harness.usecase import Actor
+from harness.usecase import Actor, second
 from reports.ladder_svg import as_svg
 from reports.rungs import LEGEND, Fold, Marks, Rung, lifelines, rungs
 
 ABBREVIATIONS = {
     Actor.CIS: "CIS", Actor.ODS: "ODS", Actor.DR_APPLICATION: "DRA", Actor.AMI_HEAD_END: "HES", Actor.AMI_NETWORK: "NET",
     Actor.NIC: "NIC", Actor.ESI: "ESI", Actor.HAN_DEVICE: "HAN",
+}
+HEADS = {
+    **{str(actor): head for actor, head in ABBREVIATIONS.items()},
+    **{second(actor): f"{head}2" for actor, head in ABBREVIATIONS.items()},
 }
 FATES = {"lost": " (lost)", "altered": " (altered on the way)"}
 COLUMN = 5
@@ -34,7 +38,7 @@ def as_text(ladder: list[Rung | Fold], marks: Marks) -> str:
     """The ladder in columns of characters: time in seconds, exchange number, step, arrow, what was said."""
     names = lifelines(ladder)
     places = {name: COLUMN * index + COLUMN // 2 for index, name in enumerate(names)}
-    heads = [ABBREVIATIONS.get(name, name[:4]) for name in names]  # type: ignore[call-overload]
+    heads = [HEADS.get(name, name[:4]) for name in names]
     lines = [
         f"{'time':>11} {'no':>5} step {''.join(head.center(COLUMN) for head in heads)}",
         *(_line(each, places, marks) for each in ladder),

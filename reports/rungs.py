@@ -20,9 +20,10 @@ from harness.backhaul.codec import LegCodec
 from harness.backhaul.message import LegKind
 from harness.checkers.correspondence import leg_codec
 from harness.checkers.reading import Heard, air
+from harness.cim.reply_codes import ReplyCode
 from harness.errors import Inconclusive, RemoteProtocolError
 from harness.trace import Exchange, Trace
-from harness.usecase import Actor, Point
+from harness.usecase import Actor, Point, kind_of
 
 Marks = Mapping[int, tuple[tuple[str, str], ...]]
 """What exchanges are evidence of: exchange number -> (verdict, clause@actor) pairs, the worst first."""
@@ -48,10 +49,11 @@ _STEP_OF_WIRE: dict[tuple[str, str], int] = {
 }
 
 
+
 @dataclass(frozen=True)
 class Rung:
-    """One exchange on the ladder. `receiver` is "" for a broadcast, the producer for a line it wrote into its log; `step` is
-    None where the exchange belongs to no step.
+    """One exchange on the ladder. `receiver` is "" for a broadcast to `radios`, all that are on that air, and the producer for a
+    line it wrote into its log; `step` is None where the exchange belongs to no step.
 
     `times` counts how often it was said in a row, `until` is when the last of these was seen.
     """
@@ -65,6 +67,7 @@ class Rung:
     fate: str
     times: int = 1
     until: float = 0.0
+    radios: frozenset[str] = frozenset()
 
     @property
     def text(self) -> str:
@@ -77,10 +80,10 @@ class Rung:
         return isinstance(other, Rung) and replace(other, number=self.number, time=self.time) == self
 
     def heard_by(self, names: Iterable[str]) -> list[str]:
-        """The lifelines it goes to: its receiver, or everyone else who has a radio."""
+        """The lifelines it goes to: its receiver, or everyone else who has a radio on that air."""
         if self.receiver:
             return [self.receiver] if self.receiver != self.producer else []
-        return [name for name in names if name not in ACTORS[:ACTORS.index(Actor.ESI)] and name != self.producer]
+        return [name for name in names if name in self.radios and name != self.producer]
 
 
 @dataclass(frozen=True)
@@ -122,6 +125,7 @@ def rungs(trace: Trace, keep: Container[int] = ()) -> list[Rung | Fold]:
         folded.clear()
         ladder.append(rung)
         previous = exchange.time
+    ladder = [each if isinstance(each, Fold) or each.receiver else replace(each, radios=peers.radios(each.number)) for each in ladder]
     last = trace.exchanges[-1].time if trace.exchanges else 0.0
     return _gathered([*ladder, *_pause(folded, previous, last)], keep)
 
@@ -179,23 +183,31 @@ class _Peers:
     """Who has which address, learnt from the frames as they pass, so that an arrow finds its receiver."""
 
     def __init__(self) -> None:
-        self._names: dict[tuple[str, int], str] = {}
+        self._names: dict[tuple[str, str, int], str] = {}
+        self._radios: dict[str, set[str]] = {}  # by the air that they are on
+        self._air: dict[int, str] = {}  # of an exchange
 
     def of_the_air(self, heard: Heard) -> Rung:
         """The rung of one frame; producer and receiver come from the tap where it knows them, else from the addresses."""
         exchange, frame = heard.exchange, heard.frame
+        air = self._air[exchange.number] = exchange.medium.partition(":")[0]
         source, dest = _address(frame.mac, "source"), _address(frame.mac, "dest")
-        producer = exchange.producer or self._named(source)
+        producer = exchange.producer or self._named(air, source)
         if source is not None:
-            self._names.setdefault(source, producer)
-        receiver = exchange.receiver or ("" if dest is None or dest[1] == mac.BROADCAST else self._named(dest))
+            self._names.setdefault((air, *source), producer)
+        receiver = exchange.receiver or ("" if dest is None or dest[1] == mac.BROADCAST else self._named(air, dest))
+        self._radios.setdefault(air, set()).update(name for name in (producer, receiver) if name)
         label = frame.summary() if frame.malformed is None else f"malformed: {frame.malformed}"
         return Rung(exchange.number, exchange.time, producer, receiver, label, step_of(frame), exchange.fate)
 
-    def _named(self, address: tuple[str, int] | None) -> str:
+    def radios(self, number: int) -> frozenset[str]:
+        """Everyone who was heard on the air of that exchange."""
+        return frozenset(self._radios.get(self._air.get(number, ""), ()))
+
+    def _named(self, air: str, address: tuple[str, int] | None) -> str:
         if address is None or address == ("short", nwk.COORDINATOR):
-            return Actor.ESI
-        return self._names.get(address, Actor.HAN_DEVICE)
+            return self._names.get((air, "short", nwk.COORDINATOR), Actor.ESI)
+        return self._names.get((air, *address), Actor.HAN_DEVICE)
 
 
 def _address(header: Record | None, side: str) -> tuple[str, int] | None:
@@ -238,28 +250,41 @@ def _of_a_wire(exchange: Exchange, codec: LegCodec | None) -> Rung:
         line = exchange.octets.decode(errors="replace")
         return Rung(exchange.number, exchange.time, producer, producer, f"log: {line[:LINE]}", None, exchange.fate)
     if exchange.point is Point.CIM:
-        verb, noun = _verb_and_noun(exchange.octets)
-        label, serves = f"{verb} {noun}".strip(), True
+        verb, noun, result = _said(exchange.octets)
+        flaw = str(exchange.about.get("flaw") or "")[:LINE]
+        label, serves = ": ".join(part for part in (f"{verb} {noun}".strip(), result, flaw) if part), True
         ends = (receiver, producer) if verb == "reply" else (producer, receiver)
     else:
         label, serves = _leg(exchange.octets, codec)
         ends = (producer, receiver)
-    step = _STEP_OF_WIRE.get(ends) if serves else None
+    step = _STEP_OF_WIRE.get((kind_of(ends[0]), kind_of(ends[1]))) if serves else None
     return Rung(exchange.number, exchange.time, producer, receiver, label, step, exchange.fate)
 
 
-def _verb_and_noun(octets: bytes) -> tuple[str, str]:
-    """Verb and noun of an IEC 61968-100 envelope, wherever they stand; a message that is no XML is said to be none."""
+def _said(octets: bytes) -> tuple[str, str, str]:
+    """Verb and noun of an IEC 61968-100 envelope, wherever they stand, and its result where that is not plain success.
+
+    A message that is no XML is said to be none.
+    """
     parser = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False)
     try:
         root = etree.fromstring(octets, parser)
     except etree.XMLSyntaxError:
-        return "unreadable message,", f"{len(octets)} octets"
+        return "unreadable message,", f"{len(octets)} octets", ""
     found = [root.find(f".//{{*}}Header/{{*}}{name}") for name in ("Verb", "Noun")]
     verb, noun = ("" if element is None else (element.text or "").strip() for element in found)
     body = root.find("{*}Body")  # of SOAP around a message
     named = root if body is None or not len(body) else body[0]
-    return verb, noun or etree.QName(named).localname
+    return verb, noun or etree.QName(named).localname, _result(root)
+
+
+def _result(root: etree._Element) -> str:
+    codes = [(each.text or "").strip() for each in root.iterfind(".//{*}Reply/{*}Error/{*}code")]
+    if codes == [ReplyCode.ACKNOWLEDGEMENT]:
+        return "acknowledged"
+    told = root.find(".//{*}Reply/{*}Result")
+    result = "OK" if told is None else (told.text or "").strip()
+    return "" if result == "OK" else f"{result} {', '.join(codes)}".strip()
 
 
 def _leg(octets: bytes, codec: LegCodec | None) -> tuple[str, bool]:

@@ -1,4 +1,8 @@
-"""Step 4: NIC -> ESI: the ESI opens the window."""
+"""Step 4: NIC -> ESI: the ESI opens the window.
+
+There is no 04-PERMIT-LIMIT: that one permit-join broadcast asks for at most 254 s became a rule after SE 1.0, and no 1.0 ESI is held to
+it. What does harm, a window that nobody closes, fails 04-CLOSES.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Step 14: DR Application -> CIS: device and premise are registered."""
+"""Step 14: DR Application -> CIS: device and premise are registered.
+
+There is no 14-FAILURE: of a device that was not provisioned step 13 brings no linkage, and one without it fails 14-AFTER-13.
+"""
 
 from __future__ import annotations
 

@@ -94,6 +94,7 @@ def _print(steps: list[dict[str, Any]], clauses: list[dict[str, Any]], cases: li
             if clause["step"] == step:
                 count = len(clause["cases"])
                 told = f"{count} case{'s' * (count != 1)}" if count else "NO CASE"
-                print(f"    {clause['clause']:<48} {clause['level']:<7} {clause['origin']:<8} {told}")
+                item = ", open item" if clause["open_item"] else ""
+                print(f"    {clause['clause']:<48} {clause['level']:<7} {clause['origin']:<8} {told}{item}")
     uncovered = sum(not clause["cases"] for clause in clauses)
     print(f"{len(steps)} steps, {len(clauses)} clauses by actor ({uncovered} without a case), {len(cases)} cases")

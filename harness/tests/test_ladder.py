@@ -10,8 +10,9 @@ from lxml import etree
 
 from harness.tests import sample_run
 from harness.trace import Trace
-from harness.usecase import Actor, Point
+from harness.usecase import Actor, Point, second
 from reports import ladder
+from reports.ladder import as_text
 from reports.ladder_svg import as_svg
 from reports.rungs import Fold, Rung, lifelines, rungs
 
@@ -80,7 +81,30 @@ def test_lifelines_stand_in_the_order_of_the_use_case(trace: Trace) -> None:
     assert lifelines([*rungs(trace), stranger]) == [
         Actor.DR_APPLICATION, Actor.AMI_HEAD_END, Actor.AMI_NETWORK, Actor.ESI, Actor.HAN_DEVICE, "stranger",
     ]
-    assert Rung(1, 0.0, Actor.ESI, "", "Beacon", 5, "arrived").heard_by(lifelines([stranger])) == ["stranger"]
+    beacon = Rung(1, 0.0, Actor.ESI, "", "Beacon", 5, "arrived", radios=frozenset({"stranger", Actor.ESI}))
+    assert beacon.heard_by([*lifelines([stranger]), "HAN Device 2"]) == ["stranger"]
+
+
+def test_what_is_beside_the_use_case_is_told_apart() -> None:
+    """The machines of a second meter, on an air of their own, and what an answer or a flaw says."""
+    told = Trace(sample_run.trace("sample").header)
+    beacon = bytes.fromhex("00801234120000ff4f000000228400000000000000000000ffffff00")
+    for air, producer in (("air:15", Actor.ESI), ("air 2:15", second(Actor.ESI))):
+        told.append(1.0, Point.MAC, air, beacon, producer)
+        told.append(1.1, Point.MAC, air, bytes.fromhex("03080affffffff07"), "HAN Device 2" if "2" in air else Actor.HAN_DEVICE)
+    told.append(2.0, Point.LEG, "3", b"noise", Actor.AMI_NETWORK, second(Actor.NIC))
+    for reply in ("<Result>OK</Result><Error><code>0.3</code></Error>", "<Result>FAILED</Result><Error><code>2.4</code></Error>"):
+        answer = f"<M><Header><Verb>reply</Verb><Noun>N</Noun></Header><Reply>{reply}</Reply></M>"
+        told.append(3.0, Point.CIM, "cim", answer.encode(), Actor.CIS, Actor.DR_APPLICATION)
+    told.append(4.0, Point.CIM, "cim", b"<M", Actor.CIS, Actor.DR_APPLICATION, about={"flaw": "closed in the middle"})
+    ladder = rungs(told)
+    heard = [each.heard_by(lifelines(ladder)) for each in ladder if isinstance(each, Rung) and not each.receiver]
+    assert heard == [["HAN Device"], ["ESI"], ["HAN Device 2"], ["ESI 2"]]
+    assert [each.label for each in ladder[-3:] if isinstance(each, Rung)] == [
+        "reply N: acknowledged", "reply N: FAILED 2.4", "unreadable message, 2 octets: closed in the middle",
+    ]
+    assert [each.step for each in ladder if isinstance(each, Rung) and each.receiver == "NIC 2"] == [3]
+    assert "ESI2 = ESI 2" in as_text(ladder, {})
 
 
 def test_the_text_has_one_line_an_arrow(trace: Trace, tmp_path: Path) -> None:
