@@ -1,4 +1,4 @@
-"""What stands on the other side of a broker in the tests: an inbox, and STOMP and AMQP clients that are not ours."""
+"""What stands on the other side of a broker in the tests: STOMP and AMQP clients that are not ours."""
 
 from __future__ import annotations
 
@@ -11,32 +11,10 @@ import proton
 import stomp
 from proton.utils import BlockingConnection, BlockingSender
 
-from harness.backhaul.carrier import Parcel
+from harness.tests.inbox import WITHIN
 from harness.tests.peers.rabbitmq import PASSWORD, USER
 
-WITHIN = 10.0  # seconds of real time for what should take some milliseconds
 HOST = "127.0.0.1"
-
-
-class Inbox:
-    """What a carrier delivers, oldest first."""
-
-    def __init__(self) -> None:
-        self.parcels: list[Parcel] = []
-        self._came = threading.Condition()
-        self._read = 0
-
-    def __call__(self, parcel: Parcel) -> None:
-        with self._came:
-            self.parcels.append(parcel)
-            self._came.notify_all()
-
-    def next(self, within: float = WITHIN) -> Parcel:
-        """The oldest that was not asked for yet."""
-        with self._came:
-            assert self._came.wait_for(lambda: len(self.parcels) > self._read, within), f"nothing came within {within} s"
-            self._read += 1
-            return self.parcels[self._read - 1]
 
 
 @contextmanager

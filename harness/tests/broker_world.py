@@ -13,7 +13,8 @@ from harness.backhaul.authentication import Credentials
 from harness.backhaul.broker_carrier import BrokerCarrier
 from harness.backhaul.broker_dialect import Broker, BrokerBounds
 from harness.backhaul.carrier import Deliver, Parcel
-from harness.tests.broker_peers import WITHIN, Inbox, StompClient, amqp_client
+from harness.tests.broker_peers import StompClient, amqp_client
+from harness.tests.inbox import WITHIN, Inbox
 from harness.tests.peers.rabbitmq import PASSWORD, USER
 
 MESSAGE = b"<EndDeviceControls/>\0\xff"

@@ -16,38 +16,9 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from harness.backhaul.carrier import Parcel
 from harness.backhaul.http_carrier import HttpCarrier
 from harness.clock import wall_seconds, wall_utc
-
-WITHIN = 10.0  # seconds a test waits for what should come at once
-
-
-class Inbox:
-    """What a carrier delivered, oldest first, and how often it was asked to wait for it."""
-
-    def __init__(self) -> None:
-        self.parcels: list[Parcel] = []
-        self._changed = threading.Condition()
-
-    def __call__(self, parcel: Parcel) -> None:
-        with self._changed:
-            self.parcels.append(parcel)
-            self._changed.notify_all()
-
-    def wait(self, count: int = 1, within: float = WITHIN, what: Callable[[Parcel], bool] = lambda parcel: True) -> list[Parcel]:
-        """The parcels of this kind, as soon as there are so many."""
-        def enough() -> bool:
-            return len([each for each in self.parcels if what(each)]) >= count
-
-        with self._changed:
-            assert self._changed.wait_for(enough, within), f"{count} parcels were expected, there are {self.parcels}"
-            return [each for each in self.parcels if what(each)]
-
-    def one(self, within: float = WITHIN) -> Parcel:
-        """The only parcel so far."""
-        (parcel,) = self.wait(1, within)
-        return parcel
+from harness.tests.inbox import WITHIN, Inbox
 
 
 @contextmanager

@@ -19,8 +19,9 @@ from harness.backhaul.carrier import Parcel
 from harness.backhaul.tls import Tls
 from harness.clock import wall_seconds
 from harness.errors import BenchError
-from harness.tests.broker_peers import WITHIN, Inbox, odd_server
+from harness.tests.broker_peers import odd_server
 from harness.tests.broker_world import DR, HEAD_END, MESSAGE, WHO, Make, World
+from harness.tests.inbox import WITHIN, Inbox
 from harness.tests.peers.rabbitmq import USER, Node, RabbitMq, free_ports, missing
 
 pytest_plugins = ("harness.tests.broker_fixtures",)

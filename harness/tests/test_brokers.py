@@ -10,8 +10,9 @@ import pytest
 from harness.backhaul import amqp_carrier
 from harness.backhaul.broker_dialect import BrokerBounds
 from harness.backhaul.carrier import Parcel
-from harness.tests.broker_peers import WITHIN, StompClient, amqp_answers, amqp_client, octets_of, stomp_answers
+from harness.tests.broker_peers import StompClient, amqp_answers, amqp_client, octets_of, stomp_answers
 from harness.tests.broker_world import DR, HEAD_END, MESSAGE, World
+from harness.tests.inbox import WITHIN
 
 pytest_plugins = ("harness.tests.broker_fixtures",)
 

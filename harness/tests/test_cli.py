@@ -305,6 +305,14 @@ def test_a_run_begun_elsewhere_runs_what_it_is_told_and_is_found_again(
     assert (project_arguments(), runs()) == ([], Path("reports/runs"))
 
 
+def test_plan_shows_what_the_use_case_leaves_open() -> None:
+    told = subprocess.run([sys.executable, "-m", "harness.cli", "plan"], cwd=ROOT, capture_output=True, text=True, timeout=120, check=True)
+    clauses = {line.split()[0]: line for line in told.stdout.splitlines() if line.startswith("    UC2.7-")}
+    assert clauses["UC2.7-03-RECEIVER@AMI"].endswith(" cases, open item")
+    assert clauses["UC2.7-03-TARGET@AMI"].endswith(" cases")
+    assert "NO CASE" not in told.stdout
+
+
 def test_plan_lists_what_would_be_asked_and_runs_nothing(project: Path) -> None:
     before = sorted(project.rglob("reports/runs/*"))
     told = python(project, "harness.cli", "plan", "--table", "small_table", "--json")

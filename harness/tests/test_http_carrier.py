@@ -17,7 +17,8 @@ from harness.backhaul.carrier import Carrier, Parcel
 from harness.backhaul.http_bounds import HttpBounds
 from harness.backhaul.http_carrier import HttpCarrier
 from harness.errors import BenchError, InputError
-from harness.tests.http_peers import WITHIN, Inbox, carrier, endpoint, post, raw
+from harness.tests.http_peers import carrier, endpoint, post, raw
+from harness.tests.inbox import WITHIN, Inbox
 
 XML = {"headers": {"Content-Type": "text/xml; charset=utf-8"}}
 

@@ -20,8 +20,9 @@ from hypothesis import strategies as st
 from harness.backhaul.carrier import Parcel
 from harness.backhaul.http_bounds import DEFAULT_BOUNDS, HttpBounds
 from harness.backhaul.http_carrier import HttpCarrier
-from harness.tests.http_peers import WITHIN, Inbox, all_of, at_most, endpoint, post, raw
+from harness.tests.http_peers import all_of, at_most, endpoint, post, raw
 from harness.tests.http_peers import carrier as any_carrier
+from harness.tests.inbox import WITHIN, Inbox
 
 MIB = 1 << 20
 HUNDRED_MB = 100_000_000

@@ -11,7 +11,8 @@ import pytest
 
 from harness.backhaul.carrier import Parcel
 from harness.backhaul.http_bounds import DEFAULT_BOUNDS
-from harness.tests.http_peers import WITHIN, all_of, at_most, carrier, scripted, whole_request
+from harness.tests.http_peers import all_of, at_most, carrier, scripted, whole_request
+from harness.tests.inbox import WITHIN
 
 MIB = 1 << 20
 TIGHT = replace(DEFAULT_BOUNDS, body=1000, head=2000, ahead=5000)

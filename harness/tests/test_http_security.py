@@ -15,7 +15,8 @@ from harness.backhaul.authentication import Credentials, header_to_show, octets_
 from harness.backhaul.carrier import Parcel
 from harness.backhaul.tls import Tls
 from harness.errors import InputError
-from harness.tests.http_peers import WITHIN, Authority, all_of, carrier, endpoint, post, raw
+from harness.tests.http_peers import Authority, all_of, carrier, endpoint, post, raw
+from harness.tests.inbox import WITHIN
 
 PASSWORD = "Sesam-öffne:dich"
 

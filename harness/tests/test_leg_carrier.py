@@ -6,7 +6,6 @@ import random
 import socket
 import struct
 import sys
-import threading
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import replace
@@ -28,6 +27,7 @@ from harness.backhaul.wires import LEG
 from harness.errors import BenchError
 from harness.ports import Message
 from harness.tests.back_office import EPOCH, ORDER
+from harness.tests.inbox import Inbox
 from harness.tests.small_run import ROOT
 from harness.usecase import Actor
 
@@ -39,25 +39,6 @@ COMMAND = LegMessage(
     LegKind.OPEN_WINDOW, 7, ORDER.meter, ORDER.device, ORDER.device_type, ORDER.key_form, ORDER.key_material,
     EPOCH.replace(hour=13), 3600.0,
 )
-
-
-class Inbox:
-    """Parcels as a carrier delivers them."""
-
-    def __init__(self) -> None:
-        self.parcels: list[Parcel] = []
-        self._changed = threading.Condition()
-
-    def __call__(self, parcel: Parcel) -> None:
-        with self._changed:
-            self.parcels.append(parcel)
-            self._changed.notify_all()
-
-    def wait(self, count: int) -> list[Parcel]:
-        """The parcels, once there are so many."""
-        with self._changed:
-            assert self._changed.wait_for(lambda: len(self.parcels) >= count, LIMIT), self.parcels
-            return list(self.parcels)
 
 
 @pytest.fixture

@@ -20,7 +20,8 @@ from harness.cim.nouns import END_DEVICE_CONTROLS, NOUNS, envelope_namespace, me
 from harness.cim.soap import action_of
 from harness.cim.wsdl import documents
 from harness.cim_profile import ENVELOPES, CimProfile
-from harness.tests.http_peers import WITHIN, Inbox, carrier
+from harness.tests.http_peers import carrier
+from harness.tests.inbox import WITHIN, Inbox
 
 WSDL = "{http://schemas.xmlsoap.org/wsdl/}"
 SOAP = {"": "http://schemas.xmlsoap.org/soap/envelope/", "12": "http://www.w3.org/2003/05/soap-envelope"}
