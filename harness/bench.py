@@ -24,7 +24,7 @@ from harness.clock import Clock, LiveClock, VirtualClock
 from harness.composite import inside
 from harness.crypto.install_code import ordered_link_key
 from harness.declarations import BenchFile, Device
-from harness.errors import BenchError, Inconclusive
+from harness.errors import BenchError, HanproofError, Inconclusive
 from harness.inquiry import inquire, unmet_preconditions
 from harness.plan import Plan
 from harness.ports import Message, RadioSettings, Received, Transmit, Transmitted
@@ -92,7 +92,11 @@ class Bench:
         )
         actors, self._called = building.actors()
         self.machines: dict[Actor, Any] = {Actor(place): actors[name] for place, name in self._called.items()}
-        self._running: dict[str, Any] = {**actors, **building.others()}
+        try:
+            self._running: dict[str, Any] = {**actors, **building.others()}
+        except HanproofError:
+            self.close()
+            raise
         if self.plan.has_second_meter:
             there = VirtualAir(self._chance(SECOND_AIR), keyring=self.air.keyring, tap=partial(self._taps.hear, air=SECOND_AIR))
             self._airs.append(there)

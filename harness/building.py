@@ -75,11 +75,21 @@ class Building:
         A machine that fills several places is called the ESI where that is one of them. Raises BenchError for an adapter that
         cannot be had.
         """
+        remote: dict[Actor, Any] = {}
+        try:
+            for actor, filled in self.file.adapters.items():
+                if is_remote(filled):
+                    remote[actor] = self._made(filled, self._setup(actor, filled))
+            return self._with(remote)
+        except BenchError:
+            for machine in remote.values():  # else the next bench would find their ports taken
+                machine.close()
+            raise
+
+    def _with(self, remote: Mapping[Actor, Any]) -> tuple[dict[str, Any], dict[str, str]]:
+        """All actors, when those that are somewhere else are made: the others are told where these reach them."""
         made: dict[str, Any] = {}
         called: dict[str, str] = {}
-        remote: dict[Actor, Any] = {
-            actor: self._made(filled, self._setup(actor, filled)) for actor, filled in self.file.adapters.items() if is_remote(filled)
-        }  # first, for the others are told where these reach them
         for actor, filled in self.file.adapters.items():
             together = self.file.filled_by(actor)
             if together:

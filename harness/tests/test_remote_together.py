@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import socket
 from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
 
 from harness.adapters.wire_options import WireOptions
+from harness.bench import Bench
 from harness.building import is_live
 from harness.declarations import read_bench
+from harness.errors import BenchError
 from harness.plugin.bench_building import check
 from harness.tests.http_peers import at_most
 from harness.tests.peers.rabbitmq import free_ports
@@ -37,11 +40,22 @@ def test_two_systems_in_two_processes_are_the_dut_together(tmp_path: Path, roles
 
 
 def test_a_head_end_without_control_is_tested_in_real_time(tmp_path: Path) -> None:
+    (port,) = free_ports(1)  # the same for every bench of the run
     with serving("ami-head-end", "--leg=tcp", until="leg") as served:
-        bench = bench_of(tmp_path, {HEAD_END: {"address": served.where[HEAD_END]}}, SOON, legs=served.where["leg"])
+        remote = {HEAD_END: {"address": served.where[HEAD_END], "listen": f"127.0.0.1:{port}"}}
+        bench = bench_of(tmp_path, remote, SOON, legs=served.where["leg"])
         with at_most(30):
             code, verdicts, output = run(tmp_path, bench, *REAL_TIME)
     assert (code, wrong(verdicts), passed(verdicts)) == (0, [], 1), output
+
+
+def test_a_bench_that_cannot_be_built_lets_go_of_its_ports(tmp_path: Path) -> None:
+    (port,) = free_ports(1)
+    remote = {HEAD_END: {"address": "http://127.0.0.1:9/", "listen": f"127.0.0.1:{port}"}}
+    file = read_bench(bench_of(tmp_path, remote, "  ODS: nowhere.at_all:Ods"))
+    with pytest.raises(BenchError, match="nowhere"):
+        Bench(file, file.devices[0])
+    socket.create_server(("127.0.0.1", port)).close()
 
 
 def test_the_example_of_a_bench_says_only_what_is_known() -> None:
