@@ -26,7 +26,7 @@ def test_our_own_system_in_another_process_passes_every_case_about_it(tmp_path: 
         code, verdicts, output = run(tmp_path, bench_file(tmp_path, ROLES[role], served), "cases")
     assert wrong(verdicts) == [], output
     assert code == 0, output
-    assert passed(verdicts) >= {"ods": 3, "cis": 10}.get(role, 25), output
+    assert passed(verdicts) >= {"ods": 2, "cis": 10}.get(role, 25), output
 
 
 @pytest.mark.parametrize(("role", "defect", "step"), [
