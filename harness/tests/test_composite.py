@@ -31,8 +31,9 @@ VIRTUAL = (ROOT / "fixtures" / "benches" / "virtual.yaml").read_text().replace("
 NIC_LINE, ESI_LINE = "  NIC: harness.adapters.virtual_nic:VirtualNic\n", "  ESI: harness.adapters.virtual_esi:VirtualEsi\n"
 METERS = "harness.tests.composite_meter"
 METER, DISPLAY, SEALED = f"{METERS}:CompositeMeter", f"{METERS}:MeterWithDisplay", f"{METERS}:SealedMeter"
+BY_STEP_10 = ("11-UNALTERED@NIC", "SEQ-TWO-DEVICES@ESI")  # what these must see is not of their own section
 INSIDE_THE_METER = {
-    f"UC2.7-{each}": f"step {int(each[:2]) if each != '11-UNALTERED@NIC' else 10} lies inside the device under test (NIC, ESI)"
+    f"UC2.7-{each}": f"step {10 if each in BY_STEP_10 else int(each[:2])} lies inside the device under test (NIC, ESI)"
     for each in (
         "04-FORWARDED@NIC", "04-TARGET@NIC", "04-ONCE@NIC", "04-TIMELY@NIC", "04-UNDELIVERABLE@NIC", "10-STATE@ESI",
         "10-AFTER-REGISTRATION@ESI", "10-ONCE@ESI", "10-FAILURE@ESI", "10-RIGHT-DEVICE@ESI", "10-TIMELY@ESI", "11-UNALTERED@NIC",
