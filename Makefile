@@ -27,7 +27,7 @@ certify: setup  ## run every case for both devices on the virtual bench, and wri
 	case $$status in 2|3|4|5) ;; *) printf 'report: '; $(VENV)/bin/hanproof report || status=$$?;; esac; exit $$status
 
 test: setup  ## the harness's own tests, then every case, judged a second time from its evidence
-	@$(VENV)/bin/pytest -q -n $(JOBS) $(OWN)
+	@$(VENV)/bin/pytest -q -n $(JOBS) --dist worksteal $(OWN)
 	@$(VENV)/bin/hanproof run -- -n $(JOBS)
 	@$(VENV)/bin/hanproof judge
 

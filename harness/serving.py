@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from harness.actors.reports import Logged
+from harness.actors.reports import Logged, StateChanged, Unanswered
 from harness.actors.setup import Setup
 from harness.actors.verbs import BACK_OFFICE_VERBS, argument_of, order_of
 from harness.backhaul.carrier import Carrier, Parcel
@@ -138,7 +138,7 @@ class Served:
                 if isinstance(pdu, Message):
                     self._send(pdu)
         for event in self._machine.events():
-            self._say(event.text if isinstance(event, Logged) else str(event))
+            self._say(_told(event))
 
     def _send(self, message: Message) -> None:
         gateway = self._gateways.get(message.wire)
@@ -203,3 +203,12 @@ class Served:
         verb = BACK_OFFICE_VERBS[self._setup.actor][role_verb]
         answer = self.perform(role_verb, *(argument_of(verb, each) for each in arguments))
         return {"answer": [str(each) for each in answer] if isinstance(answer, tuple) else answer}
+
+
+def _told(event: Any) -> str:
+    """What an actor reports, as a line."""
+    if isinstance(event, StateChanged):
+        return f"{event.device}: {event.state}"
+    if isinstance(event, Unanswered):
+        return f"nobody answered the {event.noun} {event.message_id}"
+    return event.text if isinstance(event, Logged) else str(event)

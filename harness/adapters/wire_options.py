@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from harness.backhaul.authentication import Credentials
 from harness.backhaul.carrier import Carrier, Deliver
@@ -57,7 +58,17 @@ class WireOptions:
             raise ValueError("user: is missing; right would be the one whose password that is")
         if made.mutual == "yes" and not made.certificate:
             raise ValueError("mutual: asks nobody without TLS; right would be a certificate and a private_key beside it")
+        if made.address:
+            made.check_address("address", made.address)
+        if made.known_as != made.known_as.strip("/") or any(each.isspace() for each in made.known_as):
+            raise ValueError(f"known_as: {made.known_as!r} is no name of a host; right would be one, as meter-lab.example")
         return made
+
+    def check_address(self, name: str, address: str) -> None:
+        """Whether an address is one that this wire can reach. Raises ValueError naming the option that holds it."""
+        parts = urlsplit(address)
+        if self.wire == "http" and (parts.scheme not in ("http", "https") or not parts.hostname):
+            raise ValueError(f"{name}: {address!r} is no address of HTTP; right would be http://host:port/path")
 
     @property
     def credentials(self) -> Credentials | None:

@@ -95,6 +95,8 @@ def _served(arguments: argparse.Namespace) -> tuple[Served, list[str]]:
     given = {name.replace("-", "_"): getattr(arguments, name.replace("-", "_")) for name, _ in WIRE_OPTIONS}
     options = WireOptions.of({name: value for name, value in given.items() if value is not None})
     peers, legs = _peers(arguments.peer, {place_of(each): each for each in Actor})
+    for other, address in peers.items():
+        options.check_address(f"--peer {place_of(other)}", address)
     clock = WallClock()
     setup = _setup(arguments, actor, bench, clock)
     served = Served(load(ADAPTERS[arguments.role]), clock, say=lambda line: print(line, flush=True))

@@ -94,7 +94,8 @@ def test_nobody_gets_in_without_the_password(tmp_path: Path) -> None:
 @pytest.mark.parametrize(("options", "said"), [
     (("--wire=telex",), "wire: 'telex'; right would be one of http, amqp, stomp"),
     (("--listen=8080",), "right would be host:port"), (("--wire=amqp",), "broker: is missing"),
-    (("--peer=cis",), "right would be ROLE=ADDRESS"), (("--defect=no-such",), "no defect of the CIS"),
+    (("--peer=cis",), "right would be ROLE=ADDRESS"), (("--peer=ods=nonsense",), "--peer ods: 'nonsense' is no address of HTTP"),
+    (("--known-as=a b",), "no name of a host"), (("--defect=no-such",), "no defect of the CIS"),
     (("--control=0.0.0.0:0",), "right would be a port of loopback"), (("--user=me",), "no password of me there"),
     (("--certificate=/nowhere",), "no certificate and matching open key"), (("--envelope=1999",), "2008"),
     (("--bench=/nowhere",), "cannot be read"), (("--listen=0.0.0.0:0",), "known_as"),
