@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 import random
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -22,7 +22,6 @@ from harness.backhaul.wires import VirtualWires
 from harness.building import Building, is_live, unseen
 from harness.clock import Clock, LiveClock, VirtualClock
 from harness.composite import inside
-from harness.crypto.install_code import ordered_link_key
 from harness.declarations import BenchFile, Device
 from harness.errors import BenchError, HanproofError, Inconclusive
 from harness.inquiry import inquire, unmet_preconditions
@@ -102,7 +101,8 @@ class Bench:
             self._airs.append(there)
             self._air_of = dict.fromkeys((second(Actor.ESI), second(Actor.HAN_DEVICE)), there)
         self._appointments: list[tuple[float, Callable[[], None]]] = []
-        self._learn_ordered_keys()
+        for key in building.ordered_keys():
+            self._learn(key)
 
     # -- the use case
 
@@ -369,12 +369,6 @@ class Bench:
             self.air.keyring.add_network_key(key.octets)
         elif key.kind in LINK_KEY_KINDS:
             self.air.keyring.add_link_key(key.octets, key.device, key.kind)
-
-    def _learn_ordered_keys(self) -> None:
-        """What was ordered is known whatever the ESI makes of it; what is no install code makes no key."""
-        for order in self.orders:
-            with suppress(ValueError):
-                self._learn(Key("ic", ordered_link_key(order.key_form, order.key_material), order.device))
 
     # -- what is seen
 

@@ -7,7 +7,8 @@ by the same adapters under a name of its own, is given no defect, and is not jud
 from __future__ import annotations
 
 import importlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
 from types import MappingProxyType
@@ -16,12 +17,14 @@ from typing import Any
 from harness import neighbour
 from harness.actors.setup import Setup
 from harness.adapters.defects import Defect
+from harness.crypto.install_code import ordered_link_key
 from harness.declarations import BenchFile, Device, Filled
 from harness.errors import BenchError, Inconclusive
 from harness.leg_declaration import ON_LEGS
 from harness.plan import Plan
 from harness.ports import Chance, Machine
 from harness.second_meter import OF_ITS_OWN, Elsewhere
+from harness.trace import Key
 from harness.usecase import Actor, Order, Point, second
 
 
@@ -119,6 +122,12 @@ class Building:
             setup = Setup(Actor.HAN_DEVICE, (), self.epoch, self.chance(second(Actor.HAN_DEVICE)), identity, filled.options)
             made[second(Actor.HAN_DEVICE)] = self._made(filled, setup)
         return made
+
+    def ordered_keys(self) -> Iterator[Key]:
+        """What was ordered is known whatever the ESI makes of it; what is no install code makes no key."""
+        for order in self.orders:
+            with suppress(ValueError):
+                yield Key("ic", ordered_link_key(order.key_form, order.key_material), order.device)
 
     def _made(self, filled: Filled, setup: Setup) -> Machine:
         try:

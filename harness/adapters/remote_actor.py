@@ -8,8 +8,6 @@ bench runs in real time; with one, the system under test follows the bench's tim
 from __future__ import annotations
 
 import os
-import shlex
-import subprocess
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
@@ -17,6 +15,7 @@ from typing import Any
 from harness.actors.reports import Logged
 from harness.actors.setup import Setup
 from harness.actors.verbs import BACK_OFFICE_VERBS, Verb, in_words, order_in_words
+from harness.adapters.by_command import by_command
 from harness.adapters.control import Control
 from harness.adapters.gateways import cim_gateway, leg_gateway
 from harness.adapters.wire_options import WireOptions, open_carrier
@@ -34,7 +33,6 @@ from harness.usecase import Actor, Point
 
 LEG_OPTIONS = ("codec", "legs")  # what a bench adds for those that stand on a leg
 BACK_OFFICE = (Actor.DR_APPLICATION, Actor.AMI_HEAD_END, Actor.CIS, Actor.ODS)
-COMMAND_PATIENCE = 60.0  # seconds that a command which performs a role verb may take
 ROOM = Room(lasting=True)  # for all that it sends in one run
 UNAUTHORISED = 401
 QUIET = 0.5  # seconds without a message after which the queues of a broker are taken to be empty
@@ -143,7 +141,7 @@ class RemoteActor:
         if self._control is not None:
             setattr(self, verb, lambda *arguments: self._perform(verb, *arguments[:1]))
         elif command is not None:
-            setattr(self, verb, lambda *arguments: self._run(verb, command, *arguments[:1]))
+            setattr(self, verb, lambda *arguments: by_command(f"{self._setup.actor}: {verb}", command, *arguments[:1]))
         elif kind.does:
             setattr(self, verb, lambda *_: self._nobody(verb))
 
@@ -153,19 +151,6 @@ class RemoteActor:
         self._moved = True
         said = answer.get("answer")
         return tuple(said) if isinstance(said, list) else said
-
-    def _run(self, verb: str, command: str, *arguments: Any) -> str:
-        """A command does it: what it has to know stands in its environment, never on its command line."""
-        told = in_words(arguments[0]) if arguments else {}
-        words = told if isinstance(told, dict) else {"about": told}
-        environment = {f"HANPROOF_{name.upper()}": str(value) for name, value in words.items()}
-        try:
-            done = subprocess.run(
-                shlex.split(command), env={**os.environ, **environment}, capture_output=True, timeout=COMMAND_PATIENCE, check=True,
-            )
-        except (OSError, ValueError, subprocess.SubprocessError) as fault:
-            raise BenchError(f"{self._setup.actor}: {verb}: the command failed: {type(fault).__name__}") from fault
-        return done.stdout.decode("utf-8", errors="replace").strip()
 
     def _nobody(self, verb: str) -> None:
         raise Inconclusive(f"nobody performs {verb} for the {self._setup.actor}: the bench file names neither a command nor `control`")

@@ -47,12 +47,13 @@ MAY_IMPORT = {
     ),
     "harness.bench": (
         "harness.actors", "harness.radio", "harness.backhaul", "harness.faults", "harness.declarations",
-        "harness.crypto.install_code", "harness.stack.happenings", "harness.adapters.defects", "harness.building",
+        "harness.stack.happenings", "harness.adapters.defects", "harness.building",
         "harness.plan", "harness.taps", "harness.window_by_hand",
     ),
     "harness.window_by_hand": ("harness.backhaul",),
     "harness.serving": ("harness.actors", "harness.backhaul"),
     "harness.building": (
+        "harness.crypto.install_code",
         "harness.actors", "harness.adapters.defects", "harness.declarations", "harness.leg_declaration", "harness.neighbour",
         "harness.plan", "harness.second_meter",
     ),

@@ -6,7 +6,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,7 @@ import zeep
 from zeep.transports import Transport
 
 from harness.cim.nouns import END_DEVICE_CONTROLS
+from harness.clock import wall_utc
 from harness.tests.served import ROOT, ServedProcess, serving
 
 HEAD_END = "AMI Head-End"
@@ -40,13 +41,13 @@ def order(meter: str, mac: str = "0013500500a1b2c3") -> dict[str, Any]:
     return {END_DEVICE_CONTROLS: {"EndDeviceControl": [{
         "mRID": "78e51061-7311-48a3-82ce-6f447ed4d57b", "EndDeviceControlType": {"ref": "19.10.73.298"},
         "EndDevices": [device, addressed],
-        "primaryDeviceTiming": {"duration": 60.0, "interval": {"start": datetime.now(UTC) + timedelta(minutes=1)}},
+        "primaryDeviceTiming": {"duration": 60.0, "interval": {"start": wall_utc() + timedelta(minutes=1)}},
     }]}}
 
 
 def header(number: int) -> dict[str, Any]:
     return {
-        "Verb": "create", "Noun": END_DEVICE_CONTROLS, "Timestamp": datetime.now(UTC), "Source": "zeep",
+        "Verb": "create", "Noun": END_DEVICE_CONTROLS, "Timestamp": wall_utc(), "Source": "zeep",
         "MessageID": f"cd613e30-d8f1-4adf-91b7-{number:012d}", "CorrelationID": f"1e2feb89-414c-443c-9027-{number:012d}",
     }
 
