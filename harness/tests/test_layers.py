@@ -19,6 +19,7 @@ OURS = ("harness", "dissectors", "cases", "reports")
 LAYER_0 = (
     "harness.values", "harness.clock", "harness.errors", "harness.verdict", "harness.usecase", "harness.trace", "harness.ports",
     "harness.judge", "harness.pics", "harness.inquiry", "harness.cim_profile", "harness.composite",
+    "harness.causes",
 )
 
 MAY_IMPORT = {

@@ -19,6 +19,8 @@ from harness.usecase import Actor
 class Defect:
     """One wrong behaviour: `decisions` replaces fields of the actor's policy, `rewrites` changes outgoing structures.
 
+    `cause` is what a finding's hint must name where it fails a clause by this (`harness.causes`), empty where no checker can know.
+    `misbehaviours` are those of the list of radio misbehaviours that it is an instance of (`M-17`).
     `made` makes further rewrites anew for each bench, so that they may count what they see; it takes what the plan says the
     behaviour is provoked with, None where it says nothing.
     """
@@ -30,6 +32,8 @@ class Defect:
     decisions: Mapping[str, Any] = field(default_factory=dict)
     rewrites: tuple[Callable[[Any], Any], ...] = ()
     made: Callable[[Any], tuple[Callable[[Any], Any], ...]] | None = None
+    cause: str = ""
+    misbehaviours: tuple[str, ...] = ()
 
 
 def all_defects() -> dict[str, Defect]:
