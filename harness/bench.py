@@ -25,6 +25,7 @@ from harness.composite import inside
 from harness.declarations import BenchFile, Device
 from harness.errors import BenchError, HanproofError, Inconclusive
 from harness.inquiry import inquire, unmet_preconditions
+from harness.machines import Machines
 from harness.plan import Plan
 from harness.ports import Message, RadioSettings, Received, Transmit, Transmitted
 from harness.radio.virtual import VirtualAir
@@ -92,7 +93,7 @@ class Bench:
         actors, self._called = building.actors()
         self.machines: dict[Actor, Any] = {Actor(place): actors[name] for place, name in self._called.items()}
         try:
-            self._running: dict[str, Any] = {**actors, **building.others()}
+            self._running = Machines({**actors, **building.others()}, real_time=is_live(file))
         except HanproofError:
             self.close()
             raise
@@ -178,7 +179,7 @@ class Bench:
         self.air.switch_off(Actor.HAN_DEVICE)
         joining = second(Actor.HAN_DEVICE) if self.plan.has_second_device else Actor.HAN_DEVICE
         if self.plan.has_second_device:
-            del self._running[Actor.HAN_DEVICE]
+            self._running.remove(Actor.HAN_DEVICE)
         else:
             self.machines[Actor.HAN_DEVICE].factory_reset(self.now)
             self._air_of[joining] = self._airs[-1]
@@ -291,12 +292,12 @@ class Bench:
 
     def _run_until(self, condition: Callable[[], bool], within: float) -> bool:
         limit = self.now + max(within, 0.0)
+        self._running.change()
         for _ in range(STEP_LIMIT):
             self._pump()
             if condition():
                 return True
-            due = [instant for instant in self._deadlines() if instant is not None]
-            instant = min(due, default=math.inf)
+            instant = min(self._running.deadline(), *(due for due in self._deadlines() if due is not None), math.inf)
             self.clock.wait_until(min(instant, limit))  # a live clock returns early when something arrives
             if instant > limit <= self.now:
                 return condition()
@@ -307,8 +308,6 @@ class Bench:
         yield from (air.deadline() for air in self._airs)
         yield self.wires.deadline()
         yield from (instant for instant, _ in self._appointments)
-        for machine in self._running.values():
-            yield machine.deadline()
 
     def _wake(self) -> None:
         now = self.now
@@ -321,18 +320,17 @@ class Bench:
         self._appointments = [each for each in self._appointments if each[0] > now]
         for action in due:
             action()
-        for machine in self._running.values():
-            deadline = machine.deadline()
-            if deadline is not None and deadline <= now:
-                machine.wake(now)
+            self._running.change()
+        self._running.wake(now)
 
     def _pump(self) -> None:
         moved = True
         while moved:
             moved = False
-            for actor, machine in self._running.items():
+            for actor, machine in self._running.changed():
                 for pdu in machine.transmit(self.now):
                     moved = True
+                    self._running.change((actor,))
                     self._take(actor, pdu)
                 for event in machine.events():
                     self._note(actor, event)
@@ -346,7 +344,9 @@ class Bench:
             raise BenchError(f"{actor} wants to send a {type(pdu).__name__}, which no wire carries")
 
     def _give(self, actor: str, pdu: Received | Transmitted | Message) -> None:
-        machine = self._running.get(self._called.get(actor, actor))
+        name = self._called.get(actor, actor)
+        machine = self._running.get(name)
+        self._running.change((name,))
         if isinstance(pdu, Message) and machine is self.machines.get(Actor.ESI) and is_by_hand(machine, pdu):
             verb = done_by_hand(machine, pdu, self._leg_codec, self.order.meter, self.clock.epoch, self.now)
             if verb:

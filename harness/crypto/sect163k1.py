@@ -9,6 +9,7 @@ in each octet and without carry (163 < 256), the terms of one coefficient of the
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import NamedTuple
 
 FIELD_BITS = 163
@@ -86,6 +87,7 @@ def add(p: Point | None, q: Point | None) -> Point | None:
     return Point(_plain(x3), _plain(y3))
 
 
+@lru_cache(maxsize=2048)  # a checker works out again what the devices worked out
 def multiply(scalar: int, point: Point | None) -> Point | None:
     """`scalar` (0 or more, not reduced by the order) times the point: the Lopez-Dahab ladder over x alone, then y recovered.
 
@@ -131,6 +133,7 @@ def compress(point: Point) -> bytes:
     return bytes([2 | bit]) + point.x.to_bytes(FIELD_OCTETS, "big")
 
 
+@lru_cache(maxsize=2048)
 def decompress(octets: bytes) -> Point:
     """The point that 22 octets encode (SEC 1, 2.3.4). Raises ValueError with the reason when they encode none."""
     if len(octets) != POINT_OCTETS:

@@ -14,6 +14,8 @@ PROFILE = "reproducible"
 EXAMPLES = 5  # a case's examples unless it or `--examples` says otherwise: each one plays a whole provisioning
 
 SHRINKING = (Phase.explicit, Phase.generate, Phase.shrink)
+APPLIED = "_hypothesis_internal_settings_applied"  # Hypothesis's own
+OURS = "_settings_are_ours"  # set on a function to which we have given its number of examples
 KILLING = (Phase.explicit, Phase.generate)  # a defect's proof asks only whether it is caught
 
 
@@ -37,8 +39,13 @@ def prepare(function: Callable[..., Any], examples: int, seed: int, phases: tupl
     """Let a case draw this many examples from this seed; its own `@settings` win over the number of examples."""
     if not has_examples(function):
         return
-    if not hasattr(function, "_hypothesis_internal_settings_applied"):
-        hypothesis.settings(hypothesis.settings.get_profile(PROFILE), max_examples=examples, phases=phases)(function)
+    if hasattr(function, OURS):
+        delattr(function, APPLIED)  # else Hypothesis would not let them be set anew
+    elif hasattr(function, APPLIED):
+        hypothesis.seed(seed)(function)
+        return
+    hypothesis.settings(hypothesis.settings.get_profile(PROFILE), max_examples=examples, phases=phases)(function)
+    setattr(function, OURS, True)
     hypothesis.seed(seed)(function)
 
 

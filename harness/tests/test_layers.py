@@ -49,8 +49,9 @@ MAY_IMPORT = {
     "harness.bench": (
         "harness.actors", "harness.radio", "harness.backhaul", "harness.faults", "harness.declarations",
         "harness.stack.happenings", "harness.adapters.defects", "harness.building",
-        "harness.plan", "harness.taps", "harness.window_by_hand",
+        "harness.machines", "harness.plan", "harness.taps", "harness.window_by_hand",
     ),
+    "harness.machines": (),
     "harness.window_by_hand": ("harness.backhaul",),
     "harness.serving": ("harness.actors", "harness.backhaul"),
     "harness.building": (
@@ -66,6 +67,7 @@ MAY_IMPORT = {
     "harness.neighbour": ("dissectors", "harness.actors", "harness.backhaul", "harness.stack.happenings"),
     "harness.evidence": ("dissectors.capture", "dissectors.key_file", "harness.declarations"),
     "harness.plugin": ("harness.declarations", "harness.evidence"),
+    "harness.plugin.kill_matrix": ("harness.adapters.defects", "harness.declarations", "harness.plugin"),
     "harness.plugin.bench_building": (
         "harness.backhaul.named_codec", "harness.bench", "harness.building", "harness.declarations",
         "harness.leg_declaration", "harness.plan", "harness.plugin",
@@ -74,6 +76,7 @@ MAY_IMPORT = {
         "dissectors", "harness.backhaul.named_codec", "harness.cim", "harness.crypto", "harness.declared", "harness.declarations",
         "harness.evidence", "harness.plugin", "reports",
     ),
+    "harness.commands.defects": ("harness.commands", "harness.adapters.defects", "harness.declarations", "harness.plugin", "reports"),
     "harness.commands.serve": (
         "harness.commands", "harness.serving", "harness.building", "harness.actors", "harness.adapters", "harness.backhaul", "harness.cim",
         "harness.declarations",
