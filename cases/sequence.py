@@ -6,7 +6,7 @@ from hypothesis import given
 
 from cases.table import clause, step
 from harness.overlap_strategies import pairs
-from harness.strategies import eui64s, windows
+from harness.strategies import eui64s, install_codes, windows
 from harness.usecase import Actor
 
 pytestmark = step("SEQ")
@@ -23,6 +23,14 @@ def test_one_order_runs_from_the_first_step_to_the_last(provisioned, verify):
 @clause("UC2.7-SEQ-NO-LEAK")
 def test_no_key_is_told_on_the_way(provisioned, verify):
     verify(provisioned)
+
+
+@clause("UC2.7-SEQ-NO-LEAK")
+@given(code=install_codes())
+def test_no_key_is_told_where_it_is_the_wrong_one(benches, verify, code):
+    bench = benches(ordered_key=code.octets)
+    bench.play()
+    verify(bench.trace)
 
 
 @clause("UC2.7-SEQ-MAC-CHAIN", "UC2.7-SEQ-KEY-CHAIN", "UC2.7-SEQ-ORDER")

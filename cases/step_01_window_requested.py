@@ -36,7 +36,10 @@ def test_the_key_stays_in_its_element(provisioned, verify):
     verify(provisioned)
 
 
-@clause("UC2.7-01-COMMAND", "UC2.7-01-MAC", "UC2.7-01-SCHEMA")
+@clause(
+    "UC2.7-01-COMMAND", "UC2.7-01-MAC", "UC2.7-01-SCHEMA", "UC2.7-01-TYPE",
+    "UC2.7-01-METER", "UC2.7-01-ENVELOPE", "UC2.7-01-HEADER-PROFILE",
+)
 @given(device=eui64s())
 def test_any_mac_address_is_ordered_as_it_is(benches, verify, device):
     bench = benches(ordered=device)

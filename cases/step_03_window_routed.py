@@ -32,7 +32,7 @@ def test_an_order_that_comes_twice_goes_on_once(benches, verify, after):
     verify(bench.trace)
 
 
-@clause("UC2.7-03-FORWARDED", "UC2.7-03-TIMELY")
+@clause("UC2.7-03-FORWARDED", "UC2.7-03-TIMELY", "UC2.7-03-CONFIDENTIAL")
 @given(window=windows(expired=False))
 def test_what_is_left_of_any_window_is_what_goes_on(benches, verify, window):
     bench = benches(window_start=window.start, window_duration=window.duration, latency=window.latency)

@@ -16,7 +16,7 @@ def test_a_provisioned_device_is_reported_once_it_is_provisioned(provisioned, ve
     verify(provisioned)
 
 
-@clause("UC2.7-10-STATE", "UC2.7-10-ONCE")
+@clause("UC2.7-10-STATE", "UC2.7-10-ONCE", "UC2.7-10-AFTER-REGISTRATION")
 @given(device=eui64s())
 def test_whatever_its_mac_address_the_device_is_reported_by_it(benches, verify, device):
     bench = benches(ordered=device, han_device=device)

@@ -18,7 +18,7 @@ def test_a_provisioned_device_is_reported_once_it_is_provisioned(provisioned, ve
     verify(provisioned)
 
 
-@clause("UC2.7-11-STATE", "UC2.7-11-ONCE")
+@clause("UC2.7-11-STATE", "UC2.7-11-ONCE", "UC2.7-11-AFTER-REGISTRATION")
 @given(device=eui64s())
 def test_whatever_its_mac_address_the_device_is_reported_by_it(benches, verify, device):
     bench = benches(ordered=device, han_device=device)

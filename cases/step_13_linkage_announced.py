@@ -38,7 +38,7 @@ def test_the_linkage_is_answered_and_taken(provisioned, verify):
     verify(provisioned)
 
 
-@clause("UC2.7-13-MAC", "UC2.7-13-SCHEMA")
+@clause("UC2.7-13-MAC", "UC2.7-13-SCHEMA", "UC2.7-13-ENVELOPE", "UC2.7-13-HEADER-PROFILE", "UC2.7-13-STATUS")
 @given(device=eui64s())
 def test_any_mac_address_is_announced_as_it_is(benches, verify, device):
     bench = benches(ordered=device, han_device=device)
@@ -175,7 +175,7 @@ def test_a_linkage_under_other_prefixes_is_taken(benches, verify, mutation):
     verify(bench.trace)
 
 
-@clause("UC2.7-13-MAC", "UC2.7-13-METER", "UC2.7-13-CORRELATION", "UC2.7-13-ONE-LINKAGE", "UC2.7-13-REPLY")
+@clause("UC2.7-13-MAC", "UC2.7-13-METER", "UC2.7-13-CORRELATION", "UC2.7-13-ONE-LINKAGE", "UC2.7-13-REPLY", "UC2.7-13-UNIQUE")
 @given(other=eui64s(), pair=pairs())
 def test_of_two_devices_each_is_linked_as_itself(benches, verify, other, pair):
     bench = benches(second=other, **pair.planned)

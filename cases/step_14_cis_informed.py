@@ -37,7 +37,10 @@ def test_the_linkage_is_answered_and_taken(provisioned, verify):
     verify(provisioned)
 
 
-@clause("UC2.7-14-MAC", "UC2.7-14-PREMISE", "UC2.7-14-SCHEMA")
+@clause(
+    "UC2.7-14-MAC", "UC2.7-14-PREMISE", "UC2.7-14-SCHEMA", "UC2.7-14-ENVELOPE", "UC2.7-14-HEADER-PROFILE",
+    "UC2.7-14-STATUS", "UC2.7-14-MESSAGE", "UC2.7-14-AFTER-13", "UC2.7-14-TIME-LOGIC",
+)
 @given(device=eui64s())
 def test_any_mac_address_goes_on_as_it_is(benches, verify, device):
     bench = benches(ordered=device, han_device=device)
@@ -145,7 +148,10 @@ def test_a_linkage_under_other_prefixes_is_taken(benches, verify, mutation):
     verify(bench.trace)
 
 
-@clause("UC2.7-14-MAC", "UC2.7-14-METER", "UC2.7-14-CORRELATION", "UC2.7-14-ONE-LINKAGE", "UC2.7-14-REPLY", "UC2.7-14-PREMISE")
+@clause(
+    "UC2.7-14-MAC", "UC2.7-14-METER", "UC2.7-14-CORRELATION", "UC2.7-14-ONE-LINKAGE",
+    "UC2.7-14-REPLY", "UC2.7-14-PREMISE", "UC2.7-14-UNIQUE",
+)
 @given(other=eui64s(), pair=pairs())
 def test_of_two_devices_each_is_linked_as_itself(benches, verify, other, pair):
     bench = benches(second=other, **pair.planned)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from harness.checkers import conditions
 from harness.usecase import Actor, Clause, Point
 
@@ -49,3 +51,8 @@ CLAUSES = (
         ),
     ),
 )
+
+WITHOUT_NEGATIVE: Mapping[str, str] = {
+    "UC2.7-PRE-METERING-CLUSTER@HAN Device":
+        "What a device supports is its PICS; nothing that our side does changes it, and the undisturbed run asks.",
+}

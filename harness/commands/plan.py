@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import argparse
 import json
+import sys
 from typing import Any
 
 USAGE_ERROR = 4
+HOLES = 1  # a cell of the matrix is empty and nothing says why
+UNDISTURBED = "provisioned"  # the fixture of a case that judges the shared run
 
 
 class Collected:
@@ -22,7 +25,8 @@ class Collected:
 
         self.cases = [
             {"id": item.nodeid, "title": title_of(item), "step": step_of(item), "device": device_of(item),
-             "clauses": list(clause_ids(clauses_of(item)))}
+             "clauses": list(clause_ids(clauses_of(item))), "undisturbed": UNDISTURBED in item.fixturenames,
+             "function": f"{item.path.stem}::{item.originalname}"}
             for item in session.items if is_case(item)
         ]
 
@@ -32,6 +36,7 @@ def add(subparsers: argparse._SubParsersAction[Any]) -> None:
     parser = subparsers.add_parser("plan", help="list steps, clauses and cases", description=__doc__)
     parser.add_argument("--bench", metavar="FILE", help="bench file (default: the virtual bench)")
     parser.add_argument("--json", action="store_true", help="one JSON object")
+    parser.add_argument("--matrix", action="store_true", help="clause x actor x case x defect, with a reason for every empty cell")
     parser.add_argument("--table", default="cases.table", metavar="MODULE", help="the clause table (default: cases.table)")
     parser.set_defaults(run=run)
 
@@ -44,6 +49,13 @@ def run(arguments: argparse.Namespace) -> int:
     cases = _collect(arguments.bench)
     if isinstance(cases, int):
         return cases
+    if arguments.matrix:
+        from harness.commands.matrix import matrix
+
+        whole = matrix(known, cases)
+        print(json.dumps(whole.as_dict(), indent=1, ensure_ascii=False) if arguments.json else whole.text())
+        print("".join(f"{hole}\n" for hole in whole.holes()), end="", file=sys.stderr)
+        return HOLES if whole.holes() else 0
     asked: dict[str, list[str]] = {}
     for case in cases:
         for clause in case["clauses"]:

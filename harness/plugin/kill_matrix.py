@@ -170,7 +170,7 @@ def _read(row: Row, judgements: Iterable[Judgement]) -> Row:
     hints: dict[str, None] = {}
     errors: dict[str, None] = {}
     for judgement in judgements:
-        wanted = Verdict.INCONC if PRECONDITION in judgement.id else Verdict.FAIL
+        wanted = Verdict.INCONC if PRECONDITION in judgement.id and judgement.id in row.declared else Verdict.FAIL
         if judgement.verdict is wanted:
             failed[judgement.id] = None
         for finding in judgement.findings:

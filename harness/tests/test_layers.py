@@ -76,6 +76,7 @@ MAY_IMPORT = {
         "dissectors", "harness.backhaul.named_codec", "harness.cim", "harness.crypto", "harness.declared", "harness.declarations",
         "harness.evidence", "harness.plugin", "reports",
     ),
+    "harness.commands.matrix": ("harness.adapters.defects", "harness.adapters.stimuli"),
     "harness.commands.defects": ("harness.commands", "harness.adapters.defects", "harness.declarations", "harness.plugin", "reports"),
     "harness.commands.serve": (
         "harness.commands", "harness.serving", "harness.building", "harness.actors", "harness.adapters", "harness.backhaul", "harness.cim",

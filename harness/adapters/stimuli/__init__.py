@@ -21,11 +21,15 @@ ANSWER = Pause(20.0)  # until a device that polls every 7.5 s has had 10 s for i
 
 @dataclass(frozen=True)
 class Stimulus:
-    """One stimulus: `script` takes the asker, and by name whatever a case may vary."""
+    """One stimulus: `script` takes the asker, and by name whatever a case may vary.
+
+    `misbehaviours` are those of the list of radio misbehaviours that our side commits by it (`M-36`).
+    """
 
     id: str
     text: str
     script: Callable[..., Script]
+    misbehaviours: tuple[str, ...] = ()
 
 
 @cache
