@@ -49,6 +49,8 @@ const orders = {
   zdo: ({ address, cluster, payload }) => driver.sendZDO(Buffer.from(`00${payload}`, "hex"), address, undefined, cluster),
   send: ({ address, endpoint, profile, cluster, payload }) =>
     driver.sendUnicast(Buffer.from(payload, "hex"), profile, cluster, address, undefined, endpoint, 1),
+  permit: async ({ seconds }) => driver.context.allowJoins(seconds, true), // its own clock ends it
+  forbid: async () => driver.context.disallowJoins(),
   dismiss: ({ address }) => driver.nwkHandler.sendLeave(address, false),
 };
 input.on("line", (line) => {
@@ -58,5 +60,5 @@ input.on("line", (line) => {
 
 await driver.start();
 await driver.formNetwork();
-driver.context.allowJoins(254, true);
+if (settings.alwaysOpen) driver.context.allowJoins(254, true);
 tell("formed");

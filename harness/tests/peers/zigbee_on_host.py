@@ -23,7 +23,8 @@ from harness.actors.setup import Setup
 from harness.crypto.install_code import ordered_link_key
 from harness.ports import Pdu, Received, Transmitted
 from harness.radio.spinel_endpoint import SpinelEndpoint
-from harness.stack.happenings import KeyLearnt
+from harness.stack.happenings import KeyLearnt, WindowOpened
+from harness.usecase import Order
 from harness.values import Eui64
 
 FOLDER = Path(__file__).parent
@@ -80,6 +81,7 @@ class ZigbeeOnHost:
                 self._write({
                     "port": server.getsockname()[1], "folder": self._folder.name, "channel": CHANNEL, "pan": PAN,
                     "eui64": str(EUI64), "extendedPan": str(EXTENDED_PAN), "networkKey": network_key.hex(),
+                    "alwaysOpen": "opens" not in setup.options,
                     "linkKey": ordered_link_key(order.key_form, order.key_material).hex(),
                 })
                 self._line, _ = server.accept()
@@ -128,6 +130,19 @@ class ZigbeeOnHost:
         """What the process told, and the key it was given."""
         events, self._events = self._events, []
         return events
+
+    # -- the windows of a bench that wants them (option `opens`), as somebody at the meter would open and close them
+
+    takes_leg_3 = False
+
+    def open_window(self, order: Order, now: float) -> None:
+        """Have it permit association for as long as the window has left, whole seconds, 254 at most."""
+        self._write({"order": "permit", "seconds": min(int(order.end - now), 254)})
+        self._events.append(WindowOpened(order.device, order.end, now))
+
+    def close_window(self, device: Eui64, now: float) -> None:
+        """Have it permit no more."""
+        self._write({"order": "forbid"})
 
     # -- orders
 
