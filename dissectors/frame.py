@@ -6,9 +6,9 @@ decoded, or `malformed` says why not; what stays sealed is not malformed, `secur
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from functools import reduce
+from functools import cached_property, reduce
 from operator import truediv
 from typing import Any
 
@@ -56,7 +56,7 @@ class Frame:
     aps_key_identifier: int | None = None  # nwk.KeyIdentifier as the frame says it
     malformed: str | None = None
 
-    @property
+    @cached_property
     def layers(self) -> tuple[str, ...]:
         """The names of the layers that were decoded, from the bottom."""
         return tuple(name for name in LAYERS if getattr(self, name) is not None)
@@ -75,7 +75,12 @@ class Frame:
 
     def find(self, layer: type[Layer]) -> Record | None:
         """The record of this layer, be it a header, a beacon or a command; what is inside a Tunnel is not searched."""
-        return next((record for record in self.records() if record.is_a(layer)), None)
+        return self._by_layer.get(layer)
+
+    @cached_property
+    def _by_layer(self) -> Mapping[type[Layer], Record]:
+        """The first record of each layer: checkers search the same frame hundreds of times."""
+        return {record.layer: record for record in reversed(tuple(self.records()))}
 
     def as_json(self) -> dict[str, Any]:
         """The frame as JSON can carry it: fields by the specifications' names, EUI-64 as 16 hex digits, never a key; a layer

@@ -74,6 +74,11 @@ def delay(
     return _on(what, times, sender, skip, lambda psdu: [(by, psdu)], again=list)
 
 
+def thin(every: int) -> Fault:
+    """Lose one transmission of every so many, acknowledgements included, as a busy channel does: MAC retries make up for it."""
+    return lambda seen: [] if seen.number % every == 0 else None
+
+
 def too_late(what: Choice) -> Fault:
     """Let the chosen frames arrive when nobody waits for a network key any more (apsSecurityTimeOutPeriod is 1.7 s)."""
     return delay(what, by=TOO_LATE, times=None)

@@ -6,7 +6,7 @@ It joins two vocabularies, leg messages and the happenings of the stack, and dec
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import fields
+from dataclasses import fields, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -24,6 +24,7 @@ from harness.crypto.install_code import ordered_link_key
 from harness.errors import Inconclusive, RemoteProtocolError
 from harness.ports import Message, Pdu
 from harness.stack import happenings
+from harness.stack.counters import SEQUENCES
 from harness.stack.esi import EsiNode, EsiSettings
 from harness.stack.policy import Policy
 from harness.stack.programme import ordinary_programme
@@ -37,7 +38,8 @@ EVENT_IN = 120  # seconds after the bench's start at which the programme's event
 
 class VirtualEsi:
     """One ESI. Options: `eui64`, `channel`, `certificate`, `private_key`, `ca` (all as text, the last three in hex), and
-    `child_capacity`, the number of devices that it has room for."""
+    `child_capacity`, the number of devices that it has room for; and, which no file can write down, `pan_id`, `extended_pan_id`,
+    `key_sequence`, its `programme`, `settings` of the stack, `decisions` of its policy that are right as well, and `rewrites`."""
 
     def __init__(self, setup: Setup) -> None:
         known = {each.name for each in fields(Policy)}
@@ -50,21 +52,28 @@ class VirtualEsi:
         self._codec = setup.options.get("codec") or TlvCodec()
         ieee = Eui64.parse(setup.options.get("eui64", str(DEFAULT_EUI64)))
         chance = self._chance = setup.chance
-        self._key_sequence = 0
+        self._key_sequence = setup.options.get("key_sequence", 0)
         self._withdrawn: set[int] = set()
-        settings = EsiSettings(child_capacity=int(setup.options.get("child_capacity", EsiSettings.child_capacity)))
+        settings: EsiSettings = setup.options.get("settings", EsiSettings())
+        settings = replace(settings, child_capacity=int(setup.options.get("child_capacity", settings.child_capacity)))
+        programme = setup.options.get("programme") or ordinary_programme(smart_energy_time(setup.epoch, 0.0), EVENT_IN)
         self.node = EsiNode(
             ieee, credentials_of(ieee, setup.options, chance), chance,
-            Policy(**on_the_air, rewrites=tuple(r for r in setup.rewrites if not isinstance(r, LegRewrite))),
+            Policy(
+                **{**setup.options.get("decisions", {}), **on_the_air},
+                rewrites=(*setup.options.get("rewrites", ()), *(r for r in setup.rewrites if not isinstance(r, LegRewrite))),
+            ),
             lambda now: smart_energy_time(setup.epoch, now),
-            programme=ordinary_programme(smart_energy_time(setup.epoch, 0.0), EVENT_IN), settings=settings,
+            programme=programme, settings=settings,
         )
         self._orders: dict[Eui64, LegMessage] = {}
         self._outgoing: list[tuple[float, Message]] = []  # reports, each with when it is due
         self._events: list[Any] = []
+        drawn = chance.randrange(1, 0xFFF0), Eui64(chance.getrandbits(64))
         self.node.form(
-            channel=int(setup.options.get("channel", CHANNEL)), pan_id=chance.randrange(1, 0xFFF0),
-            extended_pan_id=Eui64(chance.getrandbits(64)), network_key=chance.getrandbits(128).to_bytes(16, "big"), now=0.0,
+            channel=int(setup.options.get("channel", CHANNEL)),
+            pan_id=setup.options.get("pan_id", drawn[0]), extended_pan_id=setup.options.get("extended_pan_id", drawn[1]),
+            network_key=chance.getrandbits(128).to_bytes(16, "big"), now=0.0, key_sequence=self._key_sequence,
         )
 
     # -- the five verbs
@@ -104,7 +113,7 @@ class VirtualEsi:
 
     def renew_network_key(self, now: float) -> None:
         """Give every device a further network key."""
-        self._key_sequence += 1
+        self._key_sequence = (self._key_sequence + 1) % SEQUENCES
         key = self._chance.getrandbits(128).to_bytes(KEY_LENGTH, "big")
         self.node.renew_network_key(key, self._key_sequence, now)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from harness.actors.setup import Setup
@@ -18,7 +19,10 @@ OPTIONAL_CLIENTS = {"price": PRICE, "messaging": MESSAGING, "metering": METERING
 
 
 class VirtualHanDevice:
-    """One HAN device, as its device file declares it: the identity carries EUI-64, type, link key, credentials and PICS."""
+    """One HAN device, as its device file declares it: the identity carries EUI-64, type, link key, credentials and PICS.
+
+    Options, which no file can write down: `settings` of the stack, `decisions` of its policy that are right as well, and `rewrites`.
+    """
 
     def __init__(self, setup: Setup) -> None:
         identity = setup.identity
@@ -26,9 +30,14 @@ class VirtualHanDevice:
         claims = identity["pics"]
         self.node = HanDeviceNode(
             ieee, identity["device_type"], identity["link_key"], credentials_of(ieee, identity, setup.chance), setup.chance,
-            Policy(**{"signs_event_status": bool(claims.get("event_signature")), **setup.policy}, rewrites=setup.rewrites),
-            settings=HanDeviceSettings(
-                sleepy=bool(claims.get("sleepy")),
+            Policy(
+                **{
+                    "signs_event_status": bool(claims.get("event_signature")), **setup.options.get("decisions", {}), **setup.policy,
+                },
+                rewrites=(*setup.options.get("rewrites", ()), *setup.rewrites),
+            ),
+            settings=replace(
+                setup.options.get("settings", HanDeviceSettings()), sleepy=bool(claims.get("sleepy")),
                 clients=(TIME, LOAD_CONTROL, *(cluster for item, cluster in OPTIONAL_CLIENTS.items() if claims.get(item))),
             ),
         )

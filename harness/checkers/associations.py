@@ -38,8 +38,8 @@ class Association:
 
     @property
     def pan(self) -> int:
-        """The PAN it asked to be let into."""
-        return int(self.request.mac.dest_pan)
+        """The PAN it asked to be let into; a request to a PAN coordinator may name it as its source's (05-3474 annex D.3)."""
+        return int(self.request.frame.pan or 0)
 
 
 _KNOWN: WeakKeyDictionary[Air, tuple[Association, ...]] = WeakKeyDictionary()
@@ -103,7 +103,7 @@ def _association(heard: Air, request: Heard, later: list[Heard]) -> Association:
     transports = tuple(
         each for each in during
         if granted is not None and each.number > granted.number and _is_transport(each)
-        and (each.mac.dest_pan, each.nwk.dest) == (request.mac.dest_pan, short)
+        and (each.mac.dest_pan, each.nwk.dest) == (request.frame.pan, short)
     )
     return Association(device, request, until, responses, transports, granted)
 

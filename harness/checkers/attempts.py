@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
+from weakref import WeakKeyDictionary
 
 from dissectors import aps, mac, nwk, zcl
 from dissectors.clusters import key_establishment as cluster
@@ -148,9 +149,18 @@ class Attempt:
         return None if last is None or last.arrival is None or self.terminated or self.strays else last
 
 
+_KNOWN: WeakKeyDictionary[Air, tuple[Attempt, ...]] = WeakKeyDictionary()
+
+
 def attempts(trace: Trace) -> tuple[Attempt, ...]:
-    """Every attempt at key establishment in a trace, each device's in order."""
+    """Every attempt at key establishment in a trace, each device's in order; read once for all checkers."""
     heard = air(trace)
+    if heard not in _KNOWN:
+        _KNOWN[heard] = _attempts(heard)
+    return _KNOWN[heard]
+
+
+def _attempts(heard: Air) -> tuple[Attempt, ...]:
     found: list[Attempt] = []
     for (known, _), said in _conversations(heard).items():
         parts = list(_divided(said))

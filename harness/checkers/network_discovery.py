@@ -340,8 +340,9 @@ def _is_heard(trace: Trace, channel: int, at: float) -> bool:
 
 
 def _is_of(beacon: Heard, association: Association) -> bool:
-    request = association.request.mac
-    return (beacon.mac.source_pan, beacon.mac.source_short) == (request.dest_pan, request.dest_short)
+    parent = association.request.mac.dest_short
+    asked = nwk.COORDINATOR if parent is None else parent  # a PAN coordinator need not be named (05-3474 annex D.3)
+    return (beacon.mac.source_pan, beacon.mac.source_short) == (association.pan, asked)
 
 
 def _is_poll_by(heard: Heard, device: Eui64) -> bool:

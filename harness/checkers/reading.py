@@ -96,6 +96,7 @@ class Air:
             elif key.kind in LINK_KEY_KINDS:
                 ring.add_link_key(key.octets, key.device, key.kind)
         ring.add_link_key(WELL_KNOWN_LINK_KEY, NOBODY, "well-known")
+        self._of: dict[tuple[type[Layer], ...], tuple[Heard, ...]] = {}
         self.heard = tuple(Heard(exchange, decode(exchange.octets, ring)) for exchange in trace.at(Point.MAC))
 
     def __iter__(self) -> Iterator[Heard]:
@@ -103,7 +104,9 @@ class Air:
 
     def of(self, *layers: type[Layer]) -> tuple[Heard, ...]:
         """The frames that carry one of these structures."""
-        return tuple(heard for heard in self.heard if any(heard.find(layer) is not None for layer in layers))
+        if layers not in self._of:
+            self._of[layers] = tuple(heard for heard in self.heard if any(heard.find(layer) is not None for layer in layers))
+        return self._of[layers]
 
     def after(self, heard: Heard) -> tuple[Heard, ...]:
         """The frames heard later than this one."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import count
 
 from dissectors import zcl, zdp
 from dissectors.clusters import by_identifier
@@ -64,13 +65,18 @@ class _Question:
 class Application:
     """The sending half of a node's application layer."""
 
-    def __init__(self, core: Core, policy: Policy, agenda: Agenda, profile: int = PROFILE) -> None:
+    def __init__(
+        self, core: Core, policy: Policy, agenda: Agenda, profile: int = PROFILE, *, first_sequence: int = 0, latency: float = 0.0,
+    ) -> None:
+        """`first_sequence` is the transaction sequence number before our first one, `latency` how many seconds an answer takes us."""
         self.core = core
         self.policy = policy
         self.agenda = agenda
         self.profile = profile
         self.transfer_sizes: dict[int, int] = {}  # by NWK address, from the partners' node descriptors
-        self._sequences = {"zdp": 0, "zcl": 0}
+        self._sequences = dict.fromkeys(("zdp", "zcl"), first_sequence)
+        self._latency = latency
+        self._late = count()
         self._questions: dict[tuple[str, int], _Question] = {}
         self._deliveries: dict[int, Delivered] = {}
 
@@ -84,6 +90,13 @@ class Application:
         self._questions.clear()
         self._deliveries.clear()
         self.transfer_sizes.clear()
+
+    def answering(self, send: Callable[[float], None], now: float) -> None:
+        """Send an answer when our latency is over."""
+        if self._latency:
+            self.agenda.set(("answering", next(self._late)), now + self._latency, send)
+        else:
+            send(now)
 
     def send_zdp(
         self, dest: int, record: Record, now: float, *, sequence: int | None = None, cluster: int | None = None,
@@ -99,16 +112,19 @@ class Application:
         asdu = zdp.build(outgoing, outgoing.sequence)
         self._data(
             AsduRequest(
-                dest, zdp.ENDPOINT, zdp.ENDPOINT, zdp.PROFILE, cluster, asdu, ack=dest <= MAX_UNICAST,
+                dest, zdp.ENDPOINT, zdp.ENDPOINT, zdp.PROFILE, cluster, asdu,
+                ack=dest <= MAX_UNICAST and self.policy.asks_for_acknowledgements,
             ), now, self._undelivered("zdp", number) if then else None,
         )
 
     def send_zcl(
         self, path: Path, command: Record, now: float, *, sequence: int | None = None, link_key: bool | None = None,
         disable_default_response: bool = False, manufacturer_code: int | None = None, then: Then | None = None,
-        delivered: Delivered | None = None, ack: bool = True,
+        delivered: Delivered | None = None, ack: bool | None = None,
     ) -> None:
         """Send a ZCL command; with `then` its answer is awaited, with `delivered` its acknowledgement is told.
+
+        `ack` None leaves it to the policy whether an acknowledgement is asked for.
 
         `link_key` None follows the rule for the cluster (SE 1.0, 5.4.6); broadcasts go without.
         """
@@ -121,7 +137,8 @@ class Application:
             link_key = requires_link_key(path.cluster) and self.policy.uses_link_key
         request = AsduRequest(
             path.dest, path.dest_endpoint, path.source_endpoint, self.profile, path.cluster, asdu,
-            ack=ack and not path.broadcast, link_key=link_key and not path.broadcast,
+            ack=(self.policy.asks_for_acknowledgements if ack is None else ack) and not path.broadcast,
+            link_key=link_key and not path.broadcast,
         )
         self._send_fitting(request, now, delivered or (self._undelivered("zcl", number) if then else None))
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from enum import Enum, auto
 
 from dissectors import zcl, zdp
 from dissectors.clusters import basic, drlc, key_establishment, messaging, metering, price
@@ -32,6 +33,21 @@ READINGS = (
 )
 
 INSISTENCE = 30.0  # seconds after which a device that does not take a refusal tries again
+
+
+class Find(Enum):
+    """A part of discovery (05-3474, 2.4.3). In which order, how often and whether at all is a device's choice."""
+
+    NODE = auto()  # the partner's node descriptor
+    SERVICE_PORTALS = auto()  # a broadcast Match_Desc for the load control server, which only an ESI has
+    ADDRESS = auto()  # the partner's EUI-64
+    SERVERS = auto()  # a Match_Desc for each cluster
+    ENDPOINTS = auto()  # Active_EP, and the simple descriptor of each endpoint: finds servers as well
+    DESCRIPTORS = auto()  # the simple descriptors of the endpoints found
+    BINDINGS = auto()
+
+
+DISCOVERY = (Find.NODE, Find.SERVICE_PORTALS, Find.ADDRESS, Find.SERVERS, Find.DESCRIPTORS, Find.BINDINGS)
 
 Clock = Callable[[], float]
 """The time now, seconds since the bench started."""
@@ -66,24 +82,57 @@ def find_key_establishment(partner: Partner, own_endpoint: int, application: App
             yield ZclQuestion(early, zcl.ReadAttributes.of(attributes=WANTED))
 
 
-def commission(partner: Partner, own_endpoint: int, clients: tuple[int, ...], application: Application) -> Script:
+def commission(
+    partner: Partner, own_endpoint: int, clients: tuple[int, ...], application: Application, parts: tuple[Find, ...] = DISCOVERY,
+) -> Script:
     """Descriptors, services and bindings of the ESI (step 7), for the clusters of which the device is a client."""
-    yield from _node_descriptor(partner.address, application)
+    scripts: dict[Find, Callable[[], Script]] = {
+        Find.NODE: lambda: _node_descriptor(partner.address, application),
+        Find.SERVICE_PORTALS: lambda: _service_portal(partner),
+        Find.ADDRESS: lambda: _address(partner, application),
+        Find.SERVERS: lambda: _servers(partner, clients, application),
+        Find.ENDPOINTS: lambda: _endpoints(partner),
+        Find.DESCRIPTORS: lambda: _descriptors(partner),
+        Find.BINDINGS: lambda: _bindings(partner, own_endpoint, clients, application),
+    }
+    for part in parts:
+        yield from scripts[part]()
+
+
+def _service_portal(partner: Partner) -> Script:
     found = yield ZdpQuestion(BroadcastAddress.RX_ON_WHEN_IDLE, zdp.MatchDescReq.of(
         nwk_addr_of_interest=BroadcastAddress.RX_ON_WHEN_IDLE, profile=PROFILE, in_clusters=(LOAD_CONTROL,),
     ))
     if found is not None and found.status == zdp.Status.SUCCESS and found.endpoints:
         partner.address = found.nwk_addr_of_interest
+
+
+def _address(partner: Partner, application: Application) -> Script:
     answer = yield ZdpQuestion(partner.address, zdp.IeeeAddrReq.of(nwk_addr_of_interest=partner.address))
     if answer is not None and answer.status == zdp.Status.SUCCESS:
         partner.ieee = Eui64(answer.ieee_addr)
         application.core.remember_address(partner.address, partner.ieee)
+
+
+def _servers(partner: Partner, clients: tuple[int, ...], application: Application) -> Script:
     for cluster in clients:
         yield from match(partner, cluster, application)
+
+
+def _endpoints(partner: Partner) -> Script:
+    active = yield ZdpQuestion(partner.address, zdp.ActiveEpReq.of(nwk_addr_of_interest=partner.address))
+    for endpoint in active.endpoints if active is not None and active.status == zdp.Status.SUCCESS else ():
+        answer = yield _simple_descriptor(partner, endpoint)
+        if answer is not None and answer.simple_descriptor is not None and answer.simple_descriptor.profile == PROFILE:
+            _note(partner, endpoint, answer)
+
+
+def _descriptors(partner: Partner) -> Script:
     for endpoint in sorted(set(partner.endpoints.values())):
-        yield ZdpQuestion(
-            partner.address, zdp.SimpleDescReq.of(nwk_addr_of_interest=partner.address, endpoint=endpoint)
-        )
+        yield _simple_descriptor(partner, endpoint)
+
+
+def _bindings(partner: Partner, own_endpoint: int, clients: tuple[int, ...], application: Application) -> Script:
     for cluster in clients:
         if cluster in PUBLISHED and cluster in partner.endpoints and partner.ieee is not None:
             bind = ZdpQuestion(partner.address, zdp.BindReq.of(  # a refusal changes nothing: the device asks then
@@ -97,9 +146,9 @@ def commission(partner: Partner, own_endpoint: int, clients: tuple[int, ...], ap
 
 
 def first_exchange(
-    partner: Partner, own_endpoint: int, clients: tuple[int, ...], time: NetworkTime, now: Clock, receiver_on: bool,
+    partner: Partner, own_endpoint: int, asks: tuple[int, ...], time: NetworkTime, now: Clock, receiver_on: bool,
 ) -> Script:
-    """Time, events, price, message, meter (step 9), for the clusters of which the device is a client."""
+    """One question to each of these clusters: time, events, price, message, meter (step 9)."""
     questions = {
         TIME: zcl.ReadAttributes.of(attributes=WANTED),
         LOAD_CONTROL: drlc.GetScheduledEvents.of(start_time=0, number_of_events=0),
@@ -107,11 +156,11 @@ def first_exchange(
         MESSAGING: messaging.GetLastMessage.of(),
         METERING: zcl.ReadAttributes.of(attributes=READINGS),
     }
-    for cluster, question in questions.items():
+    for cluster in asks:
         path = partner.path(cluster, own_endpoint)
         asked = cluster == TIME and time.utc(now()) is not None  # once a day is enough
-        if cluster in clients and path is not None and not asked:
-            answer = yield ZclQuestion(path, question)
+        if path is not None and not asked:
+            answer = yield ZclQuestion(path, questions[cluster])
             if cluster == TIME:
                 time.take(values(answer), now())
 
@@ -131,12 +180,16 @@ def inspect(partner: Partner, own_endpoint: int, application: Application) -> Sc
     active = yield ZdpQuestion(address, zdp.ActiveEpReq.of(nwk_addr_of_interest=address))
     endpoints = active.endpoints if active is not None and active.status == zdp.Status.SUCCESS else ()
     for endpoint in endpoints:
-        answer = yield ZdpQuestion(address, zdp.SimpleDescReq.of(nwk_addr_of_interest=address, endpoint=endpoint))
+        answer = yield _simple_descriptor(partner, endpoint)
         _note(partner, endpoint, answer)
         if _serves(answer, basic.CLUSTER.identifier):
             wanted = (basic.ZCL_VERSION, basic.POWER_SOURCE, basic.DEVICE_ENABLED)
             path = Path(address, endpoint, own_endpoint, basic.CLUSTER.identifier)
             yield ZclQuestion(path, zcl.ReadAttributes.of(attributes=wanted))
+
+
+def _simple_descriptor(partner: Partner, endpoint: int) -> ZdpQuestion:
+    return ZdpQuestion(partner.address, zdp.SimpleDescReq.of(nwk_addr_of_interest=partner.address, endpoint=endpoint))
 
 
 def _serves(answer: Record | None, cluster: int) -> bool:

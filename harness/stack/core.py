@@ -138,12 +138,16 @@ class Core:
 
     def form(
         self, *, channel: int, pan_id: int, extended_pan_id: Eui64, network_key: bytes, key_sequence: int = 0, now: float,
+        frame_counter: int = 0,
     ) -> None:
-        """Coordinator: start the network on `channel` with association permit off (NLME-NETWORK-FORMATION, 3.2.2.3)."""
+        """Coordinator: start the network on `channel` with association permit off (NLME-NETWORK-FORMATION, 3.2.2.3).
+
+        `frame_counter` is that of our first frame: a network that has been there for long has used others."""
         if not self._coordinator:
             raise LocalProtocolError("only a coordinator forms a network")
         self._layers.network_keys.install(network_key, key_sequence)
         self._layers.network_keys.switch(key_sequence)
+        self._layers.network_keys.held[key_sequence].counters.outgoing = frame_counter
         self._layers.enter(Network(channel, pan_id, extended_pan_id, COORDINATOR), now)
 
     def permit_association(self, permit: bool) -> None:

@@ -217,13 +217,15 @@ class DemandResponse:
     def _report(self, command: Record, status: EventStatus | None, now: float, applied: bool = True) -> None:
         if status is None or self._esi is None:
             return
-        fields = {
-            "criticality_level_applied": command.criticality_level,
+        told = applied and self._policy.reports_applied_values
+        values = {
             "cooling_temperature_set_point_applied": command.cooling_temperature_set_point,
             "heating_temperature_set_point_applied": command.heating_temperature_set_point,
             "average_load_adjustment_applied": command.average_load_adjustment,
             "duty_cycle_applied": command.duty_cycle,
-            "event_control": command.event_control,
+        } if told else {}
+        fields = {
+            "criticality_level_applied": command.criticality_level, "event_control": command.event_control, **values,
         } if applied else {}
         report = drlc.ReportEventStatus.of(
             issuer_event_id=command.issuer_event_id, event_status=status,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from dissectors.clusters import Attribute, Cluster, by_identifier
@@ -70,6 +70,23 @@ class ClusterSide:
     def declared(self, attribute: int) -> Attribute:
         """The declaration of an attribute that this side holds."""
         return (self.cluster.attributes if self.server else self.cluster.client_attributes)[attribute]
+
+
+Attributes = Mapping[tuple[int, int], Any]
+"""Values that never change, by cluster and attribute."""
+
+
+def with_attributes(sides: tuple[ClusterSide, ...], values: Attributes) -> tuple[ClusterSide, ...]:
+    """Sides that have these attributes as well, or with these values; raises nothing for what no side declares."""
+
+    def given(side: ClusterSide) -> dict[int, Held]:
+        declared = side.cluster.attributes if side.server else side.cluster.client_attributes
+        return {
+            attribute: constant(value) for (cluster, attribute), value in values.items()
+            if cluster == side.cluster.identifier and attribute in declared
+        }
+
+    return tuple(replace(side, attributes={**side.attributes, **given(side)}) for side in sides)
 
 
 @dataclass(frozen=True)

@@ -24,7 +24,7 @@ from harness.stack.commissioning import Partner, inspect
 from harness.stack.conversation import Conversation
 from harness.stack.core import Core
 from harness.stack.descriptors import Descriptors, coordinator_descriptor, power_descriptor
-from harness.stack.endpoint import ClusterSide, Endpoint, Heard, constant
+from harness.stack.endpoint import Attributes, ClusterSide, Endpoint, Heard, constant, with_attributes
 from harness.stack.happenings import Happening
 from harness.stack.key_establishment import NewEphemeralKey, Timing, told
 from harness.stack.key_establishment_responder import Responder
@@ -43,13 +43,12 @@ from harness.stack.smart_energy_servers import (
     time_side,
 )
 from harness.stack.stimulus import Asker, Stimulus
-from harness.stack.trust_center import TrustCenter
+from harness.stack.trust_center import LONGEST_PERMIT, TrustCenter
 from harness.stack.zcl import ClusterLibrary
 from harness.stack.zdo import DeviceObject
 from harness.values import Eui64
 
 CAPABILITY = 0x0F | 0x80  # coordinator-capable, full-function, mains, receiver on, allocates addresses
-INSPECTION_DELAY = 0.5  # seconds between a registration and our first question about the device
 CLUSTERS: dict[type[Layer], int] = {
     price.PublishPrice: price.CLUSTER.identifier,
     drlc.LoadControlEvent: drlc.CLUSTER.identifier,
@@ -64,10 +63,18 @@ class EsiSettings:
     endpoint: int = 0x29
     key_establishment_endpoint: int | None = None  # None: the same endpoint
     timing: Timing = field(default_factory=Timing)
+    latency: float = 0.0  # seconds that an answer takes it, key establishment apart
     child_capacity: int = 20
     inspects_devices: bool = True
+    inspects_after: float = 0.5  # seconds between a registration and its first question about the device
+    longest_permit: int = LONGEST_PERMIT  # seconds in one Mgmt_Permit_Joining_req, up to 254 (SE 5.4.1)
+    frame_counter: int = 0  # of its first frame under the network key
+    first_sequence: int = 0  # of its ZDP and ZCL transactions
     time_status: time_cluster.TimeStatus = time_cluster.TimeStatus.MASTER
     model: bytes = b"virtual ESI"
+    attributes: Attributes = field(default_factory=dict, hash=False)
+    further_sides: tuple[ClusterSide, ...] = ()  # beside those that an ESI must have
+    further_endpoints: tuple[Endpoint, ...] = ()
 
 
 class EsiNode:
@@ -87,8 +94,12 @@ class EsiNode:
             ieee=ieee, capability=CAPABILITY, chance=chance, policy=policy, coordinator=True,
             child_capacity=self.settings.child_capacity,
         )
-        self.application = Application(self._make_core(), policy, Agenda())
-        self.trust_center = TrustCenter(self.application, self._report, lambda: self.responder.partner)
+        self.application = Application(
+            self._make_core(), policy, Agenda(), first_sequence=self.settings.first_sequence, latency=self.settings.latency,
+        )
+        self.trust_center = TrustCenter(
+            self.application, self._report, lambda: self.responder.partner, self.settings.longest_permit,
+        )
         self.responder = Responder(
             self.application, credentials, self.trust_center, self.settings.timing,
             told(new_ephemeral_key or (lambda: cbke.ephemeral_key(chance)), credentials, ieee, self._report),
@@ -141,7 +152,7 @@ class EsiNode:
         """Start the network, closed to newcomers."""
         self.application.core.form(
             channel=channel, pan_id=pan_id, extended_pan_id=extended_pan_id, network_key=network_key,
-            key_sequence=key_sequence, now=now,
+            key_sequence=key_sequence, now=now, frame_counter=self.settings.frame_counter,
         )
         self._report(happenings.KeyLearnt("nwk", network_key))
         self.node.settle(now)
@@ -241,15 +252,17 @@ class EsiNode:
         if self.programme.meter is not None:
             sides += (metering_side(dict(self.programme.meter)),)
         number, portal = self.settings.endpoint, DeviceId.ENERGY_SERVICE_PORTAL
-        apart = self.settings.key_establishment_endpoint
+        sides = with_attributes((*sides, *self.settings.further_sides), self.settings.attributes)
+        agreement = with_attributes(agreement, self.settings.attributes)
+        apart, others = self.settings.key_establishment_endpoint, self.settings.further_endpoints
         if apart is None or apart == number:
-            return (Endpoint(number, portal, sides + agreement),)
-        return (Endpoint(number, portal, sides), Endpoint(apart, portal, agreement))
+            return (Endpoint(number, portal, sides + agreement), *others)
+        return (Endpoint(number, portal, sides), Endpoint(apart, portal, agreement), *others)
 
     def _report(self, happening: Happening) -> None:
         self.node.report(happening)
         if isinstance(happening, happenings.DeviceProvisioned) and self.settings.inspects_devices:
-            device, at = happening.device, happening.at + INSPECTION_DELAY
+            device, at = happening.device, happening.at + self.settings.inspects_after
             self.application.agenda.set(("inspect", device), at, lambda now: self._inspect(device, now))
 
     def _inspect(self, device: Eui64, now: float) -> None:

@@ -18,11 +18,13 @@ from harness.stack import happenings
 from harness.stack.agenda import Agenda
 from harness.stack.application import Application, Path, Then
 from harness.stack.commissioning import (
+    DISCOVERY,
     LOAD_CONTROL,
     MESSAGING,
     METERING,
     PRICE,
     TIME,
+    Find,
     Partner,
     commission,
     first_exchange,
@@ -32,12 +34,12 @@ from harness.stack.conversation import Conversation
 from harness.stack.core import Core, Memory
 from harness.stack.demand_response import DemandResponse, Enrolment
 from harness.stack.descriptors import Descriptors, end_device_descriptor, power_descriptor
-from harness.stack.endpoint import ClusterSide, Endpoint, Heard, client_side
+from harness.stack.endpoint import Attributes, ClusterSide, Endpoint, Heard, client_side, with_attributes
 from harness.stack.happenings import Happening
 from harness.stack.key_establishment import NewEphemeralKey, Timing, told
 from harness.stack.key_establishment_initiator import Initiator
 from harness.stack.key_establishment_responder import Responder
-from harness.stack.lifecycle import Lifecycle, Service
+from harness.stack.lifecycle import SETTLING, Lifecycle, Service
 from harness.stack.messaging_client import MessagingClient
 from harness.stack.network_time import NetworkTime
 from harness.stack.node import Node
@@ -59,8 +61,9 @@ from harness.stack.zcl import ClusterLibrary
 from harness.stack.zdo import DeviceObject
 from harness.values import DeviceType, Eui64
 
-RECEIVER_ON = 0x8C  # capability: mains, receiver on when idle, allocates an address
 SLEEPY = 0x80  # capability: battery, receiver off when idle, allocates an address
+MAINS = 0x04  # and mains powered (802.15.4-2006, 7.3.1.2)
+RECEIVER_ON = 0x08  # and with the receiver on when idle
 POLL_INTERVAL = 7.5  # seconds, the recommended limit of normal operation (08006r03, 7.7)
 
 DEVICES: dict[DeviceType, tuple[DeviceId, tuple[int, ...], drlc.DeviceClass]] = {  # device id, clients, device class
@@ -82,10 +85,26 @@ class HanDeviceSettings:
     endpoint: int = 0x13
     channels: tuple[int, ...] = ALL_CHANNELS
     sleepy: bool = False
+    mains: bool | None = None  # None: unless it is sleepy
     poll_interval: float = POLL_INTERVAL
+    key_establishment_endpoint: int | None = None  # None: the same endpoint
+    settling: float = SETTLING  # seconds between its announcement and its first question
+    announcements: int = 1  # how often it announces itself
+    discovery: tuple[Find, ...] = DISCOVERY
+    asks: tuple[int, ...] = (TIME, LOAD_CONTROL, PRICE, MESSAGING, METERING)  # in which order, of what it is a client of
+    first_sequence: int = 0  # of its ZDP and ZCL transactions
     clients: tuple[int, ...] | None = None
     timing: Timing = field(default_factory=Timing)
     model: bytes = b"virtual HAN device"
+    attributes: Attributes = field(default_factory=dict, hash=False)
+    further_sides: tuple[ClusterSide, ...] = ()  # beside those that its device type must have, and its clients
+    further_endpoints: tuple[Endpoint, ...] = ()
+
+    @property
+    def capability(self) -> int:
+        """The capability octet that it joins with; it always allocates an address."""
+        mains = not self.sleepy if self.mains is None else self.mains
+        return SLEEPY | (0 if self.sleepy else RECEIVER_ON) | (MAINS if mains else 0)
 
 
 class HanDeviceNode:
@@ -101,12 +120,12 @@ class HanDeviceNode:
         self._policy = policy
         self._device, clients, device_class = DEVICES[device_type]
         self._clients = clients if self.settings.clients is None else self.settings.clients
-        capability = SLEEPY if self.settings.sleepy else RECEIVER_ON
+        capability = self.settings.capability
         self._make_core: Callable[[], Core] = lambda: Core(
             ieee=ieee, capability=capability, chance=chance, policy=policy, coordinator=False,
             poll_interval=self.settings.poll_interval if self.settings.sleepy else None,
         )
-        self.application = Application(self._make_core(), policy, Agenda())
+        self.application = Application(self._make_core(), policy, Agenda(), first_sequence=self.settings.first_sequence)
         self.application.core.install_link_key(None, link_key, LinkKeyKind.PRECONFIGURED)
         draw = told(new_ephemeral_key or (lambda: cbke.ephemeral_key(chance)), credentials, ieee, self._report)
         self.initiator = Initiator(
@@ -122,7 +141,8 @@ class HanDeviceNode:
         self.messages = MessagingClient(self.application, self.time, self._took)
         self.lifecycle = Lifecycle(
             self.application, self.initiator, self._service(), self._report, link_key=link_key, capability=capability,
-            endpoint=self.settings.endpoint, channels=self.settings.channels, chance=chance,
+            endpoint=self._key_endpoint, channels=self.settings.channels, chance=chance, settling=self.settings.settling,
+            announcements=self.settings.announcements,
         )
         self._daily = Conversation(self.application, "daily time")
         self._stimulus = Conversation(self.application, "stimulus")
@@ -221,34 +241,47 @@ class HanDeviceNode:
 
     def _service(self) -> Service:
         endpoint, clients = self.settings.endpoint, self._clients
+        asks = tuple(cluster for cluster in self.settings.asks if cluster in clients)
         return Service(
-            commission=lambda partner: commission(partner, endpoint, clients, self.application),
+            commission=lambda partner: commission(partner, endpoint, clients, self.application, self.settings.discovery),
             first_exchange=lambda partner: first_exchange(
-                partner, endpoint, clients, self.time, lambda: self.node.now, not self.settings.sleepy,
+                partner, endpoint, asks, self.time, lambda: self.node.now, not self.settings.sleepy,
             ),
             begun=self._begin_daily_round, forgotten=self._forget,
         )
 
-    def _wired(self, capability: int) -> Node:
+    @property
+    def _key_endpoint(self) -> int:
+        apart = self.settings.key_establishment_endpoint
+        return self.settings.endpoint if apart is None else apart
+
+    def _endpoints(self, capability: int) -> tuple[Endpoint, ...]:
+        powered = basic.PowerSource.MAINS_SINGLE_PHASE if capability & MAINS else basic.PowerSource.BATTERY
+        agreement: tuple[ClusterSide, ...] = (self.initiator.side(), self.responder.side())
         sides: tuple[ClusterSide, ...] = (
-            basic_side(basic.PowerSource.BATTERY if self.settings.sleepy else basic.PowerSource.MAINS_SINGLE_PHASE,
-                       self.settings.model),
+            basic_side(powered, self.settings.model),
             identify_side(self.application.agenda),
-            self.initiator.side(),
-            self.responder.side(),
             *(side for side in (
                 client_side(TIME), self.demand_response.side(), self.prices.side(), self.messages.side(), client_side(METERING),
             ) if side.cluster.identifier in self._clients),
+            *self.settings.further_sides,
         )
-        endpoint = Endpoint(self.settings.endpoint, self._device, sides)
+        sides, agreement = (with_attributes(each, self.settings.attributes) for each in (sides, agreement))
+        number, apart, others = self.settings.endpoint, self._key_endpoint, self.settings.further_endpoints
+        if apart == number:
+            return (Endpoint(number, self._device, sides + agreement), *others)
+        return (Endpoint(number, self._device, sides), Endpoint(apart, self._device, agreement), *others)
+
+    def _wired(self, capability: int) -> Node:
+        endpoints = self._endpoints(capability)
         descriptors = Descriptors(
-            end_device_descriptor(capability), power_descriptor(), {endpoint.number: endpoint.descriptor},
+            end_device_descriptor(capability), power_descriptor(), {each.number: each.descriptor for each in endpoints},
         )
         device_object = DeviceObject(
             self.application, descriptors, coordinator=False, noticed=lambda indication, record, now: None,
         )
         return Node(
-            self.application, device_object, ClusterLibrary(self.application, (endpoint,)),
+            self.application, device_object, ClusterLibrary(self.application, endpoints),
             {
                 ScanConfirm: self.lifecycle.scanned,
                 AssociateConfirm: self.lifecycle.associated,

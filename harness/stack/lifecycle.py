@@ -45,6 +45,7 @@ from harness.stack.startup import (
 from harness.values import Eui64
 
 SETTLING = 0.25  # seconds between the announcement and the first question
+ANNOUNCED_AGAIN = 0.6  # seconds between two announcements of a device that repeats them
 DISCOVERY_PAUSE = 30.0  # seconds until Key Establishment is looked for again
 LEAVING = 0.5  # seconds for a NWK Leave to get out before another network is tried
 EVERYBODY = 0  # destination of a Transport-Key that is broadcast (4.4.9.2.3.2)
@@ -66,8 +67,11 @@ class Lifecycle:
 
     def __init__(
         self, application: Application, initiator: Initiator, service: Service, report: Callable[[Happening], None], *,
-        link_key: bytes, capability: int, endpoint: int, channels: tuple[int, ...], chance: Chance,
+        link_key: bytes, capability: int, endpoint: int, channels: tuple[int, ...], chance: Chance, settling: float,
+        announcements: int,
     ) -> None:
+        """`endpoint` is that of Key Establishment. `settling` seconds lie between the announcement, made `announcements` times in
+        all, and the first question."""
         self.state = State.IDLE
         self.partner = Partner()
         self.done_once = False  # the first exchange has been completed
@@ -81,6 +85,7 @@ class Lifecycle:
         self._capability = capability
         self._endpoint = endpoint
         self._channels = channels
+        self._settling, self._announcements = settling, announcements
         self._conversation = Conversation(application, "commissioning")
         self._choice = Choice(application.policy, chance)
         self._network: NetworkFound | None = None
@@ -261,7 +266,9 @@ class Lifecycle:
     def _announce(self, now: float) -> None:
         if self._policy.announces_before_establishing:
             self._send_announcement(now)
-        self._agenda.set("settling", now + SETTLING, self._settled)
+        for further in range(1, self._announcements):
+            self._agenda.set(("announcement", further), now + further * ANNOUNCED_AGAIN, self._send_announcement)
+        self._agenda.set("settling", now + self._settling, self._settled)
 
     def _send_announcement(self, now: float) -> None:
         core, rejoined = self._core, self._rejoins > 0
@@ -337,6 +344,8 @@ class Lifecycle:
         self._initiator.forget()
         for name in ("pause", "settling", "security timeout", "leaving"):
             self._agenda.cancel(name)
+        for further in range(1, self._announcements):
+            self._agenda.cancel(("announcement", further))
 
     def _forget(self, now: float) -> None:
         """Off the network and no member of it any more."""

@@ -114,7 +114,7 @@ class Membership:
         neighbours = self._nwk.neighbours
         if not self._policy.assigns_unique_addresses and neighbours.children and device not in neighbours.children:
             return next(iter(neighbours.children.values())).short_address
-        return neighbours.assign(device, self._chance, wanted)
+        return neighbours.assign(device, self._chance, self._policy.prefers_address if wanted is None else wanted)
 
     def _is_full_for(self, device: Eui64) -> bool:
         children = self._nwk.neighbours.children

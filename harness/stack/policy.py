@@ -27,6 +27,7 @@ class Policy:
     answers_beacon_requests: bool = True  # 7.5.2.4
     closed_association_status: int | None = None  # answers a request while permit is off; None: silence (7.5.3.1)
     honours_child_capacity: bool = True  # answers a full house with status 01 (7.3.2.3); else takes any number of children
+    prefers_address: int | None = None  # gives a newcomer this short address if it is free; None: one by chance (05-3474 3.6.1.7)
     assigns_unique_addresses: bool = True  # 05-3474 3.6.1.7; else a further child gets the first one's short address
     indirect_persistence: float = 7.68  # seconds a frame waits for a poll (05-3474 3.5.2, nwkTransactionPersistenceTime)
     waits_for_association_response: bool = True  # polls for it after macResponseWaitTime (7.5.3.1); else never
@@ -50,6 +51,7 @@ class Policy:
     keeps_keys_over_power_cycle: bool = True  # network and established link keys (3.6.8, 2.2.8.1)
 
     # APS (05-3474)
+    asks_for_acknowledgements: bool = True  # of what is no key establishment; the sender's choice (2.2.4.1.1)
     acknowledges: bool = True  # 2.2.8.4.3.2
     acknowledges_duplicates: bool = True  # 2.2.8.4.3.2
     rejects_duplicates: bool = True  # delivers once (2.2.8.4.2)
@@ -126,6 +128,7 @@ class Policy:
     installs_established_key: bool = True  # goes on under the new link key; else under the install-code key
 
     # ZDP and ZCL (05-3474 2.4.4; ZCL 075123 2.4; SE 1.0 5.4.6)
+    accepts_bindings: bool = True  # to refuse every Bind is no fault (2.4.4.2.2)
     matches_foreign_profile: bool = False  # answers Match_Desc for any profile (2.4.4.1.7.1)
     answers_unmatched_broadcast: bool = False  # answers a broadcast Match_Desc without a match (2.4.4.1.7.1)
     requires_link_key: bool = True  # refuses SE data without an established link key (SE 5.4.6)
@@ -151,6 +154,7 @@ class Policy:
     honours_event_cancel: bool = True  # SE D.3
     honours_superseding: bool = True  # an overlapping newer event ends the older one (SE D.3)
     delays_opt_out: bool = True  # an opt-out before the start is reported at the start (SE D.3)
+    reports_applied_values: bool = True  # says in Report Event Status what it applied; else that it does not say (SE D.3)
     signs_event_status: bool = True  # ECDSA signature in Report Event Status (SE 1.0 D.3; dropped by 1.1)
 
     def rewritten(self, record: Record) -> Record | None:

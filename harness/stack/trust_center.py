@@ -19,7 +19,7 @@ from harness.stack.window import FAILURES, Registration, Step, Window, WindowTab
 from harness.values import Eui64
 
 LONGEST_PERMIT = 254  # seconds in one Mgmt_Permit_Joining_req; 255 would be without end (SE 5.4.1)
-PERMIT_INTERVAL = 240.0  # seconds between two of them while a window lasts (SE 5.4.1.2)
+PERMIT_OVERLAP = 14.0  # seconds before its end at which it is sent again while a window lasts (SE 5.4.1.2: every 240 s)
 REGISTRATION_GRACE = 60.0  # seconds that a device which joined inside its window has for establishing a key after it
 NOBODY = Eui64(0)
 
@@ -29,14 +29,18 @@ Report = Callable[[Happening], None]
 class TrustCenter:
     """Holds the windows and the keys of one network, and answers joins with the network key or with nothing."""
 
-    def __init__(self, application: Application, report: Report, busy_with: Callable[[], Eui64 | None]) -> None:
-        """`busy_with` says with whom key establishment is going on, so that no outcome is told in the middle of it."""
+    def __init__(self, application: Application, report: Report, busy_with: Callable[[], Eui64 | None], longest_permit: int) -> None:
+        """`busy_with` says with whom key establishment is going on, so that no outcome is told in the middle of it.
+
+        `longest_permit` is how many seconds one Mgmt_Permit_Joining_req permits, more than `PERMIT_OVERLAP`.
+        """
         self.windows = WindowTable(application.policy)
         self._application = application
         self._policy = application.policy
         self._agenda = application.agenda
         self._report = report
         self._busy_with = busy_with
+        self._longest_permit = longest_permit
         self._keyed: set[Eui64] = set()  # devices that were sent the network key once
 
     @property
@@ -84,18 +88,19 @@ class TrustCenter:
         end = self.windows.end()
         left = 0.0 if end is None else end - now
         self._core.permit_association(left > 0 and self._policy.opens_association)
-        duration = math.ceil(min(left, LONGEST_PERMIT)) if left > 0 else 0
+        duration = math.ceil(min(left, self._longest_permit)) if left > 0 else 0
         request = zdp.MgmtPermitJoiningReq.of(duration=duration, tc_significance=1)
         self._application.send_zdp(nwk.BroadcastAddress.ROUTERS, request, now)
         self._agenda.cancel("permit")
-        if left > PERMIT_INTERVAL:
-            self._agenda.set("permit", now + PERMIT_INTERVAL, self._permit_again)
+        interval = self._longest_permit - PERMIT_OVERLAP
+        if left > interval:
+            self._agenda.set("permit", now + interval, self._permit_again)
 
     def _permit_again(self, now: float) -> None:
         if self._policy.extends_permit:
             self._permit(now)
         else:  # a defective trust centre lets the window lapse with its first broadcast
-            self._agenda.set("permit", now + LONGEST_PERMIT - PERMIT_INTERVAL, lambda now: self._core.permit_association(False))
+            self._agenda.set("permit", now + PERMIT_OVERLAP, lambda now: self._core.permit_association(False))
 
     # -- the end of a window
 

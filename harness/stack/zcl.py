@@ -100,9 +100,10 @@ class ClusterLibrary:
         if refused and not header.command.is_a(zcl.DefaultResponse):
             if self.application.policy.executes_refused_commands:
                 self._execute(endpoint, heard)
-            self._send_status(heard, Status.FAILURE, link_key=False)
+            self._send_status(heard, Status.FAILURE, False, now)
             return
-        self._answer(heard, self._execute(endpoint, heard))
+        answer = self._execute(endpoint, heard)
+        self.application.answering(lambda now: self._answer(heard, answer, now), now)
 
     def _malformed(self, endpoint: Endpoint, indication: AsduIndication, header: Record, refused: bool, now: float) -> None:
         if self.application.policy.hangs_on_malformed:
@@ -114,7 +115,7 @@ class ClusterLibrary:
         answer: Answer = Status.FAILURE if refused else Status.MALFORMED_COMMAND
         if side is not None and side.malformed is not None:
             answer = side.malformed(indication, header, now)
-        self._answer(Heard(indication, header, zcl.UnknownCommand.of(), now), answer)
+        self._answer(Heard(indication, header, zcl.UnknownCommand.of(), now), answer, now)
 
     def _execute(self, endpoint: Endpoint, heard: Heard) -> Answer:
         """What the frame's command leads to; an awaited answer goes to whoever asked, and to the side it concerns."""
@@ -130,29 +131,29 @@ class ClusterLibrary:
         serve = _general(side, heard.command.layer) or side.commands.get(heard.command.layer)
         return unsupported(header) if serve is None else serve(heard)
 
-    def _answer(self, heard: Heard, answer: Answer) -> None:
+    def _answer(self, heard: Heard, answer: Answer, now: float) -> None:
         if answer is None:
             return
         if isinstance(answer, Status):
-            self._send_status(heard, answer, self._same_security(heard))
+            self._send_status(heard, answer, self._same_security(heard), now)
             return
         for record in answer:
             if heard.indication.broadcast and record.layer in zcl.GENERAL_COMMANDS.values():
                 continue  # nobody asks everybody for an attribute
             self.application.send_zcl(
-                heard.back(), record, heard.now, sequence=heard.header.sequence, link_key=self._same_security(heard),
+                heard.back(), record, now, sequence=heard.header.sequence, link_key=self._same_security(heard),
                 disable_default_response=True, manufacturer_code=heard.header.manufacturer_code,
             )
         if self.application.policy.sends_needless_default_response:
-            self._send_status(heard, Status.SUCCESS, self._same_security(heard))
+            self._send_status(heard, Status.SUCCESS, self._same_security(heard), now)
 
-    def _send_status(self, heard: Heard, status: Status, link_key: bool) -> None:
+    def _send_status(self, heard: Heard, status: Status, link_key: bool, now: float) -> None:
         if not default_response_due(heard.header, status, heard.indication.broadcast, self.application.policy):
             return
         if heard.indication.dest_endpoint == BROADCAST_ENDPOINT:
             return
         self.application.send_zcl(
-            heard.back(), zcl.DefaultResponse.of(command=heard.header.command_identifier, status=status), heard.now,
+            heard.back(), zcl.DefaultResponse.of(command=heard.header.command_identifier, status=status), now,
             sequence=heard.header.sequence, link_key=link_key, disable_default_response=True,
             manufacturer_code=heard.header.manufacturer_code,
         )

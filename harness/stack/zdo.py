@@ -63,7 +63,9 @@ class DeviceObject:
         self._noticed(indication, record, now)
         response = self._response(record, indication.broadcast)
         if response is not None:
-            self.application.send_zdp(indication.source, response, now, sequence=record.sequence)
+            self.application.answering(
+                lambda now: self.application.send_zdp(indication.source, response, now, sequence=record.sequence), now
+            )
 
     def bound_to(self, cluster: int) -> list[Record]:
         """The bindings of a cluster."""
@@ -173,6 +175,8 @@ class DeviceObject:
 
     def _bind(self, asked: _Asked) -> Record | None:
         status = self._binding_fault(asked.request)
+        if status is None and not self.application.policy.accepts_bindings:
+            status = Status.NOT_SUPPORTED
         if status is None:
             status = Status.SUCCESS
             entry = _entry(asked.request)

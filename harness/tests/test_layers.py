@@ -38,6 +38,9 @@ MAY_IMPORT = {
     "harness.application_strategies": ("dissectors",),
     "harness.cim_strategies": ("harness.cim",),
     "harness.overlap_strategies": ("harness.strategies",),
+    "harness.profiles": (
+        "dissectors", "harness.crypto", "harness.declarations", "harness.stack", "harness.strategies",
+    ),
     "harness.declared": (),
     "harness.leg_declaration": ("harness.declared",),
     "harness.declarations": ("harness.crypto", "harness.declared", "harness.leg_declaration"),
@@ -100,7 +103,7 @@ MAY_USE = {  # packages from outside that belong to one subject
     "proton": ("harness.backhaul.amqp_carrier",), "stomp": ("harness.backhaul.stomp_carrier",),
     "hypothesis": (
         "harness.strategies", "harness.application_strategies", "harness.cim_strategies", "harness.overlap_strategies",
-        "harness.plugin", "cases",
+        "harness.profiles.strategies", "harness.plugin", "cases",
     ),
     "allure_commons": ("harness.plugin",), "allure_pytest": ("harness.plugin",),
     "pytest": ("harness.plugin", "harness.commands", "cases"),
