@@ -176,6 +176,16 @@ class Dialogue:
             and is_answer(each, question)
         ]
 
+    def series(self, question: Said) -> int:
+        """How many messages like this one, itself among them, came with its sequence number at about its time: a request for
+        events draws several responses, each with the number of the request, and each may draw a Default Response."""
+        asker, asked = question.first.nwk.source, question.first.nwk.dest
+        return sum(
+            each.first.nwk.source == asker and _direction(each) == _direction(question)
+            and abs(each.time - question.time) <= ANSWER_SPAN
+            for each in self._addressed.get((asked, question.cluster, question.sequence), ())
+        )
+
     def answer(self, question: Said) -> Said | None:
         """The first of its answers."""
         return next(iter(self.answers(question)), None)

@@ -60,7 +60,8 @@ def default_responses(trace: Trace, actor: Actor) -> Iterator[Finding]:
             continue
         answers = [each for each in talk.answers(question) if each.by is actor]
         said = [each for each in answers if each.is_a(zcl.DefaultResponse)]
-        fault = _needless(question, said, len(answers) > len(said))
+        series = talk.series(question)
+        fault = _needless(question, said, len(answers) > len(said), max(series, 1))
         if fault:
             yield failed(
                 "a Default Response was sent where none is due", question.number, said[0].number, expected=fault,
@@ -69,7 +70,7 @@ def default_responses(trace: Trace, actor: Actor) -> Iterator[Finding]:
         elif said:
             yield from _header(question, said[0])
             right.append(question)
-        elif not answers and _is_due(question) and talk.watched(question, ANSWER_TIME):
+        elif not answers and series <= 1 and _is_due(question) and talk.watched(question, ANSWER_TIME):
             yield _absent(trace, question)
         elif answers or talk.watched(question, ANSWER_TIME):
             right.append(question)
@@ -178,8 +179,8 @@ def _broadcast_to(talk: Dialogue, actor: Actor) -> Iterator[Said]:
     yield from (each for each in talk.said if each.broadcast and each.by is not actor)
 
 
-def _needless(question: Said, said: list[Said], answered: bool) -> str:
-    """Why a Default Response that was sent is not due; nothing where it is."""
+def _needless(question: Said, said: list[Said], answered: bool, allowed: int) -> str:
+    """Why a Default Response that was sent is not due; nothing where it is. `allowed` is how many may be due."""
     if not said:
         return ""
     if question.broadcast:
@@ -188,7 +189,7 @@ def _needless(question: Said, said: list[Said], answered: bool) -> str:
         return "none for a Default Response"
     if answered:
         return "none beside a response"
-    if len(said) > 1:
+    if len(said) > allowed:
         return "one"
     if question.header.disable_default_response and said[0].command.status == Status.SUCCESS:
         return "none for success, since it was disabled"

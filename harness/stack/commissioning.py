@@ -123,8 +123,7 @@ def _endpoints(partner: Partner) -> Script:
     active = yield ZdpQuestion(partner.address, zdp.ActiveEpReq.of(nwk_addr_of_interest=partner.address))
     for endpoint in active.endpoints if active is not None and active.status == zdp.Status.SUCCESS else ():
         answer = yield _simple_descriptor(partner, endpoint)
-        if answer is not None and answer.simple_descriptor is not None and answer.simple_descriptor.profile == PROFILE:
-            _note(partner, endpoint, answer)
+        _note(partner, endpoint, answer)
 
 
 def _descriptors(partner: Partner) -> Script:
@@ -199,8 +198,10 @@ def _serves(answer: Record | None, cluster: int) -> bool:
 
 
 def _note(partner: Partner, endpoint: int, answer: Record | None) -> None:
-    """Remember which sides of clusters an endpoint has; the first endpoint counts."""
-    if answer is not None and answer.status == zdp.Status.SUCCESS and answer.simple_descriptor is not None:
+    """Remember which sides of clusters an endpoint of our profile has; the first endpoint counts."""
+    if answer is None or answer.status != zdp.Status.SUCCESS or answer.simple_descriptor is None:
+        return
+    if answer.simple_descriptor.profile == PROFILE:
         for cluster in answer.simple_descriptor.in_clusters:
             partner.endpoints.setdefault(cluster, endpoint)
         for cluster in answer.simple_descriptor.out_clusters:
