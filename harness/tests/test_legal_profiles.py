@@ -130,3 +130,13 @@ def test_no_case_fails_a_device_for_being_different(share: int) -> None:
         if conclusion.verdict in (Verdict.FAIL, Verdict.ERROR):
             failed[function.__name__] = (conclusion.reason, profile)
     assert failed == {}
+
+
+def test_each_of_several_events_may_draw_a_default_response() -> None:
+    legal = drawn(ALL_CHANNELS[0], 1)[0]
+    event = {"device_class": 0xFFF, "duration_in_minutes": 1, "criticality_level": 2}
+    events = tuple({**event, "issuer_event_id": number, "start_time": 600 * number} for number in (1, 2))
+    asked_for = replace(legal.esi.habits, disables_default_response=False)
+    device = replace(legal.han_device, claims=legal.han_device.claims | {"zcl_r03"}, sends_default_response=True)
+    esi = replace(legal.esi, habits=asked_for, offers=replace(legal.esi.offers, events=events))
+    assert complaints(LegalProfile(device, esi)) == {}
