@@ -15,6 +15,7 @@ from harness.strategies import (
     lengthened_messages,
     messages,
     misplaced_messages,
+    no_points,
     shortened_messages,
     unknown_suites,
     wait_times,
@@ -32,6 +33,13 @@ def test_a_certificate_of_another_authority_is_refused(benches, verify):
 
 
 @clause("UC2.7-08-BAD-SUBJECT@HAN Device")
+def test_a_certificate_whose_subject_is_turned_round_is_refused(benches, verify):
+    bench = benches(provocation="esi-with-a-reversed-certificate")
+    bench.play()
+    verify(bench.trace)
+
+
+@clause("UC2.7-08-BAD-SUBJECT@HAN Device", "UC2.7-08-CERTIFICATE@HAN Device")
 def test_a_certificate_of_another_esi_is_refused(benches, verify):
     bench = benches(provocation="esi-with-anothers-certificate")
     bench.play()
@@ -39,7 +47,8 @@ def test_a_certificate_of_another_esi_is_refused(benches, verify):
 
 
 @clause("UC2.7-08-BAD-CONFIRM@HAN Device", "UC2.7-08-RESTART@HAN Device", "UC2.7-08-FRESH-EPHEMERAL@HAN Device")
-@clause("UC2.7-08-TERMINATE@HAN Device", "UC2.7-08-DIRECTION-BIT@HAN Device")
+@clause("UC2.7-08-TERMINATE@HAN Device", "UC2.7-08-DIRECTION-BIT@HAN Device", "UC2.7-08-DEFAULT-RESPONSE-INSTEAD@HAN Device")
+@clause("UC2.7-08-MAC-U@HAN Device", "UC2.7-08-KEY-INSTALLED@HAN Device", "UC2.7-08-EPHEMERAL@HAN Device", "UC2.7-08-KEY-CONFIRMED")
 def test_a_wrong_confirmation_is_refused_and_the_next_one_taken(benches, verify):
     bench = benches(provocation="esi-confirms-wrongly")
     bench.play()
@@ -70,7 +79,22 @@ def test_no_key_comes_of_a_forged_certificate_or_ephemeral_key(benches, verify, 
     verify(bench.trace)
 
 
-@clause("UC2.7-08-UNSUPPORTED-SUITE@HAN Device")
+@clause("UC2.7-08-FORGED@HAN Device")
+@given(octets=no_points())
+def test_no_key_comes_of_an_ephemeral_key_that_is_none(benches, verify, octets):
+    bench = benches(provocation="esi-sends-no-point", provoked_with=octets)
+    bench.play()
+    verify(bench.trace)
+
+
+@clause("UC2.7-08-BAD-CONFIRM@HAN Device", "UC2.7-08-FORGED@HAN Device")
+def test_no_key_comes_of_a_certificate_without_its_private_key(benches, verify):
+    bench = benches(provocation="esi-has-anothers-private-key")
+    bench.play()
+    verify(bench.trace)
+
+
+@clause("UC2.7-08-UNSUPPORTED-SUITE@HAN Device", "UC2.7-08-SUITE-BIT@HAN Device")
 @given(suite=unknown_suites())
 def test_a_suite_that_nobody_has_is_refused(benches, verify, suite):
     bench = benches(provocation="esi-names-suite", provoked_with=suite)
@@ -79,7 +103,7 @@ def test_a_suite_that_nobody_has_is_refused(benches, verify, suite):
 
 
 @clause("UC2.7-08-OUT-OF-SEQUENCE@HAN Device")
-@given(misplaced=misplaced_messages())
+@given(misplaced=misplaced_messages(first=True))
 def test_a_message_at_a_wrong_place_is_refused(benches, verify, misplaced):
     bench = benches(provocation="esi-misplaces", provoked_with=misplaced)
     bench.play()
@@ -95,6 +119,35 @@ def test_the_device_begins_again_with_an_esi_that_fell_silent(benches, verify, m
     verify(bench.trace)
 
 
+@clause("UC2.7-08-SILENCE@HAN Device")
+def test_the_device_gets_over_a_message_that_comes_too_late(benches, verify):
+    bench = benches(provocation="esi-is-late")
+    bench.play()
+    verify(bench.trace)
+
+
+@clause("UC2.7-08-TERMINATE-MIDWAY@HAN Device", "UC2.7-08-RESTART@HAN Device")
+@given(place=messages())
+def test_an_exchange_that_the_esi_ends_is_over(benches, verify, place):
+    bench = benches(provocation="esi-terminates", provoked_with=place)
+    bench.play()
+    verify(bench.trace)
+
+
+@clause("UC2.7-08-RESTART@HAN Device")
+def test_a_terminate_of_the_wrong_direction_does_no_lasting_harm(benches, verify):
+    bench = benches(provocation="esi-terminates-turned")
+    bench.play()
+    verify(bench.trace)
+
+
+@clause("UC2.7-08-NWK-ONLY@HAN Device")
+def test_messages_that_are_encrypted_are_not_answered_so(benches, verify):
+    bench = benches(provocation="esi-encrypts-key-establishment")
+    bench.play()
+    verify(bench.trace)
+
+
 @clause("UC2.7-08-DUPLICATE@HAN Device")
 def test_a_repeated_message_is_taken_once(bench, verify):
     with bench.air.suffering(faults.spoil_acknowledgements(key_establishment.CLUSTER.identifier, sender=Actor.HAN_DEVICE)):
@@ -102,7 +155,22 @@ def test_a_repeated_message_is_taken_once(bench, verify):
     verify(bench.trace)
 
 
-@clause("UC2.7-08-NO-RESOURCES", "UC2.7-08-RESTART@HAN Device")
+@clause("UC2.7-08-RESTART@HAN Device", "UC2.7-08-TERMINATE-MIDWAY@HAN Device")
+def test_a_terminate_of_another_number_does_no_lasting_harm(benches, verify):
+    bench = benches(provocation="esi-terminates-under-another-number")
+    bench.play()
+    verify(bench.trace)
+
+
+@clause("UC2.7-08-RETRY-PAUSE")
+def test_a_device_that_fails_again_and_again_pauses(benches, verify):
+    bench = benches(provocation="esi-is-always-busy")
+    bench.play()
+    bench.wait_out()
+    verify(bench.trace)
+
+
+@clause("UC2.7-08-NO-RESOURCES@HAN Device", "UC2.7-08-RESTART@HAN Device")
 @given(seconds=wait_times())
 def test_a_device_that_is_told_to_wait_does(benches, verify, seconds):
     bench = benches(provocation="esi-is-busy", provoked_with=seconds)
@@ -112,8 +180,9 @@ def test_a_device_that_is_told_to_wait_does(benches, verify, seconds):
 
 
 @clause("UC2.7-08-RESTART@HAN Device")
-def test_a_device_that_gets_a_default_response_begins_again(benches, verify):
-    bench = benches(provocation="esi-refuses-by-default-response")
+@given(place=messages())
+def test_a_device_that_gets_a_default_response_begins_again(benches, verify, place):
+    bench = benches(provocation="esi-refuses-by-default-response", provoked_with=place)
     bench.play()
     bench.wait_out()
     verify(bench.trace)

@@ -10,11 +10,15 @@ from hypothesis import given
 from cases.table import clause, step
 from dissectors.clusters import key_establishment
 from harness import faults
+from harness.overlap_strategies import rivals
 from harness.strategies import (
     altered_keys,
+    eui64s,
     lengthened_messages,
     messages,
     misplaced_messages,
+    no_points,
+    sequence_numbers,
     shortened_messages,
     unknown_suites,
 )
@@ -31,6 +35,13 @@ def test_a_certificate_of_another_authority_is_refused(benches, verify):
 
 
 @clause("UC2.7-08-BAD-SUBJECT@ESI")
+def test_a_certificate_whose_subject_is_turned_round_is_refused(benches, verify):
+    bench = benches(provocation="device-with-a-reversed-certificate")
+    bench.play()
+    verify(bench.trace)
+
+
+@clause("UC2.7-08-BAD-SUBJECT@ESI", "UC2.7-08-CERTIFICATE@ESI")
 def test_a_certificate_of_another_device_is_refused(benches, verify):
     bench = benches(provocation="device-with-anothers-certificate")
     bench.play()
@@ -38,7 +49,8 @@ def test_a_certificate_of_another_device_is_refused(benches, verify):
 
 
 @clause("UC2.7-08-BAD-CONFIRM@ESI", "UC2.7-08-RESTART@ESI", "UC2.7-08-FRESH-EPHEMERAL@ESI")
-@clause("UC2.7-08-TERMINATE@ESI", "UC2.7-08-DIRECTION-BIT@ESI")
+@clause("UC2.7-08-TERMINATE@ESI", "UC2.7-08-DIRECTION-BIT@ESI", "UC2.7-08-DEFAULT-RESPONSE-INSTEAD@ESI")
+@clause("UC2.7-08-MAC-V@ESI", "UC2.7-08-KEY-INSTALLED@ESI", "UC2.7-08-EPHEMERAL@ESI")
 def test_a_wrong_confirmation_is_refused_and_the_next_one_taken(benches, verify):
     bench = benches(provocation="device-confirms-wrongly")
     bench.play()
@@ -69,7 +81,22 @@ def test_no_key_comes_of_a_forged_certificate_or_ephemeral_key(benches, verify, 
     verify(bench.trace)
 
 
-@clause("UC2.7-08-UNSUPPORTED-SUITE@ESI")
+@clause("UC2.7-08-FORGED@ESI")
+@given(octets=no_points())
+def test_no_key_comes_of_an_ephemeral_key_that_is_none(benches, verify, octets):
+    bench = benches(provocation="device-sends-no-point", provoked_with=octets)
+    bench.play()
+    verify(bench.trace)
+
+
+@clause("UC2.7-08-BAD-CONFIRM@ESI", "UC2.7-08-FORGED@ESI")
+def test_no_key_comes_of_a_certificate_without_its_private_key(benches, verify):
+    bench = benches(provocation="device-has-anothers-private-key")
+    bench.play()
+    verify(bench.trace)
+
+
+@clause("UC2.7-08-UNSUPPORTED-SUITE@ESI", "UC2.7-08-SUITE-BIT@ESI")
 @given(suite=unknown_suites())
 def test_a_suite_that_nobody_has_is_refused(benches, verify, suite):
     bench = benches(provocation="device-names-suite", provoked_with=suite)
@@ -93,8 +120,82 @@ def test_a_device_that_falls_silent_may_begin_again(benches, verify, missing):
     verify(bench.trace)
 
 
+@clause("UC2.7-08-SILENCE@ESI")
+def test_the_esi_gets_over_a_message_that_comes_too_late(benches, verify):
+    bench = benches(provocation="device-is-late")
+    bench.play()
+    verify(bench.trace)
+
+
+@clause("UC2.7-08-TERMINATE-MIDWAY@ESI", "UC2.7-08-RESTART@ESI")
+@given(place=messages(first=False))
+def test_an_exchange_that_the_device_ends_is_over(benches, verify, place):
+    bench = benches(provocation="device-terminates", provoked_with=place)
+    bench.play()
+    verify(bench.trace)
+
+
+@clause("UC2.7-08-RESTART@ESI")
+def test_a_terminate_of_the_wrong_direction_does_no_lasting_harm(benches, verify):
+    bench = benches(provocation="device-terminates-turned")
+    bench.play()
+    verify(bench.trace)
+
+
+@clause("UC2.7-08-NWK-ONLY@ESI")
+def test_messages_that_are_encrypted_are_not_answered_so(benches, verify):
+    bench = benches(provocation="device-encrypts-key-establishment")
+    bench.play()
+    verify(bench.trace)
+
+
 @clause("UC2.7-08-DUPLICATE@ESI")
 def test_a_repeated_message_is_taken_once(bench, verify):
     with bench.air.suffering(faults.spoil_acknowledgements(key_establishment.CLUSTER.identifier, sender=Actor.ESI)):
         bench.play()
+    verify(bench.trace)
+
+
+@clause("UC2.7-08-RESTART@ESI")
+@given(place=messages(first=False))
+def test_the_esi_takes_a_device_again_that_sent_a_default_response(benches, verify, place):
+    bench = benches(provocation="device-refuses-by-default-response", provoked_with=place)
+    bench.play()
+    verify(bench.trace)
+
+
+@clause("UC2.7-08-TERMINATE-MIDWAY@ESI")
+def test_nothing_follows_when_a_device_breaks_off(benches, verify):
+    bench = benches(provocation="device-breaks-off")
+    bench.play()
+    verify(bench.trace)
+
+
+@clause("UC2.7-08-BAD-CONFIRM@ESI")
+def test_a_key_whose_confirmation_was_refused_is_worth_nothing(benches, verify):
+    bench = benches(provocation="device-uses-a-refused-key")
+    bench.play()
+    verify(bench.trace)
+
+
+@clause("UC2.7-08-SOURCE-ENDPOINT@ESI")
+def test_the_esi_answers_whatever_endpoint_asks(benches, verify):
+    bench = benches(provocation="device-asks-from")
+    bench.play()
+    verify(bench.trace)
+
+
+@clause("UC2.7-08-TRANSACTION@ESI")
+@given(number=sequence_numbers())
+def test_the_esi_answers_with_whatever_number_it_is_asked(benches, verify, number):
+    bench = benches(provocation="device-numbers-messages", provoked_with=number)
+    bench.play()
+    verify(bench.trace)
+
+
+@clause("UC2.7-08-NO-RESOURCES@ESI", "UC2.7-08-RESTART@ESI")
+@given(other=eui64s(), rivals=rivals())
+def test_of_two_devices_at_once_one_is_told_to_wait_and_then_taken(benches, verify, other, rivals):
+    bench = benches(second=other, provocation="device-takes-its-time", **rivals)
+    bench.play()
     verify(bench.trace)

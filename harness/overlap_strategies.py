@@ -13,6 +13,7 @@ from harness.strategies import LONGEST_REPETITION, SCANNING_TIME, Arrival, Windo
 
 SHORTEST, LONGEST = 60, 240  # seconds of one window: the shortest lets a device come, be let in and register
 LATENCIES = (0.0, 0.4, 4.0)  # seconds of an order on its whole way
+_HEADSTARTS = st.floats(1.0, 4.0)  # seconds that a device is ahead: the other one comes to key establishment before it is through
 FIRST_REPORTS = 4  # of two devices: both windows are open, both are provisioned; what comes later closes windows
 
 
@@ -63,6 +64,15 @@ def pairs(draw: st.DrawFn, *meetings: Meeting) -> Pair:
     if draw(st.booleans()):
         two.reverse()
     return Pair(two[0], two[1], meeting)
+
+
+@st.composite
+def rivals(draw: st.DrawFn) -> dict[str, Any]:
+    """The changes of a plan in which a second device comes while the first establishes its key, slowly."""
+    window = Window(draw(_whole(SCANNING_TIME, 60)), float(SHORTEST), 0.0)
+    comes = window.start + SCANNING_TIME
+    arrival = Arrival(window, comes)
+    return Pair(arrival, Arrival(window, comes + draw(_HEADSTARTS)), Meeting.TOGETHER).planned
 
 
 def reorderings() -> SearchStrategy[tuple[int, float]]:

@@ -255,9 +255,17 @@ def messages(*, first: bool = True) -> SearchStrategy[type[Layer]]:
     return st.sampled_from(MESSAGES if first else MESSAGES[1:])
 
 
-def misplaced_messages() -> SearchStrategy[tuple[type[Layer], type[Layer]]]:
-    """A place in key establishment, by the message that belongs there, and another that is sent instead."""
-    return st.sampled_from([(right, wrong) for right in MESSAGES for wrong in MESSAGES[1:] if right is not wrong])
+def misplaced_messages(*, first: bool = False) -> SearchStrategy[tuple[type[Layer], type[Layer]]]:
+    """A place in key establishment, by the message that belongs there, and another that is sent instead; with `first`, also the
+    first message once more, which from an initiator would be a new beginning."""
+    wrong = MESSAGES if first else MESSAGES[1:]
+    return st.sampled_from([(right, other) for right in MESSAGES for other in wrong if right is not other])
+
+
+def no_points() -> SearchStrategy[bytes]:
+    """What is no ephemeral public key, in the length of one: nothing computed, no compressed point, a coordinate out of the field."""
+    size = EPHEMERAL_KEY_SIZES[SUITE]
+    return st.sampled_from([bytes(size), bytes([0xFF]) * size, b"\x02" + bytes([0xFF]) * (size - 1)])
 
 
 def lengthened_messages() -> SearchStrategy[tuple[type[Layer], int]]:
@@ -280,11 +288,16 @@ def altered_keys() -> SearchStrategy[tuple[type[Layer], int, int]]:
     )
 
 
+def sequence_numbers() -> SearchStrategy[int]:
+    """ZCL transaction sequence numbers, the first and the last often."""
+    return st.one_of(st.sampled_from([0x00, 0xFF]), st.integers(0x00, 0xFF))
+
+
 def unknown_suites() -> SearchStrategy[int]:
-    """Crypto suites that nobody has defined: one bit or several, and none of the known ones."""
+    """Crypto suites that nobody has defined: no bit, one or several, and none of the known ones."""
     reserved = [1 << bit for bit in range(16) if not 1 << bit & sum(Suite)]
     return st.one_of(
-        st.sampled_from(reserved), st.sets(st.sampled_from(reserved), min_size=1).map(sum)
+        st.sampled_from([0, *reserved]), st.sets(st.sampled_from(reserved), min_size=1).map(sum)
     )
 
 

@@ -4,7 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from harness.checkers import key_agreement, key_establishment, key_messages, key_refusal
+from harness.checkers import (
+    application_security,
+    key_agreement,
+    key_contention,
+    key_establishment,
+    key_messages,
+    key_recovery,
+    key_refusal,
+)
 from harness.checkers.key_refusal import Flaw
 from harness.checkers.parties import for_each
 from harness.usecase import Actor, Check, Clause, Point, Step
@@ -29,9 +37,9 @@ ANNEX_C = "SE 1.0 (075356r15) annex C.3"
 
 def _clause(
     name: str, text: str, checks: Mapping[Actor, tuple[Check, ...]], citation: str = ANNEX_C, *, origin: str = "SE",
-    open_item: str = "",
+    open_item: str = "", pics: str | None = None,
 ) -> Clause:
-    return Clause(f"UC2.7-08-{name}", text, origin, citation, checks, needs=(Point.MAC,), open_item=open_item)
+    return Clause(f"UC2.7-08-{name}", text, origin, citation, checks, needs=(Point.MAC,), open_item=open_item, pics=pics)
 
 
 CLAUSES = (
@@ -55,6 +63,10 @@ CLAUSES = (
     _clause(
         "CERTIFICATE", "Initiate carries the sender's certificate: 48 octets, of the right authority, for its IEEE address.",
         for_each(BOTH, key_messages.certificate_is_its_own), "SE 1.0 (075356r15) annex C.3, C.4",
+    ),
+    _clause(
+        "EPHEMERAL", "Ephemeral Data carries a public key: 22 octets, a compressed point of the curve.",
+        for_each(BOTH, key_messages.ephemeral_key_is_one), "SE 1.0 (075356r15) annex C.3, C.4.2",
     ),
     _clause(
         "TIMES", "No message takes its sender longer than it advertised, and what it advertises is at most 254 s.",
@@ -83,7 +95,7 @@ CLAUSES = (
     ),
     _clause(
         "DEFAULT-RESPONSE-INSTEAD", "Messages are answered with commands of the cluster, not with a Default Response.",
-        for_each(ESI, key_establishment.answers_with_the_cluster), f"{ANNEX_C}; ZCL 075123 2.4.12.2",
+        for_each(BOTH, key_establishment.answers_with_the_cluster), f"{ANNEX_C}; ZCL 075123 2.4.12.2",
     ),
     _clause(
         "MAC-U", "The initiator's confirmation is the HMAC over tag, addresses and ephemeral keys under the agreed MacKey.",
@@ -94,8 +106,17 @@ CLAUSES = (
         for_each(ESI, key_agreement.confirmation_is_right), "SE 1.0 (075356r15) annex C.4.2",
     ),
     _clause(
+        "KEY-CONFIRMED", "The device uses the agreed key when the ESI's confirmation has come, and not before.",
+        {Actor.HAN_DEVICE: (key_agreement.key_is_confirmed_first,)}, "SE 1.0 (075356r15) annex C.3, C.4.2",
+    ),
+    _clause(
         "KEY-INSTALLED", "After a completed exchange the agreed KeyData is the link key, in place of the install code's.",
         for_each(BOTH, key_agreement.new_key_is_used), "SE 1.0 (075356r15) 5.4.7, annex C.4",
+    ),
+    _clause(
+        "OLD-KEY-RETIRED", "What comes under the install code's key after another one was established has no effect.",
+        for_each(BOTH, application_security.old_key_is_retired), "SE 1.0 (075356r15) 5.4.6, 5.4.7",
+        open_item="Sources differ on whether data under the install-code key is refused or passed over in silence; both pass.",
     ),
     _clause(
         "FRESH-EPHEMERAL", "Each exchange has its own ephemeral key.", for_each(BOTH, key_establishment.draws_afresh),
@@ -107,7 +128,7 @@ CLAUSES = (
     ),
     _clause(
         "LEAVES", "A device that does not share the trust centre's authority leaves the network.",
-        {Actor.HAN_DEVICE: (key_refusal.leaves_a_foreign_network,)}, f"{ANNEX_C}, 5.5",
+        {Actor.HAN_DEVICE: (key_recovery.leaves_a_foreign_network,)}, f"{ANNEX_C}, 5.5",
     ),
     _clause(
         "BAD-SUBJECT", "A certificate that was issued to somebody else is refused.",
@@ -138,18 +159,33 @@ CLAUSES = (
         for_each(BOTH, key_messages.terminates_in_form),
     ),
     _clause(
-        "NO-RESOURCES", "A device that is told to wait does not begin again before the wait time is over.",
-        {Actor.HAN_DEVICE: (key_refusal.respects_wait_time,)},
+        "TERMINATE-MIDWAY", "After the partner's Terminate no further message of the exchange comes, and no key.",
+        for_each(BOTH, key_recovery.ends_when_told),
     ),
     _clause(
-        "RESTART", "After an exchange that failed a new one is begun, and answered.", for_each(BOTH, key_refusal.begins_anew),
+        "NO-RESOURCES",
+        "Whoever begins while the ESI is busy is told to wait, or served beside the first; a device that is told to wait does.",
+        {
+            Actor.HAN_DEVICE: (key_recovery.respects_wait_time,), Actor.ESI: (key_contention.has_resources_or_says_so,),
+        },
     ),
     _clause(
-        "SILENCE", "A party whose partner falls silent gives up without Terminate, and is ready for a new exchange.",
-        for_each(BOTH, key_refusal.outlasts_silence),
+        "RESTART", "After an exchange that failed a new one is begun, and answered.", for_each(BOTH, key_recovery.begins_anew),
+    ),
+    _clause(
+        "RETRY-PAUSE", "After at most ten exchanges in a row that failed the device pauses for a quarter of an hour.",
+        {Actor.HAN_DEVICE: (key_recovery.pauses_after_many,)}, "SE 1.4, as a stack for it does (ZBOSS)", origin="SE1.1",
+        pics="smart_energy_1_4",
+    ),
+    _clause(
+        "SILENCE",
+        "A party whose partner falls silent, or is later than it said, gives up without Terminate and is ready for a new exchange.",
+        for_each(BOTH, key_recovery.outlasts_silence),
     ),
     _clause(
         "DUPLICATE", "A message that is repeated with the same APS counter is taken once.",
-        for_each(BOTH, key_refusal.takes_a_repetition_once), f"05-3474r17 2.2.8.4.2; {ANNEX_C}", origin="ZB",
+        for_each(BOTH, key_recovery.takes_a_repetition_once), f"05-3474r17 2.2.8.4.2; {ANNEX_C}", origin="ZB",
     ),
 )
+
+WITHOUT_NEGATIVE: Mapping[str, str] = {}  # clause@actor to the reason why nothing can be done to it that would ask the question

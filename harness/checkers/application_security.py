@@ -7,6 +7,7 @@ needs APS security with the link key that key establishment made.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from dissectors import zcl
 from dissectors.smart_energy import requires_link_key
@@ -15,7 +16,7 @@ from harness.checkers.answering import words
 from harness.checkers.dialogue import ANSWER_TIME, ANSWERS, Dialogue, Said, dialogue
 from harness.trace import Trace
 from harness.usecase import Actor
-from harness.verdict import Finding, failed, noted, passed
+from harness.verdict import Finding, Verdict, failed, noted, passed
 
 LINK, INSTALL_CODE = "link", "ic"  # kinds of link key, as the trace names them
 KEYS = {LINK: "the link key of key establishment", INSTALL_CODE: "the install-code key", None: "the network key alone"}
@@ -50,6 +51,14 @@ def install_code_key_is_retired(trace: Trace, actor: Actor) -> Iterator[Finding]
     for question in _questions(talk, actor, INSTALL_CODE):
         yield from _without_effect(trace, talk, question, actor)
     yield from _all(right, "message(s) not under the install-code key")
+
+
+def old_key_is_retired(trace: Trace, actor: Actor) -> Iterator[Finding]:
+    """08-OLD-KEY-RETIRED: what comes under the install-code key after another one was established has no effect."""
+    talk = dialogue(trace)
+    for question in _questions(talk, actor, INSTALL_CODE):
+        for finding in _without_effect(trace, talk, question, actor):
+            yield replace(finding, hint="old-key-taken") if finding.verdict is Verdict.FAIL else finding
 
 
 def unsealed_data_is_refused(trace: Trace, actor: Actor) -> Iterator[Finding]:

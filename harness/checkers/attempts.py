@@ -14,6 +14,7 @@ from weakref import WeakKeyDictionary
 from dissectors import aps, mac, nwk, zcl
 from dissectors.clusters import key_establishment as cluster
 from dissectors.clusters.key_establishment import (
+    MINIMUM_TRANSIT,
     ConfirmKeyData,
     EphemeralData,
     InitiateKeyEstablishment,
@@ -181,6 +182,32 @@ def numbers(said: Iterable[Said]) -> tuple[int, ...]:
     return tuple(each.number for each in said)
 
 
+def cause_of(attempt: Attempt, actor: Actor, layer: type[Layer]) -> Heard | None:
+    """The arrival that lets a party make its message of this kind: of the answer before it, or of the request for it."""
+    turn = TURNS.index(layer) - (actor is INITIATOR)
+    said = attempt.find(partner_of(actor), TURNS[turn]) if turn >= 0 else None
+    return None if said is None else said.arrival
+
+
+def came_late(attempt: Attempt, said: Said) -> bool:
+    """Whether a message came later than its sender had advertised, and 2 s for the way: its receiver may have given up."""
+    cause = None if said.kind is None or said.kind not in TURNS else cause_of(attempt, said.by, said.kind)
+    if cause is None or said.kind is None or said.arrival is None:
+        return False
+    return said.arrival.time - cause.time > attempt.generate_time(said.by, said.kind) + MINIMUM_TRANSIT
+
+
+def under_a_link_key(trace: Trace, attempt: Attempt, since: Heard, actor: Actor) -> Iterator[Heard]:
+    """Frames of a party of an attempt under an established link key, after a frame and before the device's next beginning."""
+    device = ends_of(attempt.said[0].first)
+    for each in air(trace).after(since):
+        if attempt.next_at is not None and each.time >= attempt.next_at:
+            return
+        from_responder = air(trace).from_coordinator(each)
+        if each.frame.aps_key_kind == "link" and ends_of(each) == device and from_responder is (actor is RESPONDER):
+            yield each
+
+
 def watched(trace: Trace, heard: Heard, seconds: float) -> bool:
     """Whether a tap attests that it missed nothing of the frame's channel for so many seconds after it."""
     return attested(trace, Point.MAC, heard.time, heard.time + seconds, heard.channel)
@@ -223,6 +250,14 @@ def polls(trace: Trace, device: Eui64 | None, start: float, end: float) -> tuple
         each.time for each in heard.of(mac.DataRequest)
         if start < each.time < end and device is not None and heard.sender(each) == device
     )
+
+
+def made_within(trace: Trace, attempt: Attempt, said: Said, cause: Heard) -> float:
+    """For how many seconds at least a message was in the making; what waits for a device that sleeps was ready earlier."""
+    asked = polls(trace, attempt.device, cause.time, said.time) if said.by is RESPONDER else ()
+    if not asked:
+        return said.time - cause.time
+    return asked[-2] - cause.time if len(asked) > 1 else 0.0
 
 
 def _conversations(heard: Air) -> dict[tuple[Eui64 | None, int], list[Said]]:

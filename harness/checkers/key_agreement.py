@@ -28,12 +28,13 @@ from harness.checkers.attempts import (
     attempts,
     ends_of,
     partner_of,
+    under_a_link_key,
     watched,
 )
 from harness.checkers.reading import Heard, air
 from harness.crypto import cbke
 from harness.crypto.cbke import EphemeralKey, Outcome, Parties
-from harness.crypto.ecqv import Certificate, CertificateError, Credentials
+from harness.crypto.ecqv import Certificate, CertificateError, Credentials, extract_public_key
 from harness.trace import Trace
 from harness.usecase import Actor
 from harness.verdict import Finding, failed, inconclusive, passed
@@ -106,7 +107,7 @@ def confirmation_is_right(trace: Trace, judged: Actor) -> Iterator[Finding]:
         elif received == agreed.confirmation(judged):
             yield passed(f"{name} is right", said.number)
         else:
-            mistake = agreed.mistake(judged, received)
+            mistake = _mistake(trace, attempt, judged, agreed, received)
             cause = f"; it is what comes of a known mistake: {mistake.replace('-', ' ')}" if mistake else ""
             yield failed(
                 f"{name} is wrong{cause}", *(each.number for each in attempt.before(said)), said.number,
@@ -123,8 +124,36 @@ def _refusal_of_right(trace: Trace, attempt: Attempt, judged: Actor) -> Iterator
     if refusal is not None and theirs.command.message_authentication_code == agreed.confirmation(theirs.by):
         yield failed(
             f"the {judged} refused a right {MAC_NAMES[theirs.by]}", theirs.number, refusal.number,
-            expected="no Terminate Key Establishment", observed="BAD_KEY_CONFIRM",
+            expected="no Terminate Key Establishment", observed="BAD_KEY_CONFIRM", hint="refuses-what-is-right",
         )
+
+
+def _mistake(trace: Trace, attempt: Attempt, judged: Actor, agreed: Agreement, received: bytes) -> str | None:
+    """Which known mistake explains a wrong confirmation."""
+    if not any(received):
+        return "confirmation-all-zero"
+    of_another = _has_anothers_private_key(trace, attempt, judged)
+    return agreed.mistake(judged, received) or ("private-key-of-another-certificate" if of_another else None)
+
+
+def is_wrong(trace: Trace, attempt: Attempt, said: Said) -> bool:
+    """Whether a Confirm Key Data is known to carry another confirmation than it must."""
+    agreed = agreement(trace, attempt)
+    if agreed is None:
+        return _has_anothers_private_key(trace, attempt, said.by)
+    return said.command is not None and bool(said.command.message_authentication_code != agreed.confirmation(said.by))
+
+
+def _has_anothers_private_key(trace: Trace, attempt: Attempt, actor: Actor) -> bool:
+    """Whether the private keys of a party are known, and none belongs to the sound certificate that it sent."""
+    if not _statics(trace, attempt, actor) or _credentials(trace, attempt, actor) is not None:
+        return False
+    certificate, ca = _field(attempt.find(actor, InitiateKeyEstablishment), "certificate"), trace.header.pixit.get("ca", "")
+    try:
+        extract_public_key(certificate, bytes.fromhex(ca))
+    except ValueError:
+        return False
+    return True
 
 
 def _is_bad_confirm(said: Said) -> bool:
@@ -146,11 +175,34 @@ def new_key_is_used(trace: Trace, judged: Actor) -> Iterator[Finding]:
             yield failed(
                 f"the {judged} secured a frame with another key than the one just established", end.number, wrong.number,
                 expected="APS security with the new link key", observed=_key_of(wrong),
+                hint="install-code-key-kept" if wrong.frame.aps_key_kind == "ic" else None,
             )
         elif own:
             yield passed(f"the {judged} secures with the new key", end.number, own[0].number)
         else:
             yield from _taken(trace, later, agreed, judged, end)
+
+
+def key_is_confirmed_first(trace: Trace) -> Iterator[Finding]:
+    """08-KEY-CONFIRMED: the device uses the agreed key when the ESI's confirmation has come, and not before."""
+    for attempt in attempts(trace):
+        own, agreed = attempt.find(INITIATOR, ConfirmKeyData), agreement(trace, attempt)
+        if own is None or agreed is None:
+            continue
+        theirs = attempt.find(RESPONDER, ConfirmKeyData)
+        came = None if theirs is None else theirs.arrival
+        early = next((
+            each for each in under_a_link_key(trace, attempt, own.first, INITIATOR)
+            if each.frame.aps_key == agreed.right.key_data and (came is None or each.number < came.number)
+        ), None)
+        if early is not None:
+            yield failed(
+                "the device used the key before the ESI had confirmed it", own.number, early.number,
+                expected="no frame under the key before the ESI's Confirm Key Data", observed=early.frame.summary(),
+                hint="key-used-unconfirmed",
+            )
+        elif came is not None:
+            yield passed("the device waited for the ESI's confirmation", own.number, came.number)
 
 
 def _taken(trace: Trace, later: list[Heard], agreed: Agreement | None, judged: Actor, end: Said) -> Iterator[Finding]:
@@ -167,7 +219,7 @@ def _taken(trace: Trace, later: list[Heard], agreed: Agreement | None, judged: A
     elif asked and watched(trace, asked[-1], ANSWER_TIME):
         yield failed(
             f"the {judged} acknowledged no frame under the key just established", end.number, *(each.number for each in asked),
-            expected="an APS acknowledgement", observed="none",
+            expected="an APS acknowledgement", observed="none", hint="new-key-not-taken",
         )
 
 

@@ -1,6 +1,7 @@
 """Step 8: how a party of key establishment conducts its own part: order, form, times, security of what it says.
 
-What it makes of a partner that errs or falls silent stands in `key_refusal`, the arithmetic in `key_agreement`.
+What it makes of a partner that errs stands in `key_refusal`, how it gets over failure in `key_recovery`, the arithmetic in
+`key_agreement`.
 Smart Energy 1.0 (075356), annex C.3.
 """
 
@@ -16,18 +17,17 @@ from dissectors.clusters.key_establishment import (
     EphemeralData,
     InitiateKeyEstablishment,
 )
-from dissectors.layer import Layer
 from harness.checkers.attempts import (
     ANSWER_TIME,
     INITIATOR,
-    RESPONDER,
     TURNS,
-    Attempt,
     Said,
     attempts,
+    came_late,
+    cause_of,
+    made_within,
     numbers,
     partner_of,
-    polls,
     said_by,
     watched,
 )
@@ -48,6 +48,7 @@ def keeps_the_order(trace: Trace, judged: Actor) -> Iterator[Finding]:
             yield failed(
                 f"the {judged} sent {stray.name} out of its turn", *numbers(attempt.before(stray)), stray.number,
                 expected=", ".join(turn.__name__ for turn in TURNS), observed=", ".join(said.name for said in own),
+                hint="out-of-order",
             )
         elif stray is None and len(own) == len(TURNS):
             yield passed(f"the {judged} kept the order", *numbers(own))
@@ -64,18 +65,20 @@ def keeps_its_times(trace: Trace, judged: Actor) -> Iterator[Finding]:
             yield failed(
                 f"the {judged} advertises a reserved generate time", initiate.number,
                 expected=f"at most {MAXIMUM_SECONDS} s", observed=f"{times[0]} s and {times[1]} s",
+                hint="reserved-generate-time",
             )
             continue
         for layer in TURNS[1:]:
-            said, cause = attempt.find(judged, layer), _cause(attempt, judged, layer)
+            said, cause = attempt.find(judged, layer), cause_of(attempt, judged, layer)
             if said is None or cause is None or said in attempt.strays:
                 continue
-            taken, advertised = _made_within(trace, attempt, said, cause), attempt.generate_time(judged, layer)
+            taken, advertised = made_within(trace, attempt, said, cause), attempt.generate_time(judged, layer)
             if taken > advertised + MINIMUM_TRANSIT:
                 yield failed(
                     f"the {judged} took longer for {said.name} than it had advertised",
                     initiate.number, cause.number, said.number,
                     expected=f"at most {advertised} s and {MINIMUM_TRANSIT} s on the way", observed=f"{taken:.2f} s",
+                    hint="slower-than-advertised",
                 )
             else:
                 yield passed(f"the {judged} kept the time it advertised for {said.name}", initiate.number, said.number)
@@ -86,7 +89,7 @@ def waits_as_advertised(trace: Trace, judged: Actor) -> Iterator[Finding]:
     partner = partner_of(judged)
     for attempt in attempts(trace):
         late = attempt.find(partner, EphemeralData)
-        cause = None if late is None else _cause(attempt, partner, EphemeralData)
+        cause = None if late is None else cause_of(attempt, partner, EphemeralData)
         if late is None or late.arrival is None or cause is None or late in attempt.strays:
             continue
         waited, advertised = late.arrival.time - cause.time, attempt.generate_time(partner, EphemeralData)
@@ -100,7 +103,7 @@ def waits_as_advertised(trace: Trace, judged: Actor) -> Iterator[Finding]:
             yield failed(
                 f"the {judged} had given up on a message that came in its time", cause.number, late.number,
                 *numbers(after), expected=f"waits {advertised} s and {MINIMUM_TRANSIT} s on the way",
-                observed=f"{waited:.2f} s were too long",
+                observed=f"{waited:.2f} s were too long", hint="gives-up-too-soon",
             )
 
 
@@ -113,6 +116,7 @@ def answers_where_it_was_asked(trace: Trace, judged: Actor) -> Iterator[Finding]
             yield failed(
                 f"{answer.name} went to another endpoint than the one that had asked", request.number, answer.number,
                 expected=f"endpoint {request.first.aps.source_endpoint}", observed=f"endpoint {answer.first.aps.dest_endpoint}",
+                hint="answers-another-endpoint",
             )
 
 
@@ -127,6 +131,7 @@ def answers_with_the_same_sequence(trace: Trace, judged: Actor) -> Iterator[Find
             yield failed(
                 f"{answer.name} carries another transaction sequence number than its request", request.number, answer.number,
                 expected=str(request.header.sequence), observed=str(answer.header.sequence),
+                hint="numbers-answers-itself",
             )
 
 
@@ -136,7 +141,7 @@ def answers_with_the_cluster(trace: Trace, judged: Actor) -> Iterator[Finding]:
         if answer.kind is zcl.DefaultResponse:
             yield failed(
                 f"the {judged} answered {request.name} with a Default Response", request.number, answer.number,
-                expected="a command of the cluster", observed="Default Response",
+                expected="a command of the cluster", observed="Default Response", hint="default-response-for-an-answer",
             )
         else:
             yield passed(f"the {judged} answered with {answer.name}", request.number, answer.number)
@@ -151,7 +156,7 @@ def draws_afresh(trace: Trace, judged: Actor) -> Iterator[Finding]:
         if key in seen:
             yield failed(
                 f"the {judged} used an ephemeral key twice", seen[key].number, said.number,
-                expected="a new key for each exchange", observed="the same octets",
+                expected="a new key for each exchange", observed="the same octets", hint="ephemeral-key-kept",
             )
         elif seen:
             yield passed(f"the {judged} used another ephemeral key", *numbers(seen.values()), said.number)
@@ -181,6 +186,7 @@ def discovers_the_server(trace: Trace) -> Iterator[Finding]:
             yield failed(
                 "the device began key establishment with an endpoint that nobody had named", said.number,
                 expected=f"one of {sorted(named)}" if named else "a discovery before it", observed=f"endpoint {endpoint}",
+                hint="endpoint-assumed",
             )
 
 
@@ -203,6 +209,7 @@ def joins_first(trace: Trace) -> Iterator[Finding]:
             yield failed(
                 "the device began key establishment before it was a member of the network", joins[-1].number, said.number,
                 expected="Device_annce first, both under the network key", observed="no Device_annce between the two",
+                hint="established-before-announced",
             )
         else:
             yield passed("the device announced itself first", announced[0].number, said.number)
@@ -213,36 +220,21 @@ def brings_it_to_an_end(trace: Trace, judged: Actor) -> Iterator[Finding]:
     everything = attempts(trace)
     for attempt in everything:
         last, wait = attempt.said[-1], attempt.generate_time(judged, TURNS[-1]) + ANSWER_TIME
-        is_asked = last.by is partner_of(judged) and last.kind in TURNS and not attempt.strays
+        is_asked = last.by is partner_of(judged) and last.kind in TURNS and not attempt.strays and not came_late(attempt, last)
         if attempt.completed is not None:
             yield passed("key establishment was completed", *numbers(said for said in attempt.said if said.kind in TURNS))
         elif is_asked and last.arrival is not None and watched(trace, last.arrival, wait):
             yield failed(
                 f"the {judged} left {last.name} without an answer", *numbers(attempt.said),
-                expected="the exchange goes on", observed="silence",
+                expected="the exchange goes on", observed="silence", hint="request-unanswered",
             )
     if judged is INITIATOR and not everything:
         for joined in air(trace).of(zdp.DeviceAnnce):
             if joined.arrived and not air(trace).from_coordinator(joined) and watched(trace, joined, STARTING_TIME):
                 yield failed(
                     "the device joined and never began key establishment", joined.number,
-                    expected="Initiate Key Establishment", observed="none",
+                    expected="Initiate Key Establishment", observed="none", hint="never-begins",
                 )
-
-
-def _cause(attempt: Attempt, actor: Actor, layer: type[Layer]) -> Heard | None:
-    """The arrival that lets a party make its message of this kind: of the answer before it, or of the request for it."""
-    turn = TURNS.index(layer) - (actor is INITIATOR)
-    said = attempt.find(partner_of(actor), TURNS[turn])
-    return None if said is None else said.arrival
-
-
-def _made_within(trace: Trace, attempt: Attempt, said: Said, cause: Heard) -> float:
-    """For how many seconds at least a message was in the making; what waits for a device that sleeps was ready earlier."""
-    asked = polls(trace, attempt.device, cause.time, said.time) if said.by is RESPONDER else ()
-    if not asked:
-        return said.time - cause.time
-    return asked[-2] - cause.time if len(asked) > 1 else 0.0
 
 
 def _answers(trace: Trace, judged: Actor) -> Iterator[tuple[Said, Said]]:

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 
 from dissectors.clusters.key_establishment import (
     MAXIMUM_SECONDS,
+    EphemeralData,
     InitiateKeyEstablishment,
     Suite,
     TerminateKeyEstablishment,
@@ -16,9 +17,11 @@ from dissectors.clusters.key_establishment import (
 )
 from dissectors.zcl import Direction
 from harness.checkers.attempts import INITIATOR, RESPONDER, TURNS, Said, address, attempts, said_by
-from harness.crypto.ecqv import CertificateError, CertificateFlaw, check_certificate
+from harness.crypto.cbke import check_ephemeral
+from harness.crypto.ecqv import Certificate, CertificateError, CertificateFlaw, check_certificate
 from harness.trace import Trace
 from harness.usecase import Actor
+from harness.values import Eui64
 from harness.verdict import Finding, failed, noted, passed
 
 DIRECTIONS = {INITIATOR: Direction.CLIENT_TO_SERVER, RESPONDER: Direction.SERVER_TO_CLIENT}
@@ -35,17 +38,18 @@ def names_one_suite(trace: Trace, judged: Actor) -> Iterator[Finding]:
             yield failed(
                 f"the {judged} does not name exactly one suite", said.number,
                 expected="one of " + ", ".join(f"{each:#06x}" for each in Suite), observed=f"{suite:#06x}",
+                hint=_mistaken_suite(suite),
             )
 
 
 def certificate_is_its_own(trace: Trace, judged: Actor) -> Iterator[Finding]:
     """08-CERTIFICATE: 48 octets of the run's authority, issued to the sender's IEEE address, with a point that is one."""
     for attempt in attempts(trace):
-        said = attempt.find(judged, InitiateKeyEstablishment)
+        said = next((said for said in attempt.by(judged) if said.kind is InitiateKeyEstablishment), None)
         owner = address(trace, attempt, judged)
-        if said is None or said.command is None or owner is None or said.command.suite not in (Suite.CBKE_ECMQV_K163,):
+        if said is None or owner is None or (said.command is not None and said.command.suite != Suite.CBKE_ECMQV_K163):
             continue
-        octets = bytes(said.command.certificate) + said.surplus
+        octets = b"" if said.command is None else bytes(said.command.certificate) + said.surplus
         issuer = bytes.fromhex(trace.header.pixit.get("issuer", ""))
         try:
             check_certificate(octets, owner, issuer)
@@ -57,14 +61,30 @@ def certificate_is_its_own(trace: Trace, judged: Actor) -> Iterator[Finding]:
                 yield failed(
                     f"the {judged}'s certificate has a wrong {fault.flaw}", said.number,
                     expected=f"issued by {issuer.hex()} to {owner}", observed=str(fault),
+                    hint=_mistaken_certificate(fault.flaw, octets, owner),
                 )
+
+
+def ephemeral_key_is_one(trace: Trace, judged: Actor) -> Iterator[Finding]:
+    """08-EPHEMERAL: Ephemeral Data carries a compressed point of the curve."""
+    for said in said_by(trace, judged, EphemeralData):
+        assert said.command is not None
+        octets = bytes(said.command.ephemeral_public_key)
+        try:
+            check_ephemeral(octets)
+            yield passed(f"the {judged}'s ephemeral key is a point of the curve", said.number)
+        except ValueError as fault:
+            yield failed(
+                f"the {judged}'s ephemeral key is none", said.number, expected="a compressed point of the curve",
+                observed=str(fault), hint="ephemeral-key-no-point" if any(octets) else "ephemeral-key-all-zero",
+            )
 
 
 def asks_for_acknowledgements(trace: Trace, judged: Actor) -> Iterator[Finding]:
     """08-ACKED: every message of key establishment asks for an APS acknowledgement."""
     yield from _each(
         trace, judged, lambda said: bool(said.first.aps.ack_request), "asks for an APS acknowledgement",
-        "without asking for an APS acknowledgement",
+        "without asking for an APS acknowledgement", lambda said: "no-acknowledgement-asked",
     )
 
 
@@ -73,6 +93,7 @@ def stays_under_the_network_key(trace: Trace, judged: Actor) -> Iterator[Finding
     yield from _each(
         trace, judged, lambda said: said.first.frame.security.nwk == "ok" and not said.first.aps.security_enabled,
         "is under the network key alone", "with other security than the network key's",
+        lambda said: "key-establishment-encrypted" if said.first.aps.security_enabled else None,
     )
 
 
@@ -81,7 +102,7 @@ def says_its_direction(trace: Trace, judged: Actor) -> Iterator[Finding]:
     right = DIRECTIONS[judged]
     yield from _each(
         trace, judged, lambda said: said.header is None or said.header.direction == right, f"goes {right.name.lower()}",
-        f"with another direction than {right.name.lower()}",
+        f"with another direction than {right.name.lower()}", lambda said: "direction-of-the-other-role",
     )
 
 
@@ -95,12 +116,36 @@ def terminates_in_form(trace: Trace, judged: Actor) -> Iterator[Finding]:
             yield failed(
                 f"the {judged}'s Terminate Key Establishment is not in form", said.number,
                 expected=f"status 01 to 06, at most {MAXIMUM_SECONDS} s, suites with bit 0", observed=observed,
+                hint=_mistaken_terminate(status, wait),
             )
         else:
             yield passed(f"the {judged}'s Terminate is in form", said.number, observed=observed)
 
 
-def _each(trace: Trace, judged: Actor, right: Callable[[Said], bool], good: str, bad: str) -> Iterator[Finding]:
+def _mistaken_suite(suite: int) -> str:
+    if not suite:
+        return "no-suite-bit"
+    return "several-suite-bits" if suite & sum(Suite) else "unknown-suite-bit"
+
+
+def _mistaken_certificate(flaw: CertificateFlaw, octets: bytes, owner: Eui64) -> str:
+    if flaw is CertificateFlaw.SUBJECT and Certificate(octets).subject.octets == owner.octets[::-1]:
+        return "certificate-subject-reversed"
+    return {
+        CertificateFlaw.LENGTH: "certificate-of-wrong-length", CertificateFlaw.SUBJECT: "certificate-of-another-device",
+        CertificateFlaw.ISSUER: "certificate-of-another-authority", CertificateFlaw.POINT: "certificate-without-a-point",
+    }[flaw]
+
+
+def _mistaken_terminate(status: int, wait: int) -> str:
+    if status not in tuple(TerminateStatus):
+        return "terminate-status-unknown"
+    return "reserved-wait-time" if wait > MAXIMUM_SECONDS else "terminate-without-suites"
+
+
+def _each(
+    trace: Trace, judged: Actor, right: Callable[[Said], bool], good: str, bad: str, cause: Callable[[Said], str | None],
+) -> Iterator[Finding]:
     for attempt in attempts(trace):
         for said in attempt.by(judged):
             if said.kind not in (*TURNS, TerminateKeyEstablishment):
@@ -108,4 +153,4 @@ def _each(trace: Trace, judged: Actor, right: Callable[[Said], bool], good: str,
             if right(said):
                 yield passed(f"{said.name} {good}", said.number)
             else:
-                yield failed(f"the {judged} sent {said.name} {bad}", said.number, expected=f"it {good}", observed=bad)
+                yield failed(f"the {judged} sent {said.name} {bad}", said.number, expected=f"it {good}", observed=bad, hint=cause(said))

@@ -104,12 +104,18 @@ class LinkKey:
 
 @dataclass
 class LinkKeys:
-    """One link key a device; the one for None serves every device that has none of its own."""
+    """One link key a device; the one for None serves every device that has none of its own.
+
+    `replaced` are those that another one took the place of; nobody uses them but who still takes the pre-configured one.
+    """
 
     held: dict[Eui64 | None, LinkKey] = field(default_factory=dict)
+    replaced: dict[Eui64 | None, LinkKey] = field(default_factory=dict)
 
     def install(self, device: Eui64 | None, key: bytes, kind: LinkKeyKind) -> None:
         """Share a key with a device, both counters at 0."""
+        if device in self.held:
+            self.replaced[device] = self.held[device]
         self.held[device] = LinkKey(key, kind)
 
     def forget(self, device: Eui64 | None) -> None:

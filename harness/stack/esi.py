@@ -26,7 +26,7 @@ from harness.stack.core import Core
 from harness.stack.descriptors import Descriptors, coordinator_descriptor, power_descriptor
 from harness.stack.endpoint import Attributes, ClusterSide, Endpoint, Heard, constant, with_attributes
 from harness.stack.happenings import Happening
-from harness.stack.key_establishment import NewEphemeralKey, Timing, told
+from harness.stack.key_establishment import NewEphemeralKey, Timing, held, told
 from harness.stack.key_establishment_responder import Responder
 from harness.stack.node import Node
 from harness.stack.policy import Policy
@@ -100,9 +100,10 @@ class EsiNode:
         self.trust_center = TrustCenter(
             self.application, self._report, lambda: self.responder.partner, self.settings.longest_permit,
         )
+        own = held(credentials, policy)
         self.responder = Responder(
-            self.application, credentials, self.trust_center, self.settings.timing,
-            told(new_ephemeral_key or (lambda: cbke.ephemeral_key(chance)), credentials, ieee, self._report),
+            self.application, own, self.trust_center, self.settings.timing,
+            told(new_ephemeral_key or (lambda: cbke.ephemeral_key(chance)), own, ieee, self._report),
         )
         endpoints = self._endpoints()
         descriptors = Descriptors(

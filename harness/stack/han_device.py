@@ -36,7 +36,7 @@ from harness.stack.demand_response import DemandResponse, Enrolment
 from harness.stack.descriptors import Descriptors, end_device_descriptor, power_descriptor
 from harness.stack.endpoint import Attributes, ClusterSide, Endpoint, Heard, client_side, with_attributes
 from harness.stack.happenings import Happening
-from harness.stack.key_establishment import NewEphemeralKey, Timing, told
+from harness.stack.key_establishment import NewEphemeralKey, Timing, held, told
 from harness.stack.key_establishment_initiator import Initiator
 from harness.stack.key_establishment_responder import Responder
 from harness.stack.lifecycle import SETTLING, Lifecycle, Service
@@ -127,12 +127,13 @@ class HanDeviceNode:
         )
         self.application = Application(self._make_core(), policy, Agenda(), first_sequence=self.settings.first_sequence)
         self.application.core.install_link_key(None, link_key, LinkKeyKind.PRECONFIGURED)
-        draw = told(new_ephemeral_key or (lambda: cbke.ephemeral_key(chance)), credentials, ieee, self._report)
+        own = held(credentials, policy)
+        draw = told(new_ephemeral_key or (lambda: cbke.ephemeral_key(chance)), own, ieee, self._report)
         self.initiator = Initiator(
-            self.application, credentials, self.settings.timing, draw,
+            self.application, own, self.settings.timing, draw,
             lambda result, now: self.lifecycle.key_establishment_over(result, now),
         )
-        self.responder = Responder(self.application, credentials, NobodyRegisters(), self.settings.timing, draw)
+        self.responder = Responder(self.application, own, NobodyRegisters(), self.settings.timing, draw)
         self.time = NetworkTime(policy)
         self.demand_response = DemandResponse(
             self.application, self.time, Enrolment(int(device_class)), credentials, chance, self._took,

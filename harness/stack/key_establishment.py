@@ -7,7 +7,7 @@ Smart Energy 1.0 (075356), annex C.3 and C.4, crypto suite 1. The machines stand
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import Enum
 
 from dissectors.clusters.key_establishment import (
@@ -30,6 +30,11 @@ from harness.values import Eui64
 
 NewEphemeralKey = Callable[[], EphemeralKey]
 """Makes the ephemeral key of one exchange; every exchange asks anew."""
+
+
+def held(credentials: Credentials, policy: Policy) -> Credentials:
+    """The credentials that a node computes with."""
+    return credentials if policy.holds_own_private_key else replace(credentials, private_key=credentials.private_key ^ 1)
 
 
 def told(
@@ -111,6 +116,10 @@ class Exchange:
             self._outcome = self._conclude(policy.key_agreement_mistake)
         return self._outcome
 
+    def expected(self, policy: Policy) -> Outcome:
+        """What the partner's confirmation is compared with. Raises ValueError when the partner's keys give none."""
+        return self.outcome(policy) if policy.compares_as_it_errs else self._conclude(None)
+
     def _conclude(self, mistake: str | None) -> Outcome:
         assert self.own_ephemeral is not None
         parties = Parties(self.ieee, self.partner, self.own_ephemeral.public, self.partner_ephemeral)
@@ -147,10 +156,15 @@ def _flaw_of_certificate(octets: bytes, partner: Eui64, own: Credentials, policy
             if policy.checks_subject and Certificate(octets).subject != partner:
                 return Refusal(TerminateStatus.BAD_MESSAGE, "not issued to its sender")
             return None
-        if fault.flaw is CertificateFlaw.SUBJECT and not policy.checks_subject:
+        if fault.flaw is CertificateFlaw.SUBJECT and _is_taken_for(Certificate(octets).subject, partner, policy):
             return None
         return Refusal(TerminateStatus.BAD_MESSAGE, str(fault))
     return None
+
+
+def _is_taken_for(subject: Eui64, partner: Eui64, policy: Policy) -> bool:
+    """Whether a subject that is not the partner's address passes for it."""
+    return not policy.checks_subject or (policy.takes_reversed_subject and subject.octets == partner.octets[::-1])
 
 
 def flaw_of_ephemeral(message: Record) -> Refusal | None:

@@ -138,6 +138,7 @@ class Initiator:
         self._timing = timing
         self._new_ephemeral_key = new_ephemeral_key
         self._drawn: EphemeralKey | None = None
+        self._breaks_off = application.policy.breaks_off
         self._done = done
         self._path = Path(0, 0, 0, cluster.CLUSTER.identifier)
         self._exchange: Exchange | None = None
@@ -206,6 +207,8 @@ class Initiator:
             return None
         if event is not Event.TERMINATE:
             flaw = length_flaw(heard, self._policy) or self._flaw(event, heard.command, exchange)
+            if flaw and event is Event.EPHEMERAL and not self._policy.answers_bad_key:
+                return None
             self._refusal = flaw or _OUT_OF_TURN
             event = Event.FLAWED if flaw else event
         self._heard = heard
@@ -266,12 +269,18 @@ class Initiator:
             return
         message = ConfirmKeyData.of(message_authentication_code=outcome.mac_u)
         self._request(message, self._exchange.partner_confirm_time, now)
+        if self._breaks_off:
+            self._breaks_off = False
+            self._refusal = Refusal(TerminateStatus.NO_RESOURCES, "thought better of it")
+            self._refuse(now)
+        elif not self._policy.awaits_confirmation:
+            self._done(Established(self._exchange.partner, outcome.key_data), now)
 
     def _complete(self, now: float) -> None:
         assert self._exchange is not None
         assert self._heard is not None
-        outcome = self._exchange.outcome(self._policy)
-        right = self._heard.command.message_authentication_code == outcome.mac_v or not self._policy.checks_confirmation
+        outcome, expected = self._exchange.outcome(self._policy), self._exchange.expected(self._policy)
+        right = self._heard.command.message_authentication_code == expected.mac_v or not self._policy.checks_confirmation
         partner = self._exchange.partner
         if not right:
             self._refusal = Refusal(TerminateStatus.BAD_KEY_CONFIRM, "the responder's confirmation is wrong")
@@ -280,7 +289,8 @@ class Initiator:
                 return
             self._terminate(now)
         self.forget()
-        self._done(Established(partner, outcome.key_data), now)
+        if self._policy.awaits_confirmation:
+            self._done(Established(partner, outcome.key_data), now)
 
     def _refuse(self, now: float) -> None:
         self._terminate(now)
@@ -289,6 +299,8 @@ class Initiator:
     def _give_up(self, now: float) -> None:
         if self._heard is not None and self._heard.command.is_a(TerminateKeyEstablishment):
             message = self._heard.command
+            if self._keeps_on(now):
+                return
             self._fail("terminated", now, max(message.wait_time, MINIMUM_PAUSE), message.status)
             return
         if self._heard is not None and self._heard.command.is_a(zcl.DefaultResponse):
@@ -298,6 +310,16 @@ class Initiator:
             self._refusal = Refusal(TerminateStatus.BAD_MESSAGE, "nothing came")
             self._terminate(now)
         self._fail("silence", now, self._timing.pause)
+
+    def _keeps_on(self, now: float) -> bool:
+        """Whether it takes the key of an exchange that the partner has ended, where there is one."""
+        exchange = self._exchange
+        if self._policy.heeds_terminate or exchange is None or not exchange.partner_ephemeral:
+            return False
+        outcome = exchange.outcome(self._policy)
+        self.forget()
+        self._done(Established(exchange.partner, outcome.key_data), now)
+        return True
 
     def _fail(self, cause: str, now: float, wait: float, status: int | None = None) -> None:
         assert self._exchange is not None

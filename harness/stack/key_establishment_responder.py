@@ -186,15 +186,19 @@ class Responder:
         if partner is None:
             return None  # who it is will be known when it has announced itself
         if event is Event.TERMINATE:
-            if self._exchange is None or self._exchange.partner != partner:
+            if self._exchange is None or self._exchange.partner != partner or not self._policy.heeds_terminate:
                 return None
         else:
             flaw = length_flaw(heard, self._policy) or self._flaw(event, heard.command, partner)
+            if flaw and event is Event.EPHEMERAL and not self._policy.answers_bad_key:
+                return None
             self._refusal = flaw or _OUT_OF_TURN
             event = Event.FLAWED if flaw else event
         if self.partner not in (None, partner):
             if event is Event.INITIATE and not self._policy.refuses_when_busy:
                 self.forget()
+            elif event is Event.INITIATE and not self._policy.answers_when_busy:
+                return None
             else:
                 self._intrude(event, heard)
                 return None
@@ -258,12 +262,12 @@ class Responder:
         assert self._exchange is not None
         assert self._heard is not None
         try:
-            outcome = self._exchange.outcome(self._policy)
+            outcome, expected = self._exchange.outcome(self._policy), self._exchange.expected(self._policy)
         except ValueError as fault:
             self._refusal = Refusal(TerminateStatus.BAD_MESSAGE, str(fault))
             self.fire(Event.FLAWED, now)
             return
-        right = self._heard.command.message_authentication_code == outcome.mac_u or not self._policy.checks_confirmation
+        right = self._heard.command.message_authentication_code == expected.mac_u or not self._policy.checks_confirmation
         if right or not self._policy.keeps_key_only_if_confirmed:
             self._registrar.established(self._exchange.partner, outcome.key_data, now)
         if not right:

@@ -117,7 +117,8 @@ class ApsSecurity:
 
     def _held_with(self, sender: Eui64) -> Iterator[LinkKey]:
         """The key shared with a sender; whoever still takes the pre-configured one has that beside it."""
-        shared, preconfigured = self._keys.shared_with(sender), self._keys.held.get(None)
+        shared = self._keys.shared_with(sender)
+        preconfigured = self._keys.held.get(None) or self._keys.replaced.get(sender)
         if shared is not None:
             yield shared
         if self._policy.accepts_preconfigured_key and preconfigured is not None and preconfigured is not shared:

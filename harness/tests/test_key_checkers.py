@@ -11,6 +11,7 @@ from dissectors.keyring import KeyRing
 from dissectors.layer import encode
 from dissectors.sealing import seal
 from dissectors.tests.vectors import read
+from harness.causes import all_causes
 from harness.checkers import key_agreement, key_establishment, key_messages
 from harness.checkers.attempts import attempts
 from harness.checkers.parties import PartyCheck
@@ -68,7 +69,8 @@ def judged(check: PartyCheck, trace: Trace, actor: Actor) -> list[Finding]:
 @pytest.mark.parametrize("check", [
     key_establishment.keeps_the_order, key_establishment.keeps_its_times, key_establishment.brings_it_to_an_end,
     key_messages.names_one_suite, key_messages.certificate_is_its_own, key_messages.stays_under_the_network_key,
-    key_messages.says_its_direction, key_agreement.new_key_is_used, key_agreement.confirmation_is_right,
+    key_messages.says_its_direction, key_messages.ephemeral_key_is_one, key_agreement.new_key_is_used,
+    key_agreement.confirmation_is_right,
 ])
 def test_the_published_exchange_passes(check: PartyCheck, actor: Actor) -> None:
     findings = judged(check, recorded(DEVICE, ESI), actor)
@@ -93,6 +95,39 @@ def test_a_mistake_is_named_by_the_private_keys_of_either_party(known: Actor, ac
     (finding,) = judged(key_agreement.confirmation_is_right, recorded(known, changed={summary: wrong}), actor)
     assert (finding.verdict, finding.hint) == (Verdict.FAIL, mistake["mistake"])
     assert (finding.expected, finding.observed) == (ANNEX_C[name], mistake[name])
+
+
+def test_a_key_that_is_used_after_its_confirmation_passes() -> None:
+    findings = list(key_agreement.key_is_confirmed_first(recorded(DEVICE, ESI)))
+    assert [finding.verdict for finding in findings] == [Verdict.PASS]
+
+
+@pytest.mark.parametrize(("octets", "cause"), [
+    (bytes(22), "ephemeral-key-all-zero"), (b"\x02" + b"\xff" * 21, "ephemeral-key-no-point"),
+])
+def test_an_ephemeral_key_that_is_none_is_told_by_its_cause(octets: bytes, cause: str) -> None:
+    plaintext = next(each["plaintext"] for each in FRAMES["vectors"] if each["summary"] == "Ephemeral Data Request")
+    trace = recorded(changed={"Ephemeral Data Request": bytes.fromhex(plaintext)[:3] + octets})
+    (finding,) = judged(key_messages.ephemeral_key_is_one, trace, DEVICE)
+    assert (finding.verdict, finding.hint) == (Verdict.FAIL, cause)
+
+
+def test_a_private_key_of_another_certificate_explains_a_wrong_confirmation() -> None:
+    plaintext = next(each["plaintext"] for each in FRAMES["vectors"] if each["summary"] == "Confirm Key Data Request")
+    wrong = bytes.fromhex(plaintext.replace(ANNEX_C["mac_u"], "5a" * 16))
+    trace = recorded(DEVICE, ESI, changed={"Confirm Key Data Request": wrong})
+    trace.keys = [
+        Key(key.kind, bytes(20) + b"\x05", key.device) if (key.kind, key.device) == ("static", trace.header.order.device) else key
+        for key in trace.keys
+    ]
+    (finding,) = judged(key_agreement.confirmation_is_right, trace, DEVICE)
+    assert (finding.verdict, finding.hint) == (Verdict.FAIL, "private-key-of-another-certificate")
+
+
+def test_every_known_mistake_is_a_cause_that_is_told_in_words() -> None:
+    known = {each["mistake"] for each in MISTAKES}
+    assert known
+    assert known <= set(all_causes())
 
 
 def test_without_private_keys_the_reaction_tells() -> None:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from hypothesis import find, given
 
-from harness.overlap_strategies import FIRST_REPORTS, Meeting, Pair, pairs, reorderings
+from harness.overlap_strategies import FIRST_REPORTS, Meeting, Pair, pairs, reorderings, rivals
 from harness.strategies import SCANNING_TIME, Window
 
 
@@ -39,6 +41,12 @@ def test_either_window_may_be_the_first(meeting: Meeting) -> None:
     for first in (True, False) if meeting is not Meeting.TOGETHER else ():
         pair = find(pairs(meeting), lambda pair, first=first: (in_order(pair)[0] is pair.first.window) is first)  # type: ignore[misc]
         assert pair.meeting is meeting
+
+
+@given(rivals())
+def test_of_rivals_the_second_comes_right_behind_the_first(planned: dict[str, Any]) -> None:
+    assert planned["window_start"] < planned["joins_at"] < planned["second_joins_at"] < planned["joins_at"] + SCANNING_TIME
+    assert planned["second_joins_at"] < planned["second_start"] + planned["second_duration"] - SCANNING_TIME
 
 
 @given(reorderings())

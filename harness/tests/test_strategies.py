@@ -10,9 +10,11 @@ import pytest
 from hypothesis import Phase, given, settings
 from hypothesis.strategies import SearchStrategy
 
+from dissectors.clusters.key_establishment import EphemeralData
 from dissectors.security import WELL_KNOWN_LINK_KEY
 from harness import strategies
 from harness.cim import hostile
+from harness.crypto.cbke import check_ephemeral
 from harness.crypto.install_code import CODE_LENGTHS, Flaw, InstallCode, InstallCodeError
 from harness.strategies import LONGEST_PERMIT_JOIN, Arrival, MalformedInstallCode, When, Window
 from harness.values import Eui64
@@ -201,8 +203,19 @@ def test_what_is_wrong_in_key_establishment_is_wrong_as_its_name_says() -> None:
     assert all(0 < by <= strategies.LONGEST_SURPLUS for _, by in sample(strategies.lengthened_messages))
     assert all(right is not wrong for right, wrong in sample(strategies.misplaced_messages))
     assert all(octet < sizes[message] and 0 < bits <= 0xFF for message, octet, bits in sample(strategies.altered_keys))
-    assert all(suite and not suite & 0b11 for suite in sample(strategies.unknown_suites))
+    assert all(right is not wrong for right, wrong in sample(lambda: strategies.misplaced_messages(first=True)))
+    assert 0 in (suites := sample(strategies.unknown_suites))
+    assert not any(suite & 0b11 for suite in suites)
+    assert {0x00, 0xFF} <= set(sample(strategies.sequence_numbers)) <= set(range(0x100))
     assert {strategies.SHORTEST_WAIT, 0xFE} <= set(sample(strategies.wait_times)) <= set(range(0xFF))
+
+
+@quick
+@given(strategies.no_points())
+def test_what_is_no_ephemeral_key_has_the_length_of_one(octets: bytes) -> None:
+    assert len(octets) == strategies.MESSAGE_SIZES[EphemeralData]
+    with pytest.raises(ValueError, match="the ephemeral public key is none"):
+        check_ephemeral(octets)
 
 
 def test_key_establishment_without_its_first_message() -> None:

@@ -1,178 +1,101 @@
 """Step 8: what the harness's own side of key establishment does wrong on purpose, to see what the other side makes of it.
 
-Each provocation exists for either side (`esi-...`, `device-...`) and errs once, the first time it can, so that the exchange
-after it can succeed; where it takes something, the case draws it. What it breaks on its own side is not judged.
+Each provocation exists for either side (`esi-...`, `device-...`) where it can, and errs once, the first time it can, so that the
+exchange after it can succeed; where it takes something, the case draws it. What it breaks on its own side is not judged.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from typing import Any
+from collections.abc import Iterator
 
-from dissectors import zcl
-from dissectors.clusters import key_establishment as cluster
 from dissectors.clusters.key_establishment import (
     ConfirmKeyData,
-    EphemeralData,
     InitiateKeyEstablishment,
     TerminateKeyEstablishment,
     TerminateStatus,
 )
-from dissectors.layer import Layer, Malformed, Record, parse
+from harness.adapters import wrong_key_establishment as wrong
 from harness.adapters.defects import Defect
-from harness.crypto.ecqv import Certificate
-from harness.stack.application import Asdu
-from harness.stack.policy import Rewrite
+from harness.adapters.wrong_key_establishment import every, first, terminate
 from harness.usecase import Actor
-from harness.values import Eui64
 
-STRANGER = b"STRANGER"  # an authority that nobody trusts
 SIDES = {"esi": Actor.ESI, "device": Actor.HAN_DEVICE}
 NEARLY = 0.95  # share of the advertised time
-
-Change = Callable[[Record], Record | None]
-
-
-def every(layer: type[Layer], change: Change) -> Rewrite:
-    """Change every outgoing structure of a layer."""
-    return lambda record: change(record) if record.is_a(layer) else record
+TOO_LONG = 5.0  # the partner has given up by then
 
 
-def first(layer: type[Layer], change: Change) -> Rewrite:
-    """Change the first outgoing structure of a layer; for one bench, since it remembers."""
-    done = False
-
-    def rewrite(record: Record) -> Record | None:
-        nonlocal done
-        if done or not record.is_a(layer):
-            return record
-        done = True
-        return change(record)
-
-    return rewrite
-
-
-def with_issuer(initiate: Record) -> Record:
-    """Its certificate comes from another authority."""
-    own = Certificate(initiate.certificate)
-    return initiate.replace(certificate=Certificate.of(own.reconstruction_point, own.subject, STRANGER, own.attribute_data))
-
-
-def with_subject(initiate: Record) -> Record:
-    """Its certificate was issued to another device."""
-    own = Certificate(initiate.certificate)
-    subject = Eui64(own.subject ^ 1)
-    return initiate.replace(certificate=Certificate.of(own.reconstruction_point, subject, own.issuer, own.attribute_data))
-
-
-def with_wrong_code(confirm: Record) -> Record:
-    """Its confirmation is another one."""
-    return confirm.replace(message_authentication_code=_altered(confirm.message_authentication_code, 0, 0x01))
-
-
-def nothing(record: Record) -> None:
-    """Nothing is sent."""
-
-
-def _altered(octets: bytes, octet: int, bits: int) -> bytes:
-    return octets[:octet] + bytes([octets[octet] ^ bits]) + octets[octet + 1:]
-
-
-def _forging(given: Any) -> tuple[Rewrite, ...]:
-    """`given`: the message, the octet of its public key or certificate, the bits that change."""
-    layer, octet, bits = given or (EphemeralData, 0, 0x01)
-    name = "certificate" if layer is InitiateKeyEstablishment else "ephemeral_public_key"
-    return (first(layer, lambda record: record.replace(**{name: _altered(getattr(record, name), octet, bits)})),)
-
-
-def _resizing(given: Any) -> tuple[Rewrite, ...]:
-    """`given`: the message, and by how many octets it is longer (or, negative, shorter) than it must be."""
-    layer, by = given or (EphemeralData, 1)
-    done = False
-
-    def rewrite(record: Record) -> Record:
-        nonlocal done
-        if done or not record.is_a(Asdu) or record.cluster != cluster.CLUSTER.identifier or _kind(record.octets) is not layer:
-            return record
-        done = True
-        return record.replace(octets=record.octets + bytes(by) if by > 0 else record.octets[:by])
-
-    return (rewrite,)
-
-
-def _kind(asdu: bytes) -> type[Layer] | None:
-    try:
-        header, _ = parse(zcl.Zcl, asdu)
-    except Malformed:
-        return None
-    known = cluster.CLUSTER.client_commands.get(header.command_identifier)
-    return known if header.frame_type == zcl.FrameType.CLUSTER else None
-
-
-def _misplacing(given: Any) -> tuple[Rewrite, ...]:
-    """`given`: the message of whose place it is, and the one that is sent instead."""
-    right, wrong = given or (EphemeralData, ConfirmKeyData)
-    return (first(right, lambda record: wrong.of()),)
-
-
-def _naming_suite(given: Any) -> tuple[Rewrite, ...]:
-    """`given`: the suite."""
-    return (first(InitiateKeyEstablishment, lambda record: record.replace(suite=0x8000 if given is None else given)),)
-
-
-def _silent(given: Any) -> tuple[Rewrite, ...]:
-    """`given`: the message that never comes."""
-    return (first(given or EphemeralData, nothing),)
-
-
-def terminate(status: TerminateStatus, wait_time: int = 0) -> Change:
-    """Terminate Key Establishment instead."""
-    return lambda record: TerminateKeyEstablishment.of(status=status, wait_time=wait_time)
-
-
-def _busy(given: Any) -> tuple[Rewrite, ...]:
-    """`given`: the wait time in seconds."""
-    return (first(InitiateKeyEstablishment, terminate(TerminateStatus.NO_RESOURCES, 30 if given is None else given)),)
-
-
-def default_response(record: Record) -> Record:
-    """Default Response FAILURE instead."""
-    return zcl.DefaultResponse.of(command=0, status=zcl.Status.FAILURE)
-
-
-def _provocations() -> Iterator[Defect]:
+def _of_either() -> Iterator[Defect]:
     for side, actor in SIDES.items():
-        for name, text, made in (
-            ("of-another-authority", "has a certificate of another authority",
-             lambda given: (first(InitiateKeyEstablishment, with_issuer),)),
-            ("with-anothers-certificate", "has a certificate that was issued to another device",
-             lambda given: (first(InitiateKeyEstablishment, with_subject),)),
-            ("confirms-wrongly", "sends a wrong confirmation", lambda given: (first(ConfirmKeyData, with_wrong_code),)),
-            ("resizes", "sends a message of a wrong length", _resizing),
-            ("misplaces", "sends a message at a wrong place", _misplacing),
-            ("names-suite", "names a suite that nobody has", _naming_suite),
-            ("falls-silent", "falls silent in the middle of an exchange", _silent),
+        for name, text, misbehaviours, made in (
+            ("of-another-authority", "has a certificate of another authority", "M-20 M-21",
+             lambda given: (first(InitiateKeyEstablishment, wrong.with_issuer),)),
+            ("with-anothers-certificate", "has a certificate that was issued to another device", "M-19",
+             lambda given: (first(InitiateKeyEstablishment, wrong.with_subject),)),
+            ("with-a-reversed-certificate", "has a certificate whose subject is in the order of the air", "M-19",
+             lambda given: (first(InitiateKeyEstablishment, wrong.with_reversed_subject),)),
+            ("confirms-wrongly", "sends a wrong confirmation", "M-24 M-25",
+             lambda given: (first(ConfirmKeyData, wrong.with_wrong_code),)),
+            ("sends-no-point", "sends an ephemeral key that is no point", "M-23 M-26", wrong.pointless),
+            ("resizes", "sends a message of a wrong length", "M-26", wrong.resizing),
+            ("misplaces", "sends a message at a wrong place", "M-27", wrong.misplacing),
+            ("names-suite", "names a suite that nobody has", "M-18", wrong.naming_suite),
+            ("falls-silent", "falls silent in the middle of an exchange", "M-29", wrong.silent),
+            ("terminates", "ends the exchange in its midst", "", wrong.terminating),
+            ("terminates-turned", "ends the exchange with a Terminate of the other direction", "M-32",
+             wrong.terminating_oddly(wrong.turned_terminate)),
+            ("refuses-by-default-response", "sends a Default Response where a message is due", "M-17",
+             wrong.refusing_by_default_response),
         ):
-            yield Defect(f"{side}-{name}", actor, f"the {actor} {text}", made=made)
+            yield Defect(f"{side}-{name}", actor, f"the {actor} {text}", made=made, misbehaviours=tuple(misbehaviours.split()))
         yield Defect(
             f"{side}-forges", actor, f"the {actor} sends a public key that is not its own, and accepts any confirmation",
-            decisions={"checks_confirmation": False}, made=_forging,
+            decisions={"checks_confirmation": False}, made=wrong.forging, misbehaviours=("M-26",),
         )
-        yield Defect(
-            f"{side}-takes-its-time", actor, f"the {actor} needs nearly all the time that it advertises",
-            decisions={"generate_time_share": NEARLY},
-        )
+        for name, text, misbehaviours, decisions in (
+            ("has-anothers-private-key", "has a private key that does not belong to its certificate, and accepts any confirmation",
+             "M-22", {"holds_own_private_key": False, "checks_confirmation": False}),
+            ("takes-its-time", "needs nearly all the time that it advertises", "M-29", {"generate_time_share": NEARLY}),
+            ("is-late", "needs longer than it advertises, and longer than anybody waits", "M-29",
+             {"generate_time_share": TOO_LONG}),
+            ("encrypts-key-establishment", "APS-encrypts with the key that it has", "M-33",
+             {"establishes_under_network_key_only": False}),
+        ):
+            yield Defect(
+                f"{side}-{name}", actor, f"the {actor} {text}", decisions=decisions, misbehaviours=tuple(misbehaviours.split()),
+            )
 
 
 DEFECTS = (
-    *_provocations(),
-    Defect("esi-is-busy", Actor.ESI, "the ESI has no resources and says how long to wait", made=_busy),
+    *_of_either(),
+    Defect("esi-is-busy", Actor.ESI, "the ESI has no resources and says how long to wait", made=wrong.busy, misbehaviours=("M-28",)),
     Defect(
-        "esi-refuses-by-default-response", Actor.ESI, "the ESI answers Initiate with a Default Response",
-        made=lambda given: (first(InitiateKeyEstablishment, default_response),),
+        "esi-is-always-busy", Actor.ESI, "the ESI never has resources", misbehaviours=("M-35",),
+        rewrites=(every(InitiateKeyEstablishment, terminate(TerminateStatus.NO_RESOURCES)),),
+    ),
+    Defect(
+        "esi-terminates-under-another-number", Actor.ESI, "the ESI ends the exchange under another transaction sequence number",
+        made=wrong.terminating_oddly(wrong.renumbered(lambda number: number + 0x55, TerminateKeyEstablishment)),
+        misbehaviours=("M-31",),
     ),
     Defect(
         "esi-refuses-the-authority", Actor.ESI, "the ESI says that it does not know the device's authority",
-        made=lambda given: (first(InitiateKeyEstablishment, terminate(TerminateStatus.UNKNOWN_ISSUER)),),
+        made=lambda given: (first(InitiateKeyEstablishment, terminate(TerminateStatus.UNKNOWN_ISSUER)),), misbehaviours=("M-21",),
+    ),
+    Defect(
+        "device-asks-from", Actor.HAN_DEVICE, "the device begins from an endpoint that it does not have", made=wrong.asking_from,
+        misbehaviours=("M-31",),
+    ),
+    Defect(
+        "device-numbers-messages", Actor.HAN_DEVICE, "the device gives every message the same transaction sequence number",
+        made=wrong.numbering, misbehaviours=("M-31",),
+    ),
+    Defect(
+        "device-breaks-off", Actor.HAN_DEVICE, "the device ends its first exchange right behind its own confirmation",
+        decisions={"breaks_off": True},
+    ),
+    Defect(
+        "device-uses-a-refused-key", Actor.HAN_DEVICE, "the device sends a wrong confirmation, and uses the key all the same",
+        decisions={"heeds_terminate": False}, made=lambda given: (first(ConfirmKeyData, wrong.with_wrong_code),),
+        misbehaviours=("M-25",),
     ),
 )

@@ -10,7 +10,7 @@ from dissectors.layer import Record
 from dissectors.zdp import DeviceAnnce
 from harness.adapters.back_office_policy import Rewrite, on_cim, on_leg
 from harness.adapters.defects import Defect
-from harness.adapters.defects.step_08_provocations import every
+from harness.adapters.wrong_key_establishment import every
 from harness.adapters.wrong_messages import changed
 from harness.backhaul.message import LegKind, LegMessage
 from harness.cim.nouns import MASTER_DATA_LINKAGE_CONFIG
