@@ -173,7 +173,7 @@ CLAUSES = (
         "RESTART", "After an exchange that failed a new one is begun, and answered.", for_each(BOTH, key_recovery.begins_anew),
     ),
     _clause(
-        "RETRY-PAUSE", "After at most ten exchanges in a row that failed the device pauses for a quarter of an hour.",
+        "RETRY-PAUSE", "An exchange that fails is tried again at most ten times in a row; then the device pauses for a quarter of an hour.",
         {Actor.HAN_DEVICE: (key_recovery.pauses_after_many,)}, "SE 1.4, as a stack for it does (ZBOSS)", origin="SE1.1",
         pics="smart_energy_1_4",
     ),

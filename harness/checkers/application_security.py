@@ -13,6 +13,7 @@ from dissectors import zcl
 from dissectors.smart_energy import requires_link_key
 from dissectors.zcl import Status
 from harness.checkers.answering import words
+from harness.checkers.attempts import attempts
 from harness.checkers.dialogue import ANSWER_TIME, ANSWERS, Dialogue, Said, dialogue
 from harness.trace import Trace
 from harness.usecase import Actor
@@ -56,7 +57,10 @@ def install_code_key_is_retired(trace: Trace, actor: Actor) -> Iterator[Finding]
 def old_key_is_retired(trace: Trace, actor: Actor) -> Iterator[Finding]:
     """08-OLD-KEY-RETIRED: what comes under the install-code key after another one was established has no effect."""
     talk = dialogue(trace)
+    ends = [attempt.completed.number for attempt in attempts(trace) if attempt.completed is not None]
     for question in _questions(talk, actor, INSTALL_CODE):
+        if question.number < min(ends, default=question.number + 1):
+            continue
         for finding in _without_effect(trace, talk, question, actor):
             yield replace(finding, hint="old-key-taken") if finding.verdict is Verdict.FAIL else finding
 

@@ -183,18 +183,28 @@ def new_key_is_used(trace: Trace, judged: Actor) -> Iterator[Finding]:
             yield from _taken(trace, later, agreed, judged, end)
 
 
+def uses_of_the_key(trace: Trace, attempt: Attempt, since: Heard, actor: Actor) -> Iterator[Heard]:
+    """Frames of a party under the key of this attempt, after a frame and before the device's next beginning.
+
+    Where nobody can tell which key that is, every established one counts, unless the two had one before.
+    """
+    agreed = agreement(trace, attempt)
+    had_one = any(other.completed and other.device == attempt.device and other.number < attempt.number for other in attempts(trace))
+    for each in under_a_link_key(trace, attempt, since, actor):
+        if each.frame.aps_key == agreed.right.key_data if agreed is not None else not had_one:
+            yield each
+
+
 def key_is_confirmed_first(trace: Trace) -> Iterator[Finding]:
     """08-KEY-CONFIRMED: the device uses the agreed key when the ESI's confirmation has come, and not before."""
     for attempt in attempts(trace):
-        own, agreed = attempt.find(INITIATOR, ConfirmKeyData), agreement(trace, attempt)
-        if own is None or agreed is None:
+        own = attempt.find(INITIATOR, ConfirmKeyData)
+        if own is None:
             continue
         theirs = attempt.find(RESPONDER, ConfirmKeyData)
         came = None if theirs is None else theirs.arrival
-        early = next((
-            each for each in under_a_link_key(trace, attempt, own.first, INITIATOR)
-            if each.frame.aps_key == agreed.right.key_data and (came is None or each.number < came.number)
-        ), None)
+        uses = uses_of_the_key(trace, attempt, own.first, INITIATOR)
+        early = next((each for each in uses if came is None or each.number < came.number), None)
         if early is not None:
             yield failed(
                 "the device used the key before the ESI had confirmed it", own.number, early.number,

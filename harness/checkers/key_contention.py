@@ -6,7 +6,18 @@ from collections.abc import Iterator
 
 from dissectors.clusters.key_establishment import InitiateKeyEstablishment, TerminateKeyEstablishment, TerminateStatus
 from harness.checkers.apart import at_the_meter
-from harness.checkers.attempts import ANSWER_TIME, INITIATOR, RESPONDER, TURNS, Attempt, Said, attempts, numbers, watched
+from harness.checkers.attempts import (
+    ANSWER_TIME,
+    INITIATOR,
+    RESPONDER,
+    TURNS,
+    Attempt,
+    Said,
+    attempts,
+    came_late,
+    numbers,
+    watched,
+)
 from harness.checkers.key_refusal import flaws
 from harness.trace import Trace
 from harness.verdict import Finding, failed, passed
@@ -63,8 +74,8 @@ def _goes_on(attempt: Attempt, begun: Said) -> bool:
 
 def _dropped(trace: Trace, first: Attempt, begun: Said) -> tuple[int, ...] | None:
     """What shows that the ESI let go of the first exchange, whose device did nothing wrong; None where it did not."""
-    later = [said for said in first.said if said.number > begun.number]
-    if any(flaws(trace, first, said) for said in first.by(INITIATOR)):
+    later = first.after(begun)
+    if any(said.kind not in TURNS or came_late(first, said) or flaws(trace, first, said) for said in first.by(INITIATOR)):
         return None
     ends = [said for said in later if said.by is RESPONDER and said.kind is TerminateKeyEstablishment]
     asks = later[-1]

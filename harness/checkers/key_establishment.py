@@ -31,6 +31,8 @@ from harness.checkers.attempts import (
     said_by,
     watched,
 )
+from harness.checkers.key_agreement import forged
+from harness.checkers.key_refusal import flaws
 from harness.checkers.reading import Heard, air
 from harness.trace import Trace
 from harness.usecase import Actor
@@ -221,9 +223,10 @@ def brings_it_to_an_end(trace: Trace, judged: Actor) -> Iterator[Finding]:
     for attempt in everything:
         last, wait = attempt.said[-1], attempt.generate_time(judged, TURNS[-1]) + ANSWER_TIME
         is_asked = last.by is partner_of(judged) and last.kind in TURNS and not attempt.strays and not came_late(attempt, last)
+        is_right = not flaws(trace, attempt, last) and forged(trace, attempt, last.by) is None
         if attempt.completed is not None:
             yield passed("key establishment was completed", *numbers(said for said in attempt.said if said.kind in TURNS))
-        elif is_asked and last.arrival is not None and watched(trace, last.arrival, wait):
+        elif is_asked and is_right and last.arrival is not None and watched(trace, last.arrival, wait):
             yield failed(
                 f"the {judged} left {last.name} without an answer", *numbers(attempt.said),
                 expected="the exchange goes on", observed="silence", hint="request-unanswered",
@@ -242,6 +245,8 @@ def _answers(trace: Trace, judged: Actor) -> Iterator[tuple[Said, Said]]:
     for attempt in attempts(trace):
         request: Said | None = None
         for said in attempt.said:
+            if said.is_a(zcl.DefaultResponse) and said.command is not None and said.command.status == zcl.Status.SUCCESS:
+                continue  # beside the answer, where nobody has disabled it
             if said.by is not judged:
                 request = request if said.kind is zcl.DefaultResponse else said
             elif request is not None:

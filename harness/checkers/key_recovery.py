@@ -28,9 +28,9 @@ from harness.checkers.attempts import (
     made_within,
     numbers,
     partner_of,
-    under_a_link_key,
     watched,
 )
+from harness.checkers.key_agreement import uses_of_the_key
 from harness.checkers.key_contention import first_of_two
 from harness.checkers.key_messages import DIRECTIONS
 from harness.checkers.key_refusal import flaws
@@ -43,7 +43,7 @@ LONGEST_PAUSE = 1200.0  # seconds: a quarter of an hour after many failures (kno
 CLOCK_TOLERANCE = 1.0  # seconds; wait times are whole seconds
 LEAVING_TIME = 30.0  # seconds within which a device is off a network that it has to leave
 ON_ITS_WAY = 0.25  # seconds in which a message that was made before the partner's Terminate came may still go out
-MOST_IN_A_ROW = 10  # exchanges that fail, and then a pause of so many seconds (known from SE 1.4)
+RETRIES = 10  # after an exchange that failed, and then a pause of so many seconds (known from SE 1.4)
 PAUSE = 900.0
 
 
@@ -81,7 +81,7 @@ def _ends_without_a_word(trace: Trace, attempt: Attempt, judged: Actor) -> Itera
 def begins_anew(trace: Trace, judged: Actor) -> Iterator[Finding]:
     """08-RESTART: after an exchange that was ended by Terminate or a Default Response, another one is begun and answered."""
     for attempt, following in _with_next(trace):
-        ends = [said for said in attempt.said if said.kind in (TerminateKeyEstablishment, zcl.DefaultResponse)]
+        ends = [said for said in attempt.said if said.kind is TerminateKeyEstablishment or _refuses(said)]
         if not ends or any(_says(said, TerminateStatus.UNKNOWN_ISSUER) for said in ends):
             continue
         if judged is RESPONDER:
@@ -102,8 +102,8 @@ def ends_when_told(trace: Trace, judged: Actor) -> Iterator[Finding]:
         ), None)
         first = None if following is None else following.said[0]
         if goes_on is None and first is not None and first.by is judged and first.kind in TURNS[1:]:
-            goes_on = first
-        used = next(under_a_link_key(trace, attempt, end.arrival, judged), None)
+            goes_on = first if first.time - end.arrival.time > ON_ITS_WAY else None
+        used = next(uses_of_the_key(trace, attempt, end.arrival, judged), None)
         if goes_on is None and used is None:
             if attempt.next_at is not None or watched(trace, end.arrival, ANSWER_TIME):
                 yield passed(f"the {judged} ended the exchange", end.number)
@@ -134,17 +134,17 @@ def respects_wait_time(trace: Trace) -> Iterator[Finding]:
 
 
 def pauses_after_many(trace: Trace) -> Iterator[Finding]:
-    """08-RETRY-PAUSE: after at most ten exchanges in a row that failed the device does not begin for a quarter of an hour."""
+    """08-RETRY-PAUSE: an exchange that fails is tried again at most ten times in a row; then the device pauses."""
     row: list[Attempt] = []
     for attempt in attempts(trace):
         if row and (row[-1].device != attempt.device or row[-1].completed or _pause(row[-1], attempt) >= PAUSE - CLOCK_TOLERANCE):
-            if len(row) == MOST_IN_A_ROW:
+            if len(row) >= RETRIES:
                 yield passed("the device paused", row[-1].said[0].number, attempt.said[0].number)
             row = []
         row.append(attempt)
-        if len(row) == MOST_IN_A_ROW + 1:
+        if len(row) == RETRIES + 2:
             yield failed(
-                f"the device began again after {MOST_IN_A_ROW} exchanges that failed", *(each.said[0].number for each in row),
+                f"the device tried again more than {RETRIES} times in a row", *(each.said[0].number for each in row),
                 expected=f"a pause of {PAUSE:.0f} s", observed=f"{_pause(row[-2], attempt):.1f} s", hint="retries-without-pause",
             )
 
@@ -203,6 +203,11 @@ def _taken_as_new(attempt: Attempt, repeated: Heard, judged: Actor) -> Said | No
             if said in attempt.strays or said.kind is TerminateKeyEstablishment:
                 return said
     return None
+
+
+def _refuses(said: Said) -> bool:
+    """Whether it is a Default Response that says that something was wrong."""
+    return said.is_a(zcl.DefaultResponse) and said.command is not None and bool(said.command.status != zcl.Status.SUCCESS)
 
 
 def _told(attempt: Attempt, by: Actor) -> Said | None:

@@ -20,6 +20,7 @@ from dissectors.clusters.key_establishment import (
 )
 from harness.checkers.attempts import (
     ANSWER_TIME,
+    INITIATOR,
     RESPONDER,
     TURNS,
     Attempt,
@@ -28,10 +29,9 @@ from harness.checkers.attempts import (
     attempts,
     numbers,
     partner_of,
-    under_a_link_key,
     watched,
 )
-from harness.checkers.key_agreement import forged, is_wrong
+from harness.checkers.key_agreement import forged, is_wrong, uses_of_the_key
 from harness.checkers.parties import PartyCheck
 from harness.crypto.ecqv import Certificate
 from harness.trace import Trace
@@ -114,7 +114,7 @@ def _reaction(
         else:
             yield failed(
                 f"the {judged} kept silent after {what}", said.number, expected=wanted, observed="silence",
-                hint="hangs-on-wrong-length" if flaw is Flaw.LENGTH else "flaw-passed-over",
+                hint=_silent(judged, flaw),
             )
     elif answer.is_a(TerminateKeyEstablishment) and answer.command is not None and answer.command.status in fitting:
         yield from _without_key(trace, attempt, said, answer, judged, what)
@@ -126,12 +126,20 @@ def _reaction(
         )
 
 
+def _silent(judged: Actor, flaw: Flaw) -> str:
+    """The cause of silence after a flaw; the ESI's confirmation is the last message, so that whoever takes it says nothing."""
+    if flaw is Flaw.CONFIRMATION and judged is INITIATOR:
+        return OVERLOOKED[flaw]
+    return "hangs-on-wrong-length" if flaw is Flaw.LENGTH else "flaw-passed-over"
+
+
 def _overlooked(trace: Trace, attempt: Attempt, said: Said, answer: Said, flaw: Flaw) -> str:
     """The cause of a wrong answer to a message with a flaw."""
     if answer.kind is zcl.DefaultResponse:
         return "default-response-for-terminate"
     if answer.kind is TerminateKeyEstablishment:
-        return "terminate-with-another-status"
+        known = answer.command is not None and answer.command.status in tuple(TerminateStatus)
+        return "terminate-with-another-status" if known else "terminate-status-unknown"
     if flaw is Flaw.SUBJECT and _is_reversed(said, address(trace, attempt, said.by)):
         return "subject-compared-reversed"
     return OVERLOOKED[flaw]
@@ -147,7 +155,7 @@ def _without_key(
     trace: Trace, attempt: Attempt, said: Said, answer: Said, judged: Actor, what: str
 ) -> Iterator[Finding]:
     """A refused exchange leaves no key behind that its party would use."""
-    used = next(under_a_link_key(trace, attempt, answer.first, judged), None)
+    used = next(uses_of_the_key(trace, attempt, answer.first, judged), None)
     if used is None:
         yield passed(f"the {judged} refused {what}", said.number, answer.number)
     else:
