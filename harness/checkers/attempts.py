@@ -145,9 +145,11 @@ class Attempt:
 
     @property
     def completed(self) -> Said | None:
-        """The ESI's Confirm Key Data that ended the exchange well; None where it did not."""
+        """The ESI's Confirm Key Data that ended the exchange well; None where it did not, or where the device may lack its key."""
         last = self.find(RESPONDER, ConfirmKeyData)
-        return None if last is None or last.arrival is None or self.terminated or self.strays else last
+        if last is None or last.arrival is None or last.first.aps.security_enabled or self.terminated or self.strays:
+            return None
+        return last
 
 
 _KNOWN: WeakKeyDictionary[Air, tuple[Attempt, ...]] = WeakKeyDictionary()

@@ -195,6 +195,13 @@ def uses_of_the_key(trace: Trace, attempt: Attempt, since: Heard, actor: Actor) 
             yield each
 
 
+def cause_of_use(trace: Trace, attempt: Attempt, actor: Actor, end: Said, usual: str) -> str:
+    """Why a party uses a key that came of nothing: it did so before the exchange had ended, or else the usual cause."""
+    own = attempt.find(actor, ConfirmKeyData)
+    uses = () if own is None else uses_of_the_key(trace, attempt, own.first, actor)
+    return "key-used-unconfirmed" if any(each.number < end.number for each in uses) else usual
+
+
 def key_is_confirmed_first(trace: Trace) -> Iterator[Finding]:
     """08-KEY-CONFIRMED: the device uses the agreed key when the ESI's confirmation has come, and not before."""
     for attempt in attempts(trace):

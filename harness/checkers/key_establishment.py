@@ -21,6 +21,7 @@ from harness.checkers.attempts import (
     ANSWER_TIME,
     INITIATOR,
     TURNS,
+    Attempt,
     Said,
     attempts,
     came_late,
@@ -32,6 +33,7 @@ from harness.checkers.attempts import (
     watched,
 )
 from harness.checkers.key_agreement import forged
+from harness.checkers.key_messages import is_point
 from harness.checkers.key_refusal import flaws
 from harness.checkers.reading import Heard, air
 from harness.trace import Trace
@@ -155,6 +157,8 @@ def draws_afresh(trace: Trace, judged: Actor) -> Iterator[Finding]:
     for said in said_by(trace, judged, EphemeralData):
         assert said.command is not None
         key = bytes(said.command.ephemeral_public_key)
+        if not is_point(key):
+            continue
         if key in seen:
             yield failed(
                 f"the {judged} used an ephemeral key twice", seen[key].number, said.number,
@@ -223,7 +227,7 @@ def brings_it_to_an_end(trace: Trace, judged: Actor) -> Iterator[Finding]:
     for attempt in everything:
         last, wait = attempt.said[-1], attempt.generate_time(judged, TURNS[-1]) + ANSWER_TIME
         is_asked = last.by is partner_of(judged) and last.kind in TURNS and not attempt.strays and not came_late(attempt, last)
-        is_right = not flaws(trace, attempt, last) and forged(trace, attempt, last.by) is None
+        is_right = _is_for(attempt, last) and not flaws(trace, attempt, last) and forged(trace, attempt, last.by) is None
         if attempt.completed is not None:
             yield passed("key establishment was completed", *numbers(said for said in attempt.said if said.kind in TURNS))
         elif is_asked and is_right and last.arrival is not None and watched(trace, last.arrival, wait):
@@ -238,6 +242,16 @@ def brings_it_to_an_end(trace: Trace, judged: Actor) -> Iterator[Finding]:
                     "the device joined and never began key establishment", joined.number,
                     expected="Initiate Key Establishment", observed="none", hint="never-begins",
                 )
+
+
+def _is_for(attempt: Attempt, said: Said) -> bool:
+    """Whether a message goes to the endpoint that its receiver has spoken from; an answer also has the number of its request."""
+    own = [each for each in attempt.before(said) if each.by is not said.by]
+    if not own:
+        return True
+    there = bool(said.first.aps.dest_endpoint == own[-1].first.aps.source_endpoint)
+    numbers_of_both = {each.header.sequence for each in (said, own[-1]) if each.header is not None}
+    return there and (said.by is INITIATOR or len(numbers_of_both) == 1)
 
 
 def _answers(trace: Trace, judged: Actor) -> Iterator[tuple[Said, Said]]:

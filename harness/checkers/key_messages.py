@@ -70,14 +70,22 @@ def ephemeral_key_is_one(trace: Trace, judged: Actor) -> Iterator[Finding]:
     for said in said_by(trace, judged, EphemeralData):
         assert said.command is not None
         octets = bytes(said.command.ephemeral_public_key)
-        try:
-            check_ephemeral(octets)
+        if is_point(octets):
             yield passed(f"the {judged}'s ephemeral key is a point of the curve", said.number)
-        except ValueError as fault:
+        else:
             yield failed(
                 f"the {judged}'s ephemeral key is none", said.number, expected="a compressed point of the curve",
-                observed=str(fault), hint="ephemeral-key-no-point" if any(octets) else "ephemeral-key-all-zero",
+                observed=octets.hex(), hint="ephemeral-key-no-point" if any(octets) else "ephemeral-key-all-zero",
             )
+
+
+def is_point(ephemeral_public_key: bytes) -> bool:
+    """Whether these octets encode a point of the curve."""
+    try:
+        check_ephemeral(ephemeral_public_key)
+    except ValueError:
+        return False
+    return True
 
 
 def asks_for_acknowledgements(trace: Trace, judged: Actor) -> Iterator[Finding]:

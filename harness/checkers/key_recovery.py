@@ -13,6 +13,7 @@ from dissectors import mac, nwk, zcl
 from dissectors.clusters.key_establishment import (
     MAXIMUM_SECONDS,
     InitiateKeyEstablishment,
+    Suite,
     TerminateKeyEstablishment,
     TerminateStatus,
 )
@@ -30,7 +31,7 @@ from harness.checkers.attempts import (
     partner_of,
     watched,
 )
-from harness.checkers.key_agreement import uses_of_the_key
+from harness.checkers.key_agreement import cause_of_use, uses_of_the_key
 from harness.checkers.key_contention import first_of_two
 from harness.checkers.key_messages import DIRECTIONS
 from harness.checkers.key_refusal import flaws
@@ -111,7 +112,8 @@ def ends_when_told(trace: Trace, judged: Actor) -> Iterator[Finding]:
         what, number = (goes_on.name, goes_on.number) if goes_on is not None else ("a frame under the key", _number(used))
         yield failed(
             f"the {judged} went on with an exchange that its partner had ended", end.number, number,
-            expected="no further message of it, and no key", observed=what, hint="goes-on-after-terminate",
+            expected="no further message of it, and no key", observed=what,
+            hint=cause_of_use(trace, attempt, judged, end, "goes-on-after-terminate"),
         )
 
 
@@ -137,7 +139,7 @@ def pauses_after_many(trace: Trace) -> Iterator[Finding]:
     """08-RETRY-PAUSE: an exchange that fails is tried again at most ten times in a row; then the device pauses."""
     row: list[Attempt] = []
     for attempt in attempts(trace):
-        if row and (row[-1].device != attempt.device or row[-1].completed or _pause(row[-1], attempt) >= PAUSE - CLOCK_TOLERANCE):
+        if row and (_is_fresh(row[-1], attempt) or _pause(row[-1], attempt) >= PAUSE - CLOCK_TOLERANCE):
             if len(row) >= RETRIES:
                 yield passed("the device paused", row[-1].said[0].number, attempt.said[0].number)
             row = []
@@ -147,6 +149,12 @@ def pauses_after_many(trace: Trace) -> Iterator[Finding]:
                 f"the device tried again more than {RETRIES} times in a row", *(each.said[0].number for each in row),
                 expected=f"a pause of {PAUSE:.0f} s", observed=f"{_pause(row[-2], attempt):.1f} s", hint="retries-without-pause",
             )
+
+
+def _is_fresh(before: Attempt, after: Attempt) -> bool:
+    """Whether an exchange is no further try: another device's, after one that was completed, or on the network joined anew."""
+    foreign = any(_says(said, TerminateStatus.UNKNOWN_ISSUER) for said in before.said)
+    return before.device != after.device or before.completed is not None or foreign
 
 
 def _pause(before: Attempt, after: Attempt) -> float:
@@ -236,7 +244,8 @@ def _takes(trace: Trace, following: Attempt | None, before: tuple[int, ...], cau
     begun = None if following is None else following.said[0]
     if following is None or begun is None or begun.arrival is None or not begun.is_a(InitiateKeyEstablishment):
         return
-    if flaws(trace, following, begun) or first_of_two(trace, following) is not None:
+    assert begun.command is not None
+    if begun.command.suite != Suite.CBKE_ECMQV_K163 or flaws(trace, following, begun) or first_of_two(trace, following) is not None:
         return
     answer = next((said for said in following.by(RESPONDER)), None)
     if answer is not None and answer.kind is InitiateKeyEstablishment:

@@ -31,7 +31,7 @@ from harness.checkers.attempts import (
     partner_of,
     watched,
 )
-from harness.checkers.key_agreement import forged, is_wrong, uses_of_the_key
+from harness.checkers.key_agreement import cause_of_use, forged, is_wrong, uses_of_the_key
 from harness.checkers.parties import PartyCheck
 from harness.crypto.ecqv import Certificate
 from harness.trace import Trace
@@ -161,7 +161,8 @@ def _without_key(
     else:
         yield failed(
             f"the {judged} refused {what} and used the key all the same", said.number, answer.number, used.number,
-            expected="no new key", observed="a frame under an established link key", hint="refused-key-kept",
+            expected="no new key", observed="a frame under an established link key",
+            hint=cause_of_use(trace, attempt, judged, answer, "refused-key-kept"),
         )
 
 

@@ -98,7 +98,7 @@ class EsiNode:
             self._make_core(), policy, Agenda(), first_sequence=self.settings.first_sequence, latency=self.settings.latency,
         )
         self.trust_center = TrustCenter(
-            self.application, self._report, lambda: self.responder.partner, self.settings.longest_permit,
+            self.application, self._report, lambda: self.responder.unsettled, self.settings.longest_permit,
         )
         own = held(credentials, policy)
         self.responder = Responder(

@@ -50,7 +50,7 @@ class State(Enum):
     AWAIT_CONFIRM = auto()  # the Ephemeral Data Response is out
     MAKING_CONFIRM = auto()
     DELIVERING = auto()  # the Confirm Key Data Response is out, not yet acknowledged
-    CONFIRMED = auto()  # acknowledged; the partner may still refuse our confirmation
+    CONFIRMED = auto()  # acknowledged; the partner may still refuse our confirmation, and nobody has used the key
 
 
 class Event(Enum):
@@ -83,6 +83,7 @@ class Action(Enum):
     REFUSE_BUSY = auto()  # Terminate NO_RESOURCES to an intruder
     REFUSE_STRAY = auto()
     ABANDON = auto()  # the exchange is over without a word
+    ATTEND = auto()  # the key is good when the partner uses it, or does not refuse it for a while
     COMPLETE = auto()
     WITHDRAW = auto()  # the partner refused our confirmation: the key goes
 
@@ -107,10 +108,10 @@ TRANSITIONS: dict[tuple[State, Event], tuple[State, Action]] = {
     (State.MAKING_EPHEMERAL, Event.READY): (State.AWAIT_CONFIRM, Action.SEND_EPHEMERAL),
     (State.AWAIT_CONFIRM, Event.CONFIRM): (State.MAKING_CONFIRM, Action.MAKE_CONFIRM),
     (State.MAKING_CONFIRM, Event.READY): (State.DELIVERING, Action.SEND_CONFIRM),
-    (State.DELIVERING, Event.DELIVERED): (State.CONFIRMED, Action.COMPLETE),
+    (State.DELIVERING, Event.DELIVERED): (State.CONFIRMED, Action.ATTEND),
     (State.DELIVERING, Event.TERMINATE): (State.IDLE, Action.WITHDRAW),
     (State.CONFIRMED, Event.TERMINATE): (State.IDLE, Action.WITHDRAW),
-    (State.CONFIRMED, Event.TIMEOUT): (State.IDLE, Action.NOTHING),
+    (State.CONFIRMED, Event.TIMEOUT): (State.IDLE, Action.COMPLETE),
 }
 
 
@@ -130,6 +131,7 @@ class Responder:
         self._new_ephemeral_key = new_ephemeral_key
         self._drawn: EphemeralKey | None = None
         self._exchange: Exchange | None = None
+        self._unused: Eui64 | None = None  # whose confirmed key has not proved good yet
         self._heard: Heard | None = None  # the partner's last message
         self._refusal = _OUT_OF_TURN
         self._actions: dict[Action, Callable[[float], None]] = {
@@ -144,6 +146,7 @@ class Responder:
             Action.REFUSE_BUSY: lambda now: self._terminate(_BUSY_REFUSAL, now),
             Action.REFUSE_STRAY: self._refuse_stray,
             Action.ABANDON: self._abandon,
+            Action.ATTEND: self._attend,
             Action.COMPLETE: self._complete,
             Action.WITHDRAW: self._withdraw,
         }
@@ -166,9 +169,15 @@ class Responder:
         """With whom an exchange is going on."""
         return self._exchange.partner if self._exchange is not None and self.state in _BUSY else None
 
+    @property
+    def unsettled(self) -> Eui64 | None:
+        """With whom an exchange is going on, or whose key has not proved good yet."""
+        return self.partner or self._unused
+
     def forget(self) -> None:
         """Drop the exchange, as a power failure does."""
         self.state = State.IDLE
+        self._unused = None
         self._exchange = None
         self._application.agenda.cancel("responder")
 
@@ -235,6 +244,7 @@ class Responder:
         assert self._heard is not None
         message, partner = self._heard.command, self._sender(self._heard.indication)
         assert partner is not None
+        self._complete(now)  # of the exchange before, which nobody has refused
         self._exchange = Exchange(
             self._credentials, self._application.core.ieee, partner, Role.RESPONDER,
             partner_certificate=message.certificate, partner_ephemeral_time=message.ephemeral_data_generate_time,
@@ -276,13 +286,20 @@ class Responder:
             return
         self._reply(ConfirmKeyData.of(message_authentication_code=outcome.mac_v), now, told=True)
 
-    def _complete(self, now: float) -> None:
+    def _attend(self, now: float) -> None:
         assert self._exchange is not None
-        self._registrar.registered(self._exchange.partner, now)
+        self._unused = self._exchange.partner
+        self._registrar.acknowledged(self._unused, now)
         self._allow(0, now)
+
+    def _complete(self, now: float) -> None:
+        if self._unused is not None:
+            self._registrar.registered(self._unused, now)
+        self._unused = None
 
     def _withdraw(self, now: float) -> None:
         assert self._exchange is not None
+        self._unused = None
         self._registrar.withdrawn(self._exchange.partner, now)
         self._registrar.failed(self._exchange.partner, "terminated", now)
 

@@ -19,8 +19,11 @@ class Registrar(Protocol):
     def established(self, device: Eui64, key: bytes, now: float) -> None:
         """Key establishment gave this key; it is valid from now on."""
 
+    def acknowledged(self, device: Eui64, now: float) -> None:
+        """The device has acknowledged the last message; it may still refuse what that says."""
+
     def registered(self, device: Eui64, now: float) -> None:
-        """The device has acknowledged the last message."""
+        """The device has acknowledged the last message, and did not refuse it after that."""
 
     def withdrawn(self, device: Eui64, now: float) -> None:
         """The device refused our confirmation: the key is not valid."""
@@ -37,6 +40,9 @@ class NobodyRegisters:
         return False
 
     def established(self, device: Eui64, key: bytes, now: float) -> None:
+        """Cannot happen."""
+
+    def acknowledged(self, device: Eui64, now: float) -> None:
         """Cannot happen."""
 
     def registered(self, device: Eui64, now: float) -> None:

@@ -41,6 +41,7 @@ class TrustCenter:
         self._report = report
         self._busy_with = busy_with
         self._longest_permit = longest_permit
+        self._acknowledged: dict[Eui64, float] = {}  # when a device acknowledged the last message of step 8
         self._keyed: set[Eui64] = set()  # devices that were sent the network key once
 
     @property
@@ -237,15 +238,19 @@ class TrustCenter:
         if (window := self.windows.get(device)) is not None:
             window.step(Step.ESTABLISHED)
 
+    def acknowledged(self, device: Eui64, now: float) -> None:
+        """Step 8 is complete if the device does not refuse the key now."""
+        self._acknowledged[device] = now
+
     def registered(self, device: Eui64, now: float) -> None:
-        """Step 8 is complete."""
+        """Step 8 is complete, since its last message was acknowledged."""
         window = self.windows.get(device)
-        if window is None:
-            return  # an old member renewed its key; nobody ordered that
+        if window is None or window.registration is not Registration.ESTABLISHING:
+            return  # an old member renewed its key, which nobody ordered; or it has used the key already, or joins anew
         window.step(Step.ACKNOWLEDGED)
         short_address = self._core.short_of(device)
         assert short_address is not None
-        self._report(happenings.DeviceProvisioned(device, short_address, now))
+        self._report(happenings.DeviceProvisioned(device, short_address, self._acknowledged.pop(device, now)))
 
     def used(self, device: Eui64 | None, now: float) -> None:
         """A frame under the established key: whoever sends that has it, acknowledged or not."""
@@ -255,6 +260,7 @@ class TrustCenter:
 
     def withdrawn(self, device: Eui64, now: float) -> None:
         """The device refused the key: what it had before counts again."""
+        self._acknowledged.pop(device, None)
         window = self.windows.get(device)
         if window is None:
             self._core.forget_link_key(device)

@@ -82,7 +82,7 @@ def _defect(
     decisions: Mapping[str, Any] | None = None, rewrites: tuple[Rewrite, ...] = (),
 ) -> Defect:
     """`clauses` of step 8 by their names, or of another step with its number before it; each of these texts may name several."""
-    breaks = (each if each[0].isdigit() else f"08-{each}" for each in clauses.split())
+    breaks = (each if each.startswith(("0", "SEQ-")) else f"08-{each}" for each in clauses.split())
     return Defect(
         f"08-{name}", actor, text, tuple(f"UC2.7-{each}@{actor}" for each in breaks), decisions or {}, rewrites, cause=cause,
         misbehaviours=tuple(misbehaviours.split()),
@@ -224,7 +224,7 @@ DEVICE_DEFECTS = (
     ),
     _defect(
         Actor.HAN_DEVICE, "device-keeps-the-old-key", "the device goes on under the key made from the install code",
-        "KEY-INSTALLED", "install-code-key-kept", "M-37", decisions={"installs_established_key": False},
+        "KEY-INSTALLED 09-NOT-INSTALL-KEY", "install-code-key-kept", "M-37", decisions={"installs_established_key": False},
     ),
     _defect(
         Actor.HAN_DEVICE, "device-tries-once", "the device never begins another exchange", "RESTART", "never-tries-again",
@@ -248,7 +248,7 @@ DEVICE_DEFECTS = (
     ),
     _defect(
         Actor.HAN_DEVICE, "device-uses-the-key-at-once", "the device uses the key when it has sent its own confirmation",
-        "KEY-CONFIRMED BAD-CONFIRM TERMINATE-MIDWAY", "key-used-unconfirmed", "M-25", decisions={"awaits_confirmation": False},
+        "KEY-CONFIRMED BAD-CONFIRM TERMINATE-MIDWAY SEQ-ORDER", "key-used-unconfirmed", "M-25", decisions={"awaits_confirmation": False},
     ),
 )
 
