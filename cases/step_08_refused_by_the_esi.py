@@ -196,6 +196,6 @@ def test_the_esi_answers_with_whatever_number_it_is_asked(benches, verify, numbe
 @clause("UC2.7-08-NO-RESOURCES@ESI", "UC2.7-08-RESTART@ESI")
 @given(other=eui64s(), rivals=rivals())
 def test_of_two_devices_at_once_one_is_told_to_wait_and_then_taken(benches, verify, other, rivals):
-    bench = benches(second=other, provocation="device-takes-its-time", **rivals)
+    bench = benches(second=other, **rivals)
     bench.play()
     verify(bench.trace)

@@ -13,7 +13,7 @@ from harness.strategies import LONGEST_REPETITION, SCANNING_TIME, Arrival, Windo
 
 SHORTEST, LONGEST = 60, 240  # seconds of one window: the shortest lets a device come, be let in and register
 LATENCIES = (0.0, 0.4, 4.0)  # seconds of an order on its whole way
-_HEADSTARTS = st.floats(1.0, 4.0)  # seconds that a device is ahead: the other one comes to key establishment before it is through
+_HEADSTARTS = st.floats(0.25, 1.5)  # seconds that a device is ahead: the other one comes to key establishment before it is through
 FIRST_REPORTS = 4  # of two devices: both windows are open, both are provisioned; what comes later closes windows
 
 
@@ -68,7 +68,7 @@ def pairs(draw: st.DrawFn, *meetings: Meeting) -> Pair:
 
 @st.composite
 def rivals(draw: st.DrawFn) -> dict[str, Any]:
-    """The changes of a plan in which a second device comes while the first establishes its key, slowly."""
+    """The changes of a plan in which a second device comes while the first establishes its key."""
     window = Window(draw(_whole(SCANNING_TIME, 60)), float(SHORTEST), 0.0)
     comes = window.start + SCANNING_TIME
     arrival = Arrival(window, comes)

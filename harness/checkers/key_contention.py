@@ -4,7 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from dissectors.clusters.key_establishment import InitiateKeyEstablishment, TerminateKeyEstablishment, TerminateStatus
+from dissectors.clusters.key_establishment import (
+    MINIMUM_TRANSIT,
+    InitiateKeyEstablishment,
+    TerminateKeyEstablishment,
+    TerminateStatus,
+)
 from harness.checkers.apart import at_the_meter
 from harness.checkers.attempts import (
     ANSWER_TIME,
@@ -14,7 +19,7 @@ from harness.checkers.attempts import (
     Attempt,
     Said,
     attempts,
-    came_late,
+    cause_of,
     numbers,
     watched,
 )
@@ -67,15 +72,15 @@ def first_of_two(trace: Trace, attempt: Attempt) -> Attempt | None:
 
 
 def _goes_on(attempt: Attempt, begun: Said) -> bool:
-    """Whether an exchange has been ended by nobody before an instant, and has more to come from its device."""
+    """Whether an exchange has been ended by nobody before an instant, and has more to come."""
     over = any(said.kind is TerminateKeyEstablishment or said is attempt.completed for said in attempt.before(begun))
-    return not over and any(said.by is INITIATOR and said.kind in TURNS for said in attempt.after(begun))
+    return not over and any(said.kind in TURNS for said in attempt.after(begun))
 
 
 def _dropped(trace: Trace, first: Attempt, begun: Said) -> tuple[int, ...] | None:
-    """What shows that the ESI let go of the first exchange, whose device did nothing wrong; None where it did not."""
+    """What shows that the ESI let go of the first exchange, whose device did nothing wrong, and fast; None where it did not."""
     later = first.after(begun)
-    if any(said.kind not in TURNS or came_late(first, said) or flaws(trace, first, said) for said in first.by(INITIATOR)):
+    if any(said.kind not in TURNS or _takes_time(first, said) or flaws(trace, first, said) for said in first.by(INITIATOR)):
         return None
     ends = [said for said in later if said.by is RESPONDER and said.kind is TerminateKeyEstablishment]
     asks = later[-1]
@@ -83,6 +88,12 @@ def _dropped(trace: Trace, first: Attempt, begun: Said) -> tuple[int, ...] | Non
     if not ends and asks.by is INITIATOR and asks.kind in TURNS and asks.arrival is not None and watched(trace, asks.arrival, wait):
         return (asks.number,)
     return numbers(ends) if ends else None
+
+
+def _takes_time(attempt: Attempt, said: Said) -> bool:
+    """Whether a message came so late that an ESI without patience might have given up; whether it has that is another question."""
+    cause = None if said.kind is None or said.kind not in TURNS else cause_of(attempt, said.by, said.kind)
+    return cause is not None and said.arrival is not None and said.arrival.time - cause.time > MINIMUM_TRANSIT
 
 
 def _says_no_resources(said: Said) -> bool:

@@ -245,13 +245,14 @@ def brings_it_to_an_end(trace: Trace, judged: Actor) -> Iterator[Finding]:
 
 
 def _is_for(attempt: Attempt, said: Said) -> bool:
-    """Whether a message goes to the endpoint that its receiver has spoken from; an answer also has the number of its request."""
+    """Whether its receiver must take a message: it goes to the endpoint spoken from, an answer has the number of its request, and
+    no link key seals it."""
     own = [each for each in attempt.before(said) if each.by is not said.by]
     if not own:
         return True
     there = bool(said.first.aps.dest_endpoint == own[-1].first.aps.source_endpoint)
     numbers_of_both = {each.header.sequence for each in (said, own[-1]) if each.header is not None}
-    return there and (said.by is INITIATOR or len(numbers_of_both) == 1)
+    return there and not said.first.aps.security_enabled and (said.by is INITIATOR or len(numbers_of_both) == 1)
 
 
 def _answers(trace: Trace, judged: Actor) -> Iterator[tuple[Said, Said]]:

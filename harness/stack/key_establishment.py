@@ -12,6 +12,7 @@ from enum import Enum
 
 from dissectors.clusters.key_establishment import (
     MINIMUM_TRANSIT,
+    ConfirmKeyData,
     InitiateKeyEstablishment,
     Suite,
     TerminateKeyEstablishment,
@@ -195,8 +196,12 @@ def send(
     application: Application, path: Path, message: Record, now: float, sequence: int | None = None,
     delivered: Delivered | None = None,
 ) -> None:
-    """Send a message of key establishment: acknowledged, and under the network key alone even where a link key exists."""
+    """Send a message of key establishment: acknowledged, and under the network key alone even where a link key exists.
+
+    A node that encrypts all the same leaves the last message alone: the key that it has by then is not yet the partner's.
+    """
+    encrypts = not application.policy.establishes_under_network_key_only and not message.is_a(ConfirmKeyData)
     application.send_zcl(
-        path, message, now, sequence=sequence, link_key=not application.policy.establishes_under_network_key_only,
+        path, message, now, sequence=sequence, link_key=encrypts,
         ack=application.policy.establishes_with_ack, delivered=delivered, disable_default_response=sequence is not None,
     )
