@@ -248,6 +248,8 @@ def _takes(trace: Trace, following: Attempt | None, before: tuple[int, ...], cau
     if begun.command.suite != Suite.CBKE_ECMQV_K163 or flaws(trace, following, begun) or first_of_two(trace, following) is not None:
         return
     answer = next((said for said in following.by(RESPONDER)), None)
+    if answer is not None and answer.kind is zcl.DefaultResponse:
+        return  # in place of an answer: that is another question
     if answer is not None and answer.kind is InitiateKeyEstablishment:
         yield passed("the ESI answered the device's new beginning", *before, begun.number, answer.number)
     elif answer is not None or watched(trace, begun.arrival, ANSWER_TIME):

@@ -8,6 +8,7 @@ from datetime import timedelta
 from dissectors import zcl
 from dissectors.clusters.key_establishment import ConfirmKeyData
 from harness.backhaul.message import LegKind, LegState
+from harness.checkers.attempts import attempts
 from harness.checkers.correspondence import Carried, carried, instant
 from harness.checkers.legs import Leg, above_of
 from harness.checkers.reading import Heard, air
@@ -190,12 +191,16 @@ def _above(trace: Trace, leg: Leg) -> Iterator[Carried]:
 
 
 def registrations(trace: Trace) -> list[Heard]:
-    """The ESI's confirmation that ends key establishment with the ordered device; its first transmission counts."""
+    """The ESI's confirmation that ends key establishment with the ordered device, and is not refused by it; its first transmission
+    counts."""
     heard = air(trace)
+    refused = {
+        each.number for attempt in attempts(trace) if attempt.terminated for said in attempt.said for each in said.transmissions
+    }
     return [
         each for each in heard.of(ConfirmKeyData)
         if each.zcl.direction == zcl.Direction.SERVER_TO_CLIENT and heard.from_coordinator(each)
-        and heard.short_addresses.get(each.nwk.dest) == trace.header.order.device
+        and heard.short_addresses.get(each.nwk.dest) == trace.header.order.device and each.number not in refused
     ][:1]
 
 
