@@ -138,10 +138,10 @@ class Bench:
             self.at(self.plan.second_joins_at, lambda: self.switch_on(second(Actor.HAN_DEVICE)))
         self.wait_until(lambda: self.happened(happenings.WindowOpened), self.order.end + SETTLING - self.now)
 
-    def cancel(self) -> None:
-        """The DR Application withdraws the window; returns when the ESI has closed it, or will not."""
+    def cancel(self, order: Order | None = None) -> None:
+        """The DR Application withdraws a window, the first one by default; returns when the ESI has closed one, or will not."""
         self._mark(Actor.DR_APPLICATION, "cancel_window")
-        self.machines[Actor.DR_APPLICATION].cancel_window(self.order, self.now)
+        self.machines[Actor.DR_APPLICATION].cancel_window(order or self.order, self.now)
         self.wait_until(lambda: self.happened(happenings.WindowClosed), SETTLING)
 
     def join(self) -> None:
@@ -167,9 +167,10 @@ class Bench:
         if unmet:
             raise Inconclusive(f"a precondition of the use case does not hold on this bench: {'; '.join(dict.fromkeys(unmet))}")
         for order in self.orders if self.plan.swap is None else self.orders[:1]:
-            self._order_window(order)
+            self.order_window(order)
 
-    def _order_window(self, order: Order) -> None:
+    def order_window(self, order: Order) -> None:
+        """Step 1 for one order, and nothing waited for."""
         self._mark(Actor.DR_APPLICATION, "order_window")
         self.machines[Actor.DR_APPLICATION].order_window(order, self.now)
 
@@ -185,7 +186,7 @@ class Bench:
             self._air_of[joining] = self._airs[-1]
         self._mark(Actor.HAN_DEVICE, f"swap {self.plan.swap}")
         before = len(self.happenings)
-        self._order_window(order)
+        self.order_window(order)
         self.wait_until(lambda: self._since(before, happenings.WindowOpened), order.end + SETTLING - self.now)
         self.switch_on(joining)
         self.wait_until(lambda: self._since(before, happenings.ApplicationDone), order.end + GRACE - self.now)
@@ -197,6 +198,11 @@ class Bench:
         self._mark(name, "start_joining")
         self._running[self._called.get(name, name)].start_joining(self.now)
 
+    def reset(self, name: str = Actor.HAN_DEVICE) -> None:
+        """The customer resets a device: it forgets network and keys, and waits to be switched on."""
+        self._mark(name, "factory_reset")
+        self._running[self._called.get(name, name)].factory_reset(self.now)
+
     def power_cycle(self, actor: Actor) -> None:
         """Power fails at the ESI or at the device, and returns; what was on its way to or from its radio is lost."""
         self._mark(actor, "power_cycle")
@@ -205,8 +211,7 @@ class Bench:
 
     def join_again(self) -> None:
         """The customer resets the device and switches it on again; returns when it is provisioned, or will not be."""
-        self._mark(Actor.HAN_DEVICE, "factory_reset")
-        self.machines[Actor.HAN_DEVICE].factory_reset(self.now)
+        self.reset()
         self.happenings = [each for each in self.happenings if not isinstance(each.event, happenings.ApplicationDone)]
         self.switch_on()
         self.wait_until(lambda: self.happened(happenings.ApplicationDone), max(self.order.end - self.now, 0.0) + GRACE)
@@ -348,8 +353,7 @@ class Bench:
         machine = self._running.get(name)
         self._running.change((name,))
         if isinstance(pdu, Message) and machine is self.machines.get(Actor.ESI) and is_by_hand(machine, pdu):
-            verb = done_by_hand(machine, pdu, self._leg_codec, self.order.meter, self.clock.epoch, self.now)
-            if verb:
+            if verb := done_by_hand(machine, pdu, self._leg_codec, self.order.meter, self.clock.epoch, self.now):
                 self._mark(Actor.ESI, verb)
         elif machine is not None:
             machine.receive(pdu, self.now)
@@ -389,8 +393,6 @@ class Bench:
         self._taps.attest(self.now)
         for machine in self.machines.values():
             getattr(machine, "close", lambda: None)()
-
-    # -- building
 
     def _chance(self, purpose: str) -> random.Random:
         """Chance that follows from the seed; in real time also from the day, for a real system knows the ids of earlier runs."""

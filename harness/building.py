@@ -21,7 +21,7 @@ from harness.crypto.install_code import ordered_link_key
 from harness.declarations import BenchFile, Device, Filled
 from harness.errors import BenchError, Inconclusive
 from harness.leg_declaration import ON_LEGS
-from harness.plan import Plan
+from harness.plan import STRANGER, Plan
 from harness.ports import Chance, Machine
 from harness.second_meter import OF_ITS_OWN, Elsewhere
 from harness.trace import Key
@@ -121,6 +121,11 @@ class Building:
             identity = self.plan.second_identity(self.file, self.device)
             setup = Setup(Actor.HAN_DEVICE, (), self.epoch, self.chance(second(Actor.HAN_DEVICE)), identity, filled.options)
             made[second(Actor.HAN_DEVICE)] = self._made(filled, setup)
+        if self.plan.stranger is not None:
+            filled = self._alone(Actor.HAN_DEVICE)
+            identity = self.plan.stranger_identity(self.file, self.device)
+            setup = Setup(Actor.HAN_DEVICE, (), self.epoch, self.chance(STRANGER), identity, filled.options)
+            made[STRANGER] = self._made(filled, setup)
         return made
 
     def ordered_keys(self) -> Iterator[Key]:

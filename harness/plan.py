@@ -20,6 +20,7 @@ from harness.usecase import Actor, Order, second
 from harness.values import Eui64
 
 DEVICE, METER = "device", "meter"  # what can be replaced
+STRANGER = "stranger"  # the name of a device that nobody ordered; it is no actor of the use case
 BETWEEN = 200.0  # seconds between a window and that of the order which replaces it
 WAY_OF_AN_ORDER = (CIM, "2", "3", "4")  # the wires from the DR Application to the ESI
 
@@ -35,7 +36,8 @@ class Plan:
     has it ordered for another meter and premise. `swap` says what is replaced when the device is in: "device", by the second
     one, or "meter", by another one at another premise for which the same device is ordered again. `neighbour` adds somebody
     else's network (`harness.neighbour`). `pattern` is how our own side wants its requests answered, where that is not what the bench
-    file says. `esi_full` wants an ESI that has no room for a further device.
+    file says. `esi_full` wants an ESI that has no room for a further device. `stranger` stands on the bench as well: a device that
+    nobody ordered, and that holds the key of the one that is.
     `provocation` is the id of a misbehaviour planted in the harness's own side, `provoked_with` what it takes where it takes
     something.
     """
@@ -57,6 +59,7 @@ class Plan:
     neighbour: bool = False
     pattern: str | None = None
     esi_full: bool = False
+    stranger: Eui64 | None = None
     provocation: str | None = None
     provoked_with: Any = None
 
@@ -122,6 +125,13 @@ class Plan:
         return {
             "eui64": self.second, "device_type": other.device_type, "link_key": code_of_address(self.second).link_key,
             "pics": file.claims(other),
+        }
+
+    def stranger_identity(self, file: BenchFile, device: Device) -> Mapping[str, Any]:
+        """PIXIT of the device that nobody ordered: another's key, under an address of its own."""
+        return {
+            "eui64": self.stranger, "device_type": device.device_type, "link_key": self.han_device_key or device.link_key,
+            "pics": file.claims(device),
         }
 
     def holds_another_key(self, order: Order, device: Device) -> bool:

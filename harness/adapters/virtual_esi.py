@@ -123,10 +123,10 @@ class VirtualEsi:
 
     def put(self, name: str, given: Mapping[str, Any], now: float) -> None:
         """Put a named stimulus to the device that was ordered. Raises Inconclusive where that device never registered."""
-        script = stimulus(name).script
+        script, unmet = stimulus(name).script, stimulus(name).unmet
         key = self._link_key(self._orders[self._device]) if self._device in self._orders else b""
         try:
-            self.node.put(lambda asker: script(asker, **given), self._device, key, now)
+            self.node.put(lambda asker: script(asker, **given), self._device, key, now, unmet=unmet)
         except LookupError as fault:
             raise Inconclusive(str(fault)) from None
 

@@ -202,11 +202,13 @@ class EsiNode:
         self.application.send_zdp(dest, record, now, then=then)
         self.node.settle(now)
 
-    def put(self, stimulus: Stimulus, device: Eui64, install_key: bytes, now: float) -> None:
-        """Put a stimulus to a device that was inspected. Raises LookupError for any other."""
-        if device not in self._partners:
+    def put(self, stimulus: Stimulus, device: Eui64, install_key: bytes, now: float, *, unmet: bool = False) -> None:
+        """Put a stimulus to a device that was inspected, or (`unmet`) has an address. Raises LookupError for any other."""
+        partner, address, endpoint = self._partners.get(device), self.application.core.short_of(device), self.settings.endpoint
+        if partner is None and unmet and address is not None:
+            partner = Partner(address, device)
+        if partner is None:
             raise LookupError(f"the ESI knows nothing of {device}")
-        partner, endpoint = self._partners[device], self.settings.endpoint
         asker = Asker(self.application, partner, endpoint, self._utc, install_key, self._keep)
         self._stimulus.start(stimulus(asker), lambda now: None, now)
         self.node.settle(now)

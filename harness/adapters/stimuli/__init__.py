@@ -23,13 +23,15 @@ ANSWER = Pause(20.0)  # until a device that polls every 7.5 s has had 10 s for i
 class Stimulus:
     """One stimulus: `script` takes the asker, and by name whatever a case may vary.
 
-    `misbehaviours` are those of the list of radio misbehaviours that our side commits by it (`M-36`).
+    `misbehaviours` are those of the list of radio misbehaviours that our side commits by it (`M-36`). `unmet`: it can also be put
+    to a device that the ESI knows nothing of but its address.
     """
 
     id: str
     text: str
     script: Callable[..., Script]
     misbehaviours: tuple[str, ...] = ()
+    unmet: bool = False
 
 
 @cache
