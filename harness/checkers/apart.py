@@ -152,6 +152,7 @@ def _of_the_meter(trace: Trace, own: Order, told: dict[str, Any], first: bool) -
     ]
     about = {
         **trace.header.about, "second": None,
+        "other_key": first and trace.header.about.get("other_key", False),
         "marks": [{**mark, "actor": names.get(mark["actor"], mark["actor"])} for mark in trace.header.about.get("marks", ())],
     }
     pixit = trace.header.pixit if first else {**trace.header.pixit, "eui64": str(own.device)}

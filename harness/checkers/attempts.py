@@ -145,11 +145,16 @@ class Attempt:
 
     @property
     def completed(self) -> Said | None:
-        """The ESI's Confirm Key Data that ended the exchange well; None where it did not, or where the device may lack its key."""
+        """The ESI's Confirm Key Data that ended the exchange well; None where it did not, or where the device may lack its key.
+
+        What somebody says of key establishment long after that is no part of it.
+        """
         last = self.find(RESPONDER, ConfirmKeyData)
-        if last is None or last.arrival is None or last.first.aps.security_enabled or self.terminated or self.strays:
+        if last is None or last.arrival is None or last.first.aps.security_enabled:
             return None
-        return last
+        over = last.arrival.time + ANSWER_TIME
+        refused = any(said.kind is TerminateKeyEstablishment and said.time <= over for said in self.said)
+        return None if refused or any(said.time <= over for said in self.strays) else last
 
 
 _KNOWN: WeakKeyDictionary[Air, tuple[Attempt, ...]] = WeakKeyDictionary()

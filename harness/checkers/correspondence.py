@@ -104,6 +104,12 @@ def carried(trace: Trace, producer: Actor, receiver: Actor, *kinds: LegKind) -> 
             yield each
 
 
+def withdrawn_orders(trace: Trace) -> frozenset[int]:
+    """The numbers of the orders that the head-end took back. Raises Inconclusive as `carried` does."""
+    taken_back = carried(trace, Actor.AMI_HEAD_END, Actor.AMI_NETWORK, LegKind.CANCEL_WINDOW)
+    return frozenset(each.message.sequence for each in taken_back if each.message is not None)
+
+
 def profile_of(trace: Trace) -> CimProfile:
     """How the bench of a trace wants its CIM messages."""
     return CimProfile.of(trace.header.about.get("cim"))

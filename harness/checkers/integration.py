@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from harness.backhaul.message import LegKind, LegMessage, LegState
 from harness.checkers.cim_dialogue import ANSWER_TIME
 from harness.checkers.cim_message import METER_RECORD, STEP_1, Route, received, sent
-from harness.checkers.correspondence import Letter, profile_of
+from harness.checkers.correspondence import Letter, profile_of, withdrawn_orders
 from harness.checkers.linkage import arrived_at, told_by_network
 from harness.checkers.reading import attested
 from harness.checkers.window_granted import command_in
@@ -60,14 +60,16 @@ Report = tuple[int, float, LegMessage]  # the exchange, when it reached the head
 
 
 def _reports(trace: Trace) -> Iterator[Report]:
-    """What step 12 brings that is news: each thing once, and no failure of a device that is provisioned."""
-    known: set[object] = set()
+    """What step 12 brings that is news: each thing once, no failure of a device that is provisioned, or whose order was withdrawn:
+    whoever withdrew it knows."""
+    known, withdrawn = set[object](), withdrawn_orders(trace)
     for each in sorted(told_by_network(trace, LegKind.WINDOW_STATE, LegKind.STATE), key=arrived_at):
         message = each.message
         if message is None or message.state not in _TOLD_AS:
             continue
         news = each.exchange.octets if message.kind is LegKind.WINDOW_STATE else (message.sequence, message.state)
-        stale = message.state is LegState.FAILED and (message.sequence, LegState.PROVISIONED) in known
+        over = (message.sequence, LegState.PROVISIONED) in known or message.sequence in withdrawn
+        stale = message.state is LegState.FAILED and over
         if news not in known and not stale:
             yield each.number, arrived_at(each), message
         known.add(news)

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from harness.backhaul.message import LegKind, LegState
 from harness.checkers.cim_dialogue import ANSWER_TIME, Objection, result_of
 from harness.checkers.cim_message import EVENTS_TO_DR, STEP_13, STEP_14, Route, arrival, named, received, sent
-from harness.checkers.correspondence import Carried, Letter, instant, profile_of
+from harness.checkers.correspondence import Carried, Letter, instant, profile_of, withdrawn_orders
 from harness.checkers.legs import LEG_2, withheld_orders
 from harness.checkers.linkage import arrived_at, linkages, reported_provisioned, text_of, told_by_network
 from harness.checkers.reading import attested
@@ -144,7 +144,11 @@ def linkages_taken(trace: Trace) -> list[tuple[int, float]]:
 
 def _failures(trace: Trace) -> list[Carried]:
     states = told_by_network(trace, LegKind.STATE)
-    failures = [each for each in states if each.message is not None and each.message.state is LegState.FAILED]
+    withdrawn = withdrawn_orders(trace)  # nobody provisions what was called off
+    failures = [
+        each for each in states
+        if each.message is not None and each.message.state is LegState.FAILED and each.message.sequence not in withdrawn
+    ]
     return [*failures, *told_by_network(trace, LegKind.UNDELIVERABLE)][:1]
 
 

@@ -13,7 +13,7 @@ from dissectors.layer import Record, parse_whole
 from dissectors.smart_energy import ALL_CHANNELS, PREFERRED_CHANNELS, SCAN_ATTEMPTS, TIME_BETWEEN_SCANS
 from harness.checkers.associations import Association, associations, is_by_esi, of_the_device, own_address
 from harness.checkers.orders import REACTION, windows
-from harness.checkers.reading import Heard, air, attested, marks
+from harness.checkers.reading import Heard, air, attested, marks, restarted
 from harness.trace import Trace
 from harness.usecase import Actor, Point
 from harness.values import Eui64
@@ -58,7 +58,8 @@ def device_scans(trace: Trace) -> Iterator[Finding]:
 
 def _silent_starts(trace: Trace) -> Iterator[Finding]:
     for start in marks(trace, "start_joining", Actor.HAN_DEVICE):
-        if attested(trace, Point.MAC, start, start + START_TIME):
+        broken_off = restarted(trace, Actor.HAN_DEVICE, start, start + START_TIME)
+        if not broken_off and attested(trace, Point.MAC, start, start + START_TIME):
             yield failed(
                 "the device was switched on and looked for no network", expected="beacon requests",
                 observed=f"none in {START_TIME:g} s on the channels heard",

@@ -14,7 +14,7 @@ from dissectors.zcl import Status
 from harness.checkers.answering import answered_wrongly, requested, unanswered, words
 from harness.checkers.dialogue import ANSWER_TIME, Dialogue, Said, dialogue
 from harness.checkers.load_events import SECONDS_A_MINUTE, TOLERANCE, instant, knows_time
-from harness.checkers.reading import attested
+from harness.checkers.reading import attested, restarted
 from harness.trace import Trace
 from harness.usecase import Actor, Point
 from harness.verdict import Finding, failed, noted, passed
@@ -99,6 +99,8 @@ def messages_are_confirmed(trace: Trace, actor: Actor) -> Iterator[Finding]:
         mine = [each for each in confirmations if each.command.message_id == identity and each.number > message.number]
         wanted = bool(message.command.confirmation_required)
         shown_at_all = message.command.start_time == 0 or knows_time(talk, message.arrived_at)
+        if restarted(trace, actor, message.arrived_at, max((each.time for each in mine), default=_over(trace, message))):
+            continue
         if len(mine) > 1 or (mine and not wanted):
             yield failed(
                 "a message was confirmed too often", message.number, *(each.number for each in mine),

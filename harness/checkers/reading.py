@@ -177,6 +177,11 @@ def marks(trace: Trace, verb: str, actor: Actor) -> list[float]:
     return [mark["at"] for mark in noted if (mark["verb"], mark["actor"]) == (verb, actor)]
 
 
+def restarted(trace: Trace, actor: Actor, start: float, end: float) -> bool:
+    """Whether power failed at an actor, or it was reset, between two instants: it need not know then what it knew before."""
+    return any(start <= at <= end for verb in ("power_cycle", "factory_reset") for at in marks(trace, verb, actor))
+
+
 def attested(trace: Trace, point: Point, start: float, end: float, medium: str | None = None) -> bool:
     """Whether a tap attests that it missed nothing of the medium (None: of any there) from `start` to `end`, seconds."""
     last = trace.exchanges[-1].time if trace.exchanges else 0.0

@@ -7,12 +7,13 @@ from hypothesis.strategies import SearchStrategy
 
 from harness.crypto.install_code import CODE_LENGTHS
 from harness.fuzzing.script import BEGINNINGS, OURS, Setting
-from harness.fuzzing.vocabulary import MISTAKES, MOVES, QUESTIONS, Domain, Kind, Move, Value, Whole
+from harness.fuzzing.vocabulary import MISTAKES, MOVES, QUESTIONS, Domain, Move, Value, Whole, Words
 from harness.strategies import eui64s
 from harness.usecase import Actor
 from harness.values import Eui64
 
 SEEDS = 50
+OFTEN = {"ask": 4, "provision": 2, "power-cycle": 2, "switch-on": 2, "air": 3, "say": 2}  # times as often as the others
 MILLISECOND = 0.001  # seconds
 EDGE_ADDRESSES = (Eui64(1), Eui64(0xFFFF_FFFF_FFFF_FFFE))  # beside those of `eui64s`
 
@@ -25,20 +26,28 @@ def values(domain: Domain) -> SearchStrategy[Value]:
     return st.sampled_from(domain.words)
 
 
-def moves(name: str) -> SearchStrategy[Move]:
-    """Moves of one kind."""
-    return st.tuples(*map(values, MOVES[name].takes.values())).map(lambda drawn: Move(name, drawn))
+def moves(name: str, ours: Actor | None = None, company: int = 2) -> SearchStrategy[Move]:
+    """Moves of one kind that can be made with that side of ours, and so many devices beside the first."""
+    known = {("ask", "what"): QUESTIONS, ("err", "how"): MISTAKES}
+
+    def possible(what: str, domain: Domain) -> Domain:
+        if isinstance(domain, Words) and what in ("device", "of", "for"):
+            return Words(tuple(word for word in domain.words if not word.isdigit() or int(word) <= 1 + company))
+        if ours is not None and (name, what) in known:
+            return Words(known[name, what][ours if name == "err" else _other(ours)])
+        return domain
+
+    drawn = (values(possible(what, domain)) for what, domain in MOVES[name].takes.items())
+    return st.tuples(*drawn).map(lambda chosen: Move(name, chosen))
 
 
-def moves_of(name: str, ours: Actor) -> SearchStrategy[Move]:
-    """Moves of one kind that this side of ours can make."""
-    known = {"ask": QUESTIONS[_other(ours)], "err": MISTAKES[ours]}.get(name)
-    return moves(name) if known is None else moves(name).filter(lambda move: move.values[0] in known)
-
-
-def is_possible(kind: Kind, ours: Actor | None) -> bool:
-    """Whether a kind of move can be made at all with that side of ours."""
-    return ours is not None or not kind.ours
+def any_move(ours: Actor | None, company: int, *, radio: bool = False) -> SearchStrategy[Move]:
+    """Moves of all kinds that can be made; those from which much follows more often."""
+    names = [
+        name for name, kind in MOVES.items() if (ours is not None or not kind.ours) and (kind.radio or not radio)
+        for _ in range(OFTEN.get(name, 1))
+    ]
+    return st.sampled_from(names).flatmap(lambda name: moves(name, ours, company))
 
 
 @st.composite
@@ -46,7 +55,7 @@ def settings_of(draw: st.DrawFn, devices: int, sides: tuple[str, ...] = OURS, *,
     """Settings for a bench with so many devices. `own` leaves the device as it is: address, key, and nobody beside it."""
     setting = Setting(
         device=draw(st.integers(0, devices - 1)), seed=draw(st.integers(1, SEEDS)), ours=draw(st.sampled_from(sides)),
-        beginning=draw(st.sampled_from(BEGINNINGS[::-1])), **draw(_windows("start", "duration")),
+        beginning=draw(st.sampled_from((BEGINNINGS[-1], *BEGINNINGS[::-1]))), **draw(_windows("start", "duration")),
     )
     if own:
         return setting

@@ -25,6 +25,7 @@ class CounterLaw:
     """Under one network key a node's frame counter only rises; it may begin anew when the key is given anew (05-3474, 4.3.1.1)."""
 
     def __init__(self) -> None:
+        self.stale: set[int] = set()  # exchanges whose counter had been used
         self._last: dict[tuple[str, bytes], tuple[int, bytes]] = {}
 
     def see(self, seen: Seen) -> Iterator[Breach]:
@@ -36,10 +37,11 @@ class CounterLaw:
         counter, key = seen.frame.nwk.security.frame_counter, (seen.sender, seen.frame.nwk_key)
         last, octets = self._last.get(key, (-1, b""))
         if counter < last or (counter == last and octets != seen.exchange.octets[3:]):
+            self.stale.add(seen.exchange.number)
             yield Breach(
                 "counter", actor_of(seen.sender), f"{seen.sender} uses frame counter {counter} after {last}", (seen.exchange.number,),
             )
-        self._last[key] = (counter, seen.exchange.octets[3:])  # without what a MAC counts for itself
+        self._last[key] = max((counter, seen.exchange.octets[3:]), (last, octets))  # without what a MAC counts for itself
 
 
 class NetworkKeyLaw:

@@ -8,14 +8,15 @@ from dataclasses import dataclass
 from math import inf
 from typing import Any
 
-from dissectors import aps, zcl, zdp
+from dissectors import aps, nwk, zcl, zdp
 from dissectors.clusters import key_establishment
 from dissectors.layer import Record
-from harness.fuzzing.laws_of_keys import UNDER_LINK_KEY, actor_of
+from harness.fuzzing.laws_of_keys import UNDER_LINK_KEY, CounterLaw, actor_of
 from harness.fuzzing.model import Breach
 from harness.fuzzing.sight import EVERYBODY, Seen
 from harness.usecase import Actor
 
+REJOIN = -1  # in the place of a cluster
 PATIENCE = 20.0  # seconds in which an answer is on the air, when nothing disturbs it
 PROVISIONING = 90.0  # seconds in which a device that nothing disturbs is in and registered
 ANSWERED = (zdp.NodeDescReq, zdp.ActiveEpReq, zdp.SimpleDescReq, zdp.IeeeAddrReq, zdp.BindReq)  # to each a response is due
@@ -67,7 +68,9 @@ class _Due:
 class AnswerLaw:
     """Who is asked gets an answer (05-3474, 2.4.4; ZCL 2.4), while nothing disturbs: no fault, no failing power, no reset."""
 
-    def __init__(self) -> None:
+    def __init__(self, counters: CounterLaw) -> None:
+        """Of a frame whose counter is used up nobody need take notice: `counters` knows which."""
+        self._counters = counters
         self._due: list[_Due] = []
         self._endpoints: set[tuple[str, int]] = set()  # that have shown themselves
         self._in_service: set[str] = {Actor.ESI}
@@ -77,7 +80,12 @@ class AnswerLaw:
         """A question, or an answer."""
         yield from self.rest(seen.time)
         header: Any = seen.frame.aps
-        if header is None or not seen.secured or seen.again or header.frame_type != aps.FrameType.DATA or seen.sender is None:
+        if not seen.secured or seen.again or seen.sender is None or seen.exchange.number in self._counters.stale:
+            return
+        if header is None:
+            self._rejoins(seen)
+            return
+        if header.frame_type != aps.FrameType.DATA:
             return
         if "source_endpoint" in header:
             self._endpoints.add((seen.sender, header.source_endpoint))
@@ -102,6 +110,13 @@ class AnswerLaw:
         for each in [each for each in self._due if now - each.since > PATIENCE]:
             self._due.remove(each)
             yield Breach("answer", actor_of(each.of), f"{each.of} leaves a {each.kind} without an answer", (each.shown_by,))
+
+    def _rejoins(self, seen: Seen) -> None:
+        """A member that asks to be let in again under the network key is answered (05-3474, 3.6.1.4.2.2)."""
+        if seen.has(nwk.RejoinRequest) is not None and not self._troubled and seen.arrived and seen.receiver == Actor.ESI:
+            self._due.append(_Due(Actor.ESI, "rejoin request", 0, REJOIN, seen.time, seen.exchange.number))
+        elif seen.has(nwk.RejoinResponse) is not None:
+            self._due = [each for each in self._due if each.cluster != REJOIN or each.of != seen.sender]
 
     def _question(self, seen: Seen, header: Any) -> _Due | None:
         if seen.receiver in (None, EVERYBODY) or header.delivery_mode != aps.DeliveryMode.UNICAST:

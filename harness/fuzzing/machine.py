@@ -2,23 +2,19 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import Any
 
 import hypothesis
 from hypothesis import HealthCheck, Phase
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule, run_state_machine_as_test
+from hypothesis.stateful import RuleBasedStateMachine, initialize, rule, run_state_machine_as_test
 
 from harness.adapters.defects import Defect
-from harness.clock import Clock
 from harness.declarations import BenchFile
 from harness.fuzzing import drawing
 from harness.fuzzing.play import Complaint, Run
-from harness.fuzzing.script import OURS, Script, Setting
-from harness.fuzzing.vocabulary import MOVES, Move
+from harness.fuzzing.script import OURS, Script
+from harness.fuzzing.vocabulary import Move
 from harness.usecase import Actor, Clause
 
 
@@ -65,15 +61,14 @@ class Hunt:
         return tuple(each for each in OURS if not each or Actor(each) not in taken)
 
 
-def seek(hunt: Hunt, *, shrink: bool = True, begun: Callable[[], None] = lambda: None) -> Failing | None:
-    """Draw and play runs until one fails, or there were enough; returns the smallest that fails the same way. `begun` is called
-    before each run, and may raise to end it."""
+def seek(hunt: Hunt, *, shrink: bool = True) -> Failing | None:
+    """Draw and play runs until one fails, or there were enough; returns the smallest that was found to fail, or None."""
     phases = (Phase.generate, Phase.shrink) if shrink else (Phase.generate,)
     settings = hypothesis.settings(
         max_examples=hunt.profile.examples, stateful_step_count=hunt.profile.moves + 1, phases=phases, database=None, deadline=None,
         print_blob=False, report_multiple_bugs=False, suppress_health_check=list(HealthCheck), verbosity=hypothesis.Verbosity.quiet,
     )
-    machine = hypothesis.seed(hunt.seed)(_machine(hunt, begun))
+    machine = hypothesis.seed(hunt.seed)(_machine(hunt))
     try:
         run_state_machine_as_test(machine, settings=settings)
     except Failing as failing:
@@ -81,19 +76,15 @@ def seek(hunt: Hunt, *, shrink: bool = True, begun: Callable[[], None] = lambda:
     return None
 
 
-def _machine(hunt: Hunt, begun: Callable[[], None]) -> type[RuleBasedStateMachine]:
-    """The machine of a hunt: one rule for each kind of move."""
-    rules = {
-        name.replace("-", "_"): _rule(name) for name, kind in MOVES.items() if kind.radio or not hunt.profile.radio
-    }
-    return type("Provisioning", (_Provisioning,), {"hunt": hunt, "begun": staticmethod(begun), **rules})
+def _machine(hunt: Hunt) -> type[RuleBasedStateMachine]:
+    """The machine of a hunt."""
+    return type("Provisioning", (_Provisioning,), {"hunt": hunt})
 
 
 class _Provisioning(RuleBasedStateMachine):
     """A run while it is drawn."""
 
     hunt: Hunt
-    begun: Callable[[], None]
 
     def __init__(self) -> None:
         super().__init__()
@@ -104,16 +95,16 @@ class _Provisioning(RuleBasedStateMachine):
     @initialize(data=st.data())
     def set_up(self, data: st.DataObject) -> None:
         """Before the first move."""
-        self.begun()
         hunt = self.hunt
         setting = data.draw(drawing.settings_of(len(hunt.file.devices), hunt.sides(), own=hunt.profile.radio))
         self.ours = Actor(setting.ours) if setting.ours else None
         self.run = Run(hunt.file, setting, hunt.clauses, hunt.planted, judged=hunt.judged)
 
-    def make(self, data: st.DataObject, name: str) -> None:
-        """One move."""
+    @rule(data=st.data())
+    def move(self, data: st.DataObject) -> None:
+        """One move. It is one rule for all: with one for each kind Hypothesis leaves most of them out of most runs."""
         assert self.run is not None
-        move = data.draw(drawing.moves(name) if self.ours is None else drawing.moves_of(name, self.ours))
+        move = data.draw(drawing.any_move(self.ours, self.run.setting.company, radio=self.hunt.profile.radio))
         self.moves.append(move)
         self.run.perform(move)
         if self.run.complaints:
@@ -132,13 +123,3 @@ class _Provisioning(RuleBasedStateMachine):
         planted = tuple(each.id for each in self.hunt.planted)
         script = Script(self.run.setting, tuple(self.moves), planted, tuple(dict.fromkeys(each.id for each in complaints)))
         raise Failing(script, complaints)
-
-
-def _rule(name: str) -> Any:
-    kind = MOVES[name]
-
-    def move(self: _Provisioning, data: st.DataObject) -> None:
-        self.make(data, name)
-
-    move.__name__ = name.replace("-", "_")
-    return rule(data=st.data())(precondition(lambda self: drawing.is_possible(kind, self.ours))(move))

@@ -102,6 +102,7 @@ class Performer:
         order = self._order(move.word("of"))
         edge = order.end if move["edge"] == "closes" else order.start
         self._wait(edge + move.number("ms") / MILLISECONDS - self.bench.now)
+        self._look(move)
 
     def _until(self, move: Move) -> None:
         layer, before = LAYERS[move.word("sign")], len(self._sight.frames)

@@ -6,7 +6,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 from harness.adapters.defects import Defect, all_defects
-from harness.bench import SETTLING, Bench
+from harness.bench import ACROSS_THE_HAN, SETTLING, Bench
+from harness.clock import VirtualClock
 from harness.crypto.install_code import code_of_address, ordered_link_key
 from harness.declarations import BenchFile
 from harness.errors import InputError
@@ -37,21 +38,29 @@ class Complaint:
     sentence: str
 
 
+class CannotPlay(Exception):
+    """This bench, or this version, has not what a script needs."""
+
+
 class Run:
     """A script while it is played: `perform` its moves one by one, then `finish`."""
 
     def __init__(
         self, file: BenchFile, setting: Setting, clauses: Iterable[Clause], planted: tuple[Defect, ...] = (), *, judged: bool = True,
     ) -> None:
-        """`judged`: whether the clauses' checkers have a say, beside the model. Raises InputError for a device that there is not."""
+        """`judged`: whether the clauses' checkers have a say, beside the model. Raises CannotPlay for a device that there is not,
+        InputError for a bench on which there is nothing to fuzz."""
         if setting.device >= len(file.devices):
-            raise InputError(f"{file.path}: has no device number {setting.device}; the run was with another bench")
+            raise CannotPlay(f"{file.path} has no device number {setting.device}")
         self.setting = setting
         self.complaints: list[Complaint] = []
         self._clauses = tuple(clauses) if judged else ()
         self._over = False
         ours = Actor(setting.ours) if setting.ours else None
-        self._judged = (Actor.HAN_DEVICE if ours is Actor.ESI else Actor.ESI,) if ours else (Actor.ESI, Actor.HAN_DEVICE)
+        sides = (ACROSS_THE_HAN[ours],) if ours else (Actor.ESI, Actor.HAN_DEVICE)
+        self._judged = tuple(each for each in sides if not file.dut or each in file.dut)
+        if not self._judged:
+            raise InputError(f"{file.path}: dut: is neither ESI nor HAN Device; there is nothing to fuzz")
         if ours is not None and not file.dut:
             file = replace(file, dut=self._judged)
         device, own = file.devices[setting.device], Planted()
@@ -60,10 +69,10 @@ class Run:
             defects=(*planted, *((Defect(OURS, ours, "errs as it is told", rewrites=(own,)),) if ours else ())),
         )
         facts = _facts(self.bench, setting)
-        windows = Windows(facts)
+        windows, counters = Windows(facts), CounterLaw()
         self.model = Model((
-            WindowLaw(windows), AdmissionLaw(facts, windows), MembershipLaw(facts), CounterLaw(), NetworkKeyLaw(), LinkKeyLaw(),
-            ExecutionLaw(), AnswerLaw(), ServiceLaw(self._judged[-1]),
+            WindowLaw(windows), AdmissionLaw(facts, windows), MembershipLaw(facts), counters, NetworkKeyLaw(), LinkKeyLaw(),
+            ExecutionLaw(), AnswerLaw(counters), ServiceLaw(self._judged[-1]),
         ))
         self._performer = Performer(self.bench, Sight(self.bench.trace, facts.names), self.model, ours, own)
         self._guard(self._begin)
@@ -72,6 +81,11 @@ class Run:
     def undone(self) -> list[str]:
         """The moves that this bench could not make, each with the reason."""
         return self._performer.undone
+
+    @property
+    def simulated(self) -> bool:
+        """Whether nothing of the bench is real: then the same is possible, and impossible, every time."""
+        return isinstance(self.bench.clock, VirtualClock)
 
     def perform(self, move: Move) -> None:
         """Make one move; after a complaint nothing more is done."""
@@ -96,6 +110,8 @@ class Run:
         if self.setting.beginning != "nothing":
             for which in self._ordered():
                 self._performer.order(which)
+        if self.setting.beginning != "nothing" and self.setting.company > 1:
+            self._performer.perform(Move("switch-on", ("3",)))
         if self.setting.beginning == "in service":
             for which in self._ordered():
                 self._performer.provision(which)
@@ -129,10 +145,10 @@ class Run:
 
 
 def replayed(file: BenchFile, script: Script, clauses: Iterable[Clause]) -> Run:
-    """Play a whole script. Raises InputError where the bench or the defects that it names are not here."""
+    """Play a whole script. Raises CannotPlay where its device or a defect planted in it is not here."""
     unknown = next((each for each in script.planted if each not in all_defects()), "")
     if unknown:
-        raise InputError(f"there is no defect {unknown!r}; the run was with another version")
+        raise CannotPlay(f"there is no defect {unknown!r}")
     run = Run(file, script.setting, clauses, tuple(all_defects()[each] for each in script.planted))
     for move in script.moves:
         run.perform(move)

@@ -48,7 +48,7 @@ Domain = Words | Whole
 @dataclass(frozen=True)
 class Kind:
     """One kind of move: what it takes, in order; whether it needs a side that is ours; whether a real device can be put through
-    it, which hears what others send and cannot be reset or deafened from outside."""
+    it: the air of a laboratory loses nothing on demand, and nobody but the two sides has a radio there."""
 
     takes: Mapping[str, Domain]
     ours: bool = False
@@ -103,31 +103,31 @@ MOVES: Mapping[str, Kind] = MappingProxyType({
     # time
     "wait": Kind({"ms": Whole(0, 60_000, (0, 1, 300, 1700, 7680, 20_000))}, radio=True),
     "wait-long": Kind({"s": Whole(60, 400, (60, 254, 360))}),
-    "to-edge": Kind({"of": ORDERED, "edge": Words(("closes", "opens")), "ms": Whole(-1000, 1000, EDGE_OFFSETS)}, radio=True),
-    "until": Kind({"sign": Words(SIGNS)}),
+    "to-edge": Kind({"of": ORDERED, "edge": Words(("closes", "opens")), "ms": Whole(-1000, 1000, EDGE_OFFSETS)}),
+    "until": Kind({"sign": Words(SIGNS)}, radio=True),
     # the back office and the customer
     "order": Kind({"for": ORDERED}, radio=True),
     "cancel": Kind({"for": ORDERED}, radio=True),
     "provision": Kind({"device": ORDERED}, radio=True),
     "switch-on": Kind({"device": DEVICES}, radio=True),
-    "reset": Kind({"device": DEVICES}),
-    "power-cycle": Kind({"of": Words(("1", "ESI"))}),
-    "renew-network-key": Kind({}),
-    "switch-network-key": Kind({}),
-    "decline": Kind({}, ours=True),
+    "reset": Kind({"device": DEVICES}, radio=True),
+    "power-cycle": Kind({"of": Words(("1", "ESI"))}, radio=True),
+    "renew-network-key": Kind({}, radio=True),
+    "switch-network-key": Kind({}, radio=True),
+    "decline": Kind({}, ours=True, radio=True),
     # what our side says on purpose
     "ask": Kind({"what": _every(QUESTIONS), "under": SECURITY}, ours=True, radio=True),
     "say": Kind({"message": Words(WRONG_KEY_MESSAGES)}, ours=True, radio=True),
     "err": Kind({"how": _every(MISTAKES)}, ours=True, radio=True),
     # what somebody else says
-    "look": Kind({}, radio=True),
-    "knock": Kind({}, radio=True),
+    "look": Kind({}),
+    "knock": Kind({}),
     # what the air does
     "air": Kind({
         "does": Words(("drop", "duplicate", "delay", "replay", "corrupt")), "to": Words((ANY, ACKNOWLEDGEMENT, *SIGNS)),
         "from": Words((ANY, "ESI", "1")), "times": Whole(1, 4, (1, 2, 4)), "ms": Whole(1, 30_000, (1, 20, 500, 2000, 30_000)),
     }),
-    "calm": Kind({}),
+    "calm": Kind({}, radio=True),
 })
 
 
