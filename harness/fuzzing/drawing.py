@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
 
@@ -64,13 +66,13 @@ def settings_of(draw: st.DrawFn, devices: int, sides: tuple[str, ...] = OURS, *,
     own_address, own_code = draw(st.booleans()), draw(st.booleans())
     code = "" if own_code else draw(_codes())
     right = draw(st.sampled_from((True, True, True, False)))
-    second = {} if not company else {"second": str(other), **draw(_windows("second_start", "second_duration"))}
+    second: dict[str, Any] = {} if not company else {"second": str(other), **draw(_windows("second_start", "second_duration"))}
     return Setting(**{
         **vars(setting), "company": company, "eui64": "" if own_address else str(one), "code": code, "right": right, **second,
     })
 
 
-def _windows(start: str, duration: str) -> SearchStrategy[dict[str, float]]:
+def _windows(start: str, duration: str) -> SearchStrategy[dict[str, Any]]:
     """A window that begins at once or soon, and is open for long enough to be let in, or not; to the millisecond."""
     lengths = st.one_of(st.sampled_from((300_000, 254_000, 255_000, 600_000)), st.integers(20_000, 600_000))
     return st.fixed_dictionaries({

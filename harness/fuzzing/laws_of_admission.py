@@ -142,9 +142,8 @@ class MembershipLaw:
         """A network key that reached somebody who can open it, or a frame under the network key."""
         key = seen.has(aps.TransportKey)
         if key is not None and seen.arrived and seen.receiver is not None:
-            if seen.secured or seen.frame.aps_key == self._facts.holds.get(seen.receiver):
-                self._members[seen.receiver] = inf
-            elif seen.frame.aps_key_kind == "link":  # a member that rejoined without security
+            own = seen.frame.aps_key == self._facts.holds.get(seen.receiver)
+            if own or seen.secured or seen.frame.aps_key_kind == "link":  # the last: to a member that rejoined without security
                 self._members[seen.receiver] = inf
         sender = seen.sender
         if sender is None or sender not in self._facts.holds:

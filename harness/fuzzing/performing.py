@@ -81,11 +81,11 @@ class Performer:
 
     def catch_up(self) -> None:
         """Tell the model what has gone by."""
-        for seen in self._sight.more():
-            self._model.hears("see", seen)
+        frames = {seen.exchange.number: seen for seen in self._sight.more()}
         exchanges = self.bench.trace.exchanges
         for exchange in exchanges[self._told:]:
-            self._model.hears("told", exchange)
+            seen = frames.get(exchange.number)
+            self._model.hears(*(("told", exchange) if seen is None else ("see", seen)))
         self._told = len(exchanges)
         for happened in self.bench.happenings[self._heard:]:
             if isinstance(happened.event, happenings.Received):

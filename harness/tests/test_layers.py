@@ -75,7 +75,19 @@ MAY_IMPORT = {
         "harness.backhaul.named_codec", "harness.bench", "harness.building", "harness.declarations",
         "harness.leg_declaration", "harness.plan", "harness.plugin",
     ),
+    "harness.fuzzing": (
+        "dissectors", "harness.adapters.defects", "harness.backhaul.message", "harness.bench", "harness.crypto", "harness.declarations",
+        "harness.faults", "harness.plan", "harness.stack.happenings", "harness.stack.policy", "harness.strategies",
+    ),
+    **dict.fromkeys(("harness.fuzzing.vocabulary", "harness.fuzzing.model"), ()),
+    "harness.fuzzing.script": ("harness.crypto.install_code", "harness.fuzzing.vocabulary"),
+    "harness.fuzzing.sight": ("dissectors", "harness.fuzzing.vocabulary"),
+    **dict.fromkeys(
+        ("harness.fuzzing.laws_of_admission", "harness.fuzzing.laws_of_keys", "harness.fuzzing.laws_of_service"),
+        ("dissectors", "harness.backhaul.message", "harness.fuzzing.laws_of_keys", "harness.fuzzing.model", "harness.fuzzing.sight"),
+    ),
     "harness.commands": (
+        "harness.adapters.defects", "harness.fuzzing",
         "dissectors", "harness.backhaul.named_codec", "harness.cim", "harness.crypto", "harness.declared", "harness.declarations",
         "harness.evidence", "harness.plugin", "reports",
     ),
@@ -103,7 +115,7 @@ MAY_USE = {  # packages from outside that belong to one subject
     "proton": ("harness.backhaul.amqp_carrier",), "stomp": ("harness.backhaul.stomp_carrier",),
     "hypothesis": (
         "harness.strategies", "harness.application_strategies", "harness.cim_strategies", "harness.overlap_strategies",
-        "harness.profiles.strategies", "harness.plugin", "cases",
+        "harness.profiles.strategies", "harness.fuzzing", "harness.plugin", "cases",
     ),
     "allure_commons": ("harness.plugin",), "allure_pytest": ("harness.plugin",),
     "pytest": ("harness.plugin", "harness.commands", "cases"),
