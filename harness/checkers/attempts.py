@@ -153,8 +153,11 @@ class Attempt:
         if last is None or last.arrival is None or last.first.aps.security_enabled:
             return None
         over = last.arrival.time + ANSWER_TIME
-        refused = any(said.kind is TerminateKeyEstablishment and said.time <= over for said in self.said)
-        return None if refused or any(said.time <= over for said in self.strays) else last
+        refused = any(
+            said.kind is TerminateKeyEstablishment and (said.number < last.number or (said.by is INITIATOR and said.time <= over))
+            for said in self.said
+        )
+        return None if refused or any(said.number < last.number for said in self.strays) else last
 
 
 _KNOWN: WeakKeyDictionary[Air, tuple[Attempt, ...]] = WeakKeyDictionary()

@@ -201,6 +201,8 @@ def joins_first(trace: Trace) -> Iterator[Finding]:
     heard = air(trace)
     for attempt in attempts(trace):
         said = attempt.said[0]
+        if said.by is not INITIATOR:
+            continue  # whatever the ESI says of it by itself, the device has not begun
         joins = [
             each for each in heard.of(mac.AssociationRequest)
             if each.number < said.number and each.mac.source_ieee == attempt.device

@@ -35,7 +35,7 @@ from harness.checkers.key_agreement import cause_of_use, uses_of_the_key
 from harness.checkers.key_contention import first_of_two
 from harness.checkers.key_messages import DIRECTIONS
 from harness.checkers.key_refusal import flaws
-from harness.checkers.reading import Heard, air, attested
+from harness.checkers.reading import Heard, air, attested, restarted
 from harness.trace import Trace
 from harness.usecase import Actor, Point
 from harness.verdict import Finding, failed, passed
@@ -193,6 +193,8 @@ def takes_a_repetition_once(trace: Trace, judged: Actor) -> Iterator[Finding]:
                 continue
             repeated = list(came.values())[1]
             wrong = _taken_as_new(attempt, repeated, judged)
+            if wrong is not None and restarted(trace, judged, said.time, wrong.time):
+                continue  # which APS counters it has met nobody keeps over that
             if wrong is not None:
                 yield failed(
                     f"the {judged} took a repeated {said.name} for a new one", said.number, repeated.number, wrong.number,

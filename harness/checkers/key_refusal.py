@@ -156,8 +156,11 @@ def _without_key(
 ) -> Iterator[Finding]:
     """A refused exchange leaves no key behind that its party would use."""
     used = next(uses_of_the_key(trace, attempt, answer.first, judged), None)
+    earlier = [each.completed for each in attempts(trace) if each.device == attempt.device]
     if used is None:
         yield passed(f"the {judged} refused {what}", said.number, answer.number)
+    elif any(end is not None and end.number < said.number for end in earlier):
+        return  # it is the key that was made before, and that stays in force
     else:
         yield failed(
             f"the {judged} refused {what} and used the key all the same", said.number, answer.number, used.number,

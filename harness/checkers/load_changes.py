@@ -21,7 +21,7 @@ from harness.checkers.load_events import (
     events,
     instant,
 )
-from harness.checkers.reading import attested, marks, restarted
+from harness.checkers.reading import attested, marks
 from harness.crypto import ecdsa
 from harness.crypto.ecqv import CertificateError, extract_public_key
 from harness.crypto.sect163k1 import Point as CurvePoint
@@ -125,8 +125,6 @@ def declined_events_are_reported(trace: Trace, actor: Actor) -> Iterator[Finding
                 continue
             reports = event.reported(EventStatus.OPT_OUT)
             due = max(at, event.start)
-            if restarted(trace, actor, event.arrived_at, due + TOLERANCE):
-                continue
             if event.command.criticality_level in MANDATORY:
                 continue
             if reports and due - AT_ONCE <= reports[0].time <= due + TOLERANCE:

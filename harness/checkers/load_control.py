@@ -23,7 +23,7 @@ from harness.checkers.load_events import (
     instant,
     knows_time,
 )
-from harness.checkers.reading import attested, restarted
+from harness.checkers.reading import attested
 from harness.trace import Trace
 from harness.usecase import Actor, Point
 from harness.verdict import Finding, failed, noted, passed
@@ -135,8 +135,6 @@ def events_are_executed_once(trace: Trace, actor: Actor) -> Iterator[Finding]:
     talk = dialogue(trace)
     for event in events(trace):
         if len(event.issues) == 1 or not event.concerns:
-            continue
-        if restarted(trace, actor, event.arrived_at, max(each.time for each in (*event.issues, *event.reports))):
             continue
         again = next((status for status in EXECUTED if len(event.reported(status)) > 1), None)
         told = event.reported(EventStatus.REJECTED_DUPLICATE)

@@ -15,6 +15,7 @@ from dissectors.clusters import time as time_cluster
 from dissectors.clusters.drlc import CancelControl, Criticality, EventControl, EventStatus
 from dissectors.layer import Record
 from harness.checkers.dialogue import Dialogue, Said, dialogue
+from harness.checkers.reading import restarted
 from harness.clock import smart_energy_time
 from harness.trace import Trace
 from harness.usecase import Actor
@@ -62,6 +63,11 @@ class Event:
         return self.start + float(self.command.duration_in_minutes * SECONDS_A_MINUTE)
 
     @property
+    def last_met(self) -> float:
+        """When it is over, or was last issued or spoken of after that."""
+        return max(self.end + self.shift + self.extension, *(each.time for each in (*self.issues, *self.reports)))
+
+    @property
     def legal(self) -> bool:
         """Whether it is one that a device may take: a day at most, a criticality that is not reserved, a start."""
         command = self.command
@@ -80,14 +86,16 @@ class Event:
 
 
 def events(trace: Trace) -> list[Event]:
-    """The events that arrived at the device under the link key, by when each first did."""
+    """The events that arrived at the device under the link key, by when each first did; none that it may have forgotten, because it
+    lost power or was reset while it had it."""
     talk = dialogue(trace)
     own = client_attributes(talk)
     issued: dict[int, list[Said]] = {}
     for said in talk.to(Actor.HAN_DEVICE, drlc.LoadControlEvent):
         if said.by is Actor.ESI and said.key == "link":
             issued.setdefault(said.command.issuer_event_id, []).append(said)
-    return [_event(trace, talk, tuple(issues), own) for issues in issued.values()]
+    known = (_event(trace, talk, tuple(issues), own) for issues in issued.values())
+    return [each for each in known if not restarted(trace, Actor.HAN_DEVICE, each.arrived_at, each.last_met)]
 
 
 def cancels(trace: Trace) -> Iterator[tuple[Said, int | None]]:

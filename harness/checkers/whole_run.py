@@ -18,7 +18,7 @@ from harness.checkers.course import POINTS, PRODUCERS, Shown, course
 from harness.checkers.key_agreement import agreement
 from harness.checkers.legs import LEG_2, LEG_3, LEG_4
 from harness.checkers.orders import REACTION
-from harness.checkers.reading import Heard, air, attested, marks
+from harness.checkers.reading import Heard, air, attested, marks, restarted
 from harness.composite import step_inside
 from harness.crypto.install_code import InstallCodeError, ordered_link_key
 from harness.trace import Trace
@@ -31,6 +31,7 @@ BEFORE: dict[int, tuple[int, ...]] = {  # what is over before a step begins; row
     14: (13,),
 }
 CARRYING = (1, 2, 3, 4, 6, 10, 11, 12, 13, 14)  # the steps whose message names the device
+INSTANT = 1e-6  # seconds
 JOINING_TIME = 120.0  # seconds from switching a device on again to the end of its registration
 
 
@@ -140,7 +141,8 @@ def provisions_again(trace: Trace, judged: Actor) -> Iterator[Finding]:
     reset = next(iter(marks(trace, "factory_reset", Actor.HAN_DEVICE)), None)
     mine = [each for each in attempts(trace) if each.device == device]
     before = [each for each in mine if reset is not None and each.completed and each.said[0].time < reset]
-    if reset is None or not before:
+    begun = next((at for at in marks(trace, "start_joining", Actor.HAN_DEVICE) if reset is not None and at >= reset), None)
+    if reset is None or begun is None or not before:
         return
     again = [each for each in mine if each.said[0].time > reset]
     done = next((each for each in again if each.completed), None)
@@ -153,7 +155,8 @@ def provisions_again(trace: Trace, judged: Actor) -> Iterator[Finding]:
     ]
     keyed = [each for each in course(trace, 6) if each.device == device and each.begun > reset]
     stage, at_fault = _where_it_ended(bool(asked), bool(keyed), again[-1] if again else None)
-    if at_fault is judged and attested(trace, Point.MAC, reset, reset + JOINING_TIME):
+    disturbed = restarted(trace, Actor.HAN_DEVICE, reset + INSTANT, begun + JOINING_TIME)
+    if at_fault is judged and not disturbed and attested(trace, Point.MAC, reset, begun + JOINING_TIME):
         yield failed(
             f"a device that had been reset was not provisioned again: {stage}", before[-1].said[-1].number,
             *[each.number for each in asked[:1]], *[each.number for each in keyed[:1]],

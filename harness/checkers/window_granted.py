@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from copy import deepcopy
+from math import inf
 
 from harness.backhaul.message import LONGEST_WINDOW, LegKind
 from harness.checkers.cim_dialogue import ANSWER_TIME, Objection, answers_to, objections
@@ -52,14 +53,16 @@ def opened_windows(trace: Trace, letter: Letter) -> Iterator[int]:
 
 def withdrawal_is_obeyed(trace: Trace) -> Iterator[Finding]:
     """01-CANCEL: a window that is withdrawn is not forwarded any more, or, where it was, its withdrawal is."""
-    for letter in received(trace, STEP_1):
-        command = command_in(trace, letter)
+    read = [(each, command_in(trace, each)) for each in received(trace, STEP_1)]
+    given = [(each, command) for each, command in read if command is not None and command.opens]
+    for letter, command in read:
         if command is None or command.opens or objections(trace, letter, wrong_orders):
             continue
         at = arrival(letter)
         orders = list(_down(trace, command.device, LegKind.OPEN_WINDOW))
         before = [each for each in orders if each.exchange.time <= at]
-        after = [each for each in orders if each.exchange.time > at]
+        anew = min((arrival(each) for each, other in given if other.device == command.device and arrival(each) > at), default=inf)
+        after = [each for each in orders if at < each.exchange.time < anew]
         withdrawn = [each for each in _down(trace, command.device, LegKind.CANCEL_WINDOW) if each.exchange.time >= at]
         answers = answers_to(trace, STEP_1, letter)
         if any(each.message and each.message.reply and each.message.reply.result != "OK" for each in answers):

@@ -130,6 +130,8 @@ class Performer:
     def order(self, which: str) -> None:
         """Step 1 for one device; returns when the order is there, or does not come."""
         order, bench = self._order(which), self.bench
+        if order.end <= bench.now:
+            raise Inconclusive("nobody orders a window that is over")
         self._ordered.add(which)
         bench.order_window(order)
         opened = lambda: any(  # noqa: E731
@@ -139,6 +141,8 @@ class Performer:
 
     def _cancel(self, move: Move) -> None:
         order = self._order(move.word("for"))
+        if move.word("for") not in self._ordered:
+            raise Inconclusive("nobody withdraws what is not ordered")
         self._ordered.discard(move.word("for"))
         self._done("cancel", self._machine(move.word("for")))
         self.bench.cancel(order)
