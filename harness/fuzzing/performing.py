@@ -59,6 +59,7 @@ class Performer:
         self._ours = ours
         self._planted = planted
         self._heard = self._told = 0
+        self.asked_for: set[str] = set()  # which devices were ever ordered
         self._ordered: set[str] = set()
         self._fresh = set(MACHINES.values())  # devices that were not switched on since they were made, or reset
         self._moves: Mapping[str, Callable[[Move], None]] = {
@@ -133,6 +134,7 @@ class Performer:
         if order.end <= bench.now:
             raise Inconclusive("nobody orders a window that is over")
         self._ordered.add(which)
+        self.asked_for.add(which)
         bench.order_window(order)
         opened = lambda: any(  # noqa: E731
             isinstance(each.event, happenings.WindowOpened) and each.event.device == order.device for each in bench.happenings
