@@ -36,6 +36,8 @@ def add(subparsers: argparse._SubParsersAction[Any]) -> None:
     parser.add_argument("--step", action="append", default=[], metavar="STEP", help="01 to 14, PRE, POST, INT, SEQ (repeatable)")
     parser.add_argument("--bench", metavar="FILE", type=Path, help="bench file (default: the virtual bench)")
     parser.add_argument("--table", default="cases.table", metavar="MODULE", help="the clause table (default: cases.table)")
+    parser.add_argument("--thorough", action="store_true",
+                        help="play every case of a defect's step, not only those of the clauses it breaks")
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, metavar="N", help="processes (default: one a core)")
     parser.add_argument("--out", type=Path, default=FOLDER, metavar="DIR", help=f"where to write (default: {FOLDER})")
     parser.add_argument("--json", action="store_true", help="print the matrix as one JSON object")
@@ -49,9 +51,9 @@ def run(arguments: argparse.Namespace) -> int:
 
     chosen = _chosen(arguments.ids, arguments.step)
     bench = str(arguments.bench) if arguments.bench else ""
-    proof = _proof(bench, arguments.table)
+    proof = _proof(bench, arguments.table, arguments.thorough)
     rows = []
-    for row in _rows(chosen, bench, arguments.table, arguments.jobs):
+    for row in _rows(chosen, (bench, arguments.table, arguments.thorough), arguments.jobs):
         rows.append(row)
         if not arguments.json and not row.killed:
             print(row, flush=True)
@@ -100,25 +102,25 @@ def _chosen(beginnings: Sequence[str], steps: Sequence[str]) -> tuple[Defect, ..
     )
 
 
-def _rows(defects: Sequence[Defect], bench: str, table: str, jobs: int) -> Iterator[Row]:
+def _rows(defects: Sequence[Defect], proof: tuple[str, str, bool], jobs: int) -> Iterator[Row]:
     """Each defect's row, as they become ready. A worker starts as a fork, with everything imported already."""
     with ProcessPoolExecutor(max(1, jobs), get_context("fork")) as workers:
-        yield from workers.map(_row, ((defect.id, bench, table) for defect in defects))
+        yield from workers.map(_row, ((defect.id, proof) for defect in defects))
 
 
-def _row(asked: tuple[str, str, str]) -> Row:
-    identity, bench, table = asked
-    return _proof(bench, table).of(next(defect for defect in _all() if defect.id == identity))
+def _row(asked: tuple[str, tuple[str, str, bool]]) -> Row:
+    identity, proof = asked
+    return _proof(*proof).of(next(defect for defect in _all() if defect.id == identity))
 
 
 @cache
-def _proof(bench: str, table: str) -> Proof:
+def _proof(bench: str, table: str, thorough: bool = False) -> Proof:
     from harness.commands.given import table as table_of
     from harness.declarations import read_bench
     from harness.plugin.bench_building import build
     from harness.plugin.kill_matrix import Proof
     clauses = tuple(table_of(table).clauses().values())
-    return Proof(read_bench(Path(bench) if bench else DEFAULT_BENCH), build, clauses, tuple(_cases(table.rpartition(".")[0])))
+    return Proof(read_bench(Path(bench) if bench else DEFAULT_BENCH), build, clauses, tuple(_cases(table.rpartition(".")[0])), thorough)
 
 
 def _cases(package: str) -> Iterator[Callable[..., Any]]:

@@ -1,4 +1,4 @@
-"""The kill matrix: what each planted defect makes of the undisturbed run, judged by every clause, and of the cases of its step.
+"""The kill matrix: what each planted defect makes of the undisturbed run, judged by every clause, and of cases.
 
 A kill is a fail of exactly the clauses that the defect says it breaks. A crash, an error, an inconclusive end or a fail of
 another clause is none. Knows no defect, no case and no bench by name.
@@ -80,12 +80,16 @@ class Row:
 
 @dataclass(frozen=True)
 class Proof:
-    """What defects are planted in: a bench file, what builds its benches, every clause, and the case functions with their step."""
+    """What defects are planted in: a bench file, what builds its benches, every clause, and the case functions.
+
+    `thorough` plays, beside the cases of the declared clauses, all others of their steps that ask of the defect's actor.
+    """
 
     bench: BenchFile
     build: Callable[[Planned], Bench]
     clauses: Sequence[Clause]
     cases: Sequence[Callable[..., Any]]
+    thorough: bool = False
     steps: Mapping[str, Sequence[Callable[..., Any]]] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -124,14 +128,11 @@ class Proof:
         return _read(row, judgements)
 
     def _asked(self, declared: Sequence[str], actor: str) -> Iterable[tuple[Callable[..., Any], bool]]:
-        """The cases of the declared clauses, and the others of their steps that ask of this actor; whether it is one of the former.
-
-        That nobody else is blamed shows in the undisturbed run and in the cases of the declared clauses.
-        """
+        """The cases of the declared clauses, and the others that are to be played; whether it is one of the former."""
         names = {each.partition("@")[0] for each in declared}
         own = [function for function in self.cases if any(clause.id in names for clause in clauses_of(function))]
         yield from ((function, True) for function in own)
-        for step in dict.fromkeys(each.split("-")[1] for each in declared):
+        for step in dict.fromkeys(each.split("-")[1] for each in declared) if self.thorough else ():
             for function in self.steps.get(step, ()):
                 if function not in own and any(actor in clause.checks for clause in clauses_of(function)):
                     yield function, False
