@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from hypothesis import given
+from hypothesis import given, settings
 
 from cases.table import clause, step
 from dissectors.aps import TransportKey
 from dissectors.mac import AssociationRequest
 from harness import faults
+from harness.overlap_strategies import behind_a_router
 from harness.strategies import When, arrivals, eui64s, install_codes
 
 pytestmark = step(6)  # ESI -> HAN Device: network key, 16-bit short address, PAN ID
@@ -69,6 +70,26 @@ def test_a_device_that_was_reset_is_let_in_again(bench, verify):
     bench.open()
     bench.join()
     bench.join_again()
+    verify(bench.trace)
+
+
+@clause("UC2.7-06-TUNNEL")  # derived: 05-3474 4.6.3.7, a parent that is not the trust centre
+@settings(max_examples=2)  # each is two whole provisionings
+@given(passage=behind_a_router())
+def test_a_device_that_joins_through_a_router_is_given_its_key_in_a_tunnel(benches, verify, passage):
+    bench = benches(**passage)
+    bench.open()
+    bench.join()
+    verify(bench.trace)
+
+
+@clause("UC2.7-06-TUNNEL@ESI")  # derived: Smart Energy 1.0 5.4.1
+@settings(max_examples=2)
+@given(passage=behind_a_router(), other=eui64s())
+def test_a_device_nobody_ordered_gets_no_key_through_a_router(benches, verify, passage, other):
+    bench = benches(ordered=other, **passage)
+    bench.open()
+    bench.join()
     verify(bench.trace)
 
 

@@ -123,10 +123,19 @@ class TransportKey(Layer):
     ]
 
 
-class UpdateDevice(Layer):
-    """4.4.9.3; status 0 secured rejoin, 1 unsecured join, 2 left, 3 trust-centre rejoin."""
+class DeviceStatus(IntEnum):
+    """What became of a device, as its parent tells the trust centre, 4.4.9.3.4."""
 
-    fields_desc = [Eui64Field("device"), XLEShortField("short_address", 0), ByteField("status", 1)]
+    SECURED_REJOIN = 0
+    UNSECURED_JOIN = 1
+    LEFT = 2
+    UNSECURED_REJOIN = 3
+
+
+class UpdateDevice(Layer):
+    """4.4.9.3."""
+
+    fields_desc = [Eui64Field("device"), XLEShortField("short_address", 0), ByteField("status", DeviceStatus.UNSECURED_JOIN)]
 
 
 class RemoveDevice(Layer):

@@ -9,7 +9,7 @@ from typing import Any
 from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
 
-from harness.strategies import LONGEST_REPETITION, SCANNING_TIME, Arrival, Window
+from harness.strategies import LONGEST_REPETITION, SCANNING_TIME, Arrival, Window, eui64s
 
 SHORTEST, LONGEST = 60, 240  # seconds of one window: the shortest lets a device come, be let in and register
 LATENCIES = (0.0, 0.4, 4.0)  # seconds of an order on its whole way
@@ -73,6 +73,18 @@ def rivals(draw: st.DrawFn) -> dict[str, Any]:
     comes = window.start + SCANNING_TIME
     arrival = Arrival(window, comes)
     return Pair(arrival, Arrival(window, comes + draw(_HEADSTARTS)), Meeting.TOGETHER).planned
+
+
+@st.composite
+def behind_a_router(draw: st.DrawFn) -> dict[str, Any]:
+    """The changes of a plan in which a second device, a router, comes first, and the device after it joins through it."""
+    start = draw(_whole(SCANNING_TIME, 60))
+    router = start + draw(_whole(0, SHORTEST))
+    comes = router + draw(_whole(SHORTEST, 2 * SHORTEST))
+    return {
+        "second": draw(eui64s()), "router": True, "window_start": start, "window_duration": 2.0 * LONGEST,
+        "second_joins_at": router, "joins_at": comes,
+    }
 
 
 def reorderings() -> SearchStrategy[tuple[int, float]]:

@@ -36,8 +36,9 @@ class Plan:
     has it ordered for another meter and premise. `swap` says what is replaced when the device is in: "device", by the second
     one, or "meter", by another one at another premise for which the same device is ordered again. `neighbour` adds somebody
     else's network (`harness.neighbour`). `pattern` is how our own side wants its requests answered, where that is not what the bench
-    file says. `esi_full` wants an ESI that has no room for a further device. `stranger` stands on the bench as well: a device that
-    nobody ordered, and that holds the key of the one that is.
+    file says. `router` makes the second device a router, and the device on the bench hears nobody else. `esi_full` wants an ESI
+    that has no room for a further device. `stranger` stands on the bench as well: a device that nobody ordered, and that holds the
+    key of the one that is.
     `provocation` is the id of a misbehaviour planted in the harness's own side, `provoked_with` what it takes where it takes
     something.
     """
@@ -57,6 +58,7 @@ class Plan:
     second_meter: bool = False
     swap: str | None = None
     neighbour: bool = False
+    router: bool = False
     pattern: str | None = None
     esi_full: bool = False
     stranger: Eui64 | None = None
@@ -122,9 +124,12 @@ class Plan:
         if self.second is None:
             raise LocalProtocolError("the plan has no second device")
         other = _another(file, device)
+        claims = file.claims(other)
+        if self.router:
+            claims = {**claims, "router": True, "sleepy": False}
         return {
             "eui64": self.second, "device_type": other.device_type, "link_key": code_of_address(self.second).link_key,
-            "pics": file.claims(other),
+            "pics": claims,
         }
 
     def stranger_identity(self, file: BenchFile, device: Device) -> Mapping[str, Any]:

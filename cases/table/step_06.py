@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from harness.checkers import admission, freshness, membership
+from harness.checkers import admission, freshness, membership, tunnel
+from harness.checkers.apart import Together
 from harness.usecase import Actor, Clause, Point, Step
 
 ROW = Step(
@@ -72,6 +73,17 @@ CLAUSES = (
         origin="SE",
         citation="SE 1.0 (075356r15) 5.4.1, 5.4.8.1",
         checks={Actor.ESI: (admission.device_with_another_code_stays_outside,)},
+        needs=(Point.MAC,),
+    ),
+    Clause(
+        id="UC2.7-06-TUNNEL",
+        text="A device that joins through a router is given its network key by Tunnel to that router, and takes it from there.",
+        origin="ZB",
+        citation="05-3474r17 4.6.3.7, 4.4.9.8, 4.6.3.2.2.1; 08006r03 ASLS19, ASLS20; SE 1.0 (075356r15) 5.4.1",
+        checks={
+            Actor.ESI: (Together(tunnel.network_key_goes_by_tunnel),),
+            Actor.HAN_DEVICE: (Together(tunnel.network_key_is_taken_from_a_router),),
+        },
         needs=(Point.MAC,),
     ),
     Clause(

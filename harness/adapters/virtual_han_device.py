@@ -38,6 +38,7 @@ class VirtualHanDevice:
             ),
             settings=replace(
                 setup.options.get("settings", HanDeviceSettings()), sleepy=bool(claims.get("sleepy")),
+                router=bool(claims.get("router")),
                 clients=(TIME, LOAD_CONTROL, *(cluster for item, cluster in OPTIONAL_CLIENTS.items() if claims.get(item))),
             ),
         )

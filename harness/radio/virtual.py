@@ -72,6 +72,7 @@ class VirtualAir:
         self.keyring = keyring if keyring is not None else KeyRing()
         self.tap = tap
         self.faults: list[Fault] = []
+        self.apart: set[frozenset[str]] = set()  # pairs of radios that do not hear each other
         self._radios: dict[str, VirtualRadio] = {}
         self._agenda: list[tuple[float, int, Callable[[float], None]]] = []
         self._order = 0
@@ -235,7 +236,7 @@ class VirtualAir:
         acknowledges: VirtualRadio | None = None
         for radio in list(self._radios.values()):
             settings = radio.settings
-            if radio.name == sender or settings.channel != channel:
+            if radio.name == sender or settings.channel != channel or frozenset((radio.name, sender)) in self.apart:
                 continue
             if radio.awaited is not None and is_acknowledgement_of(psdu, radio.awaited):
                 self._acknowledged(radio, psdu, now)

@@ -96,6 +96,26 @@ class Aps:
             (bytes([IDENTIFIERS[outgoing.layer]]) + encode(outgoing),), request.key_identifier, request.nwk_secured, outgoing,
         ), now)
 
+    def tunnel(self, request: CommandRequest, parent: int, now: float) -> int:
+        """The command, sealed with its auxiliary header for `request.dest_ieee`, inside a Tunnel for the parent (4.4.9.8).
+
+        Tunnel itself is not APS-secured. Without a key, or where the policy sends nothing, nothing goes out.
+        """
+        outgoing = self._policy.rewritten(request.command)
+        key = self.link_keys.shared_with(request.dest_ieee)
+        if outgoing is None or (key is None and request.key_identifier is not None):
+            return self._refuse("success" if outgoing is None else "no_key")
+        header = wire.Aps.of(
+            frame_type=wire.FrameType.COMMAND, security_enabled=int(request.key_identifier is not None),
+            counter=self._next_counter(),
+        )
+        body = bytes([IDENTIFIERS[outgoing.layer]]) + encode(outgoing)
+        inner = self._apdu(header, body, key, request.key_identifier)
+        if inner is None:
+            return self._refuse("success")
+        carrier = wire.Tunnel.of(dest=request.dest_ieee, command_frame=inner)
+        return self.command(CommandRequest(parent, request.dest_ieee, carrier, None), now)
+
     def _next_counter(self) -> int:
         self._counter = (self._counter + 1) % SEQUENCE_NUMBERS
         return self._counter

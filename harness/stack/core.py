@@ -39,7 +39,7 @@ __all__ = ["Child", "Core", "Memory"]
 
 
 class Core:
-    """MAC, NWK and APS of one node: a coordinator, or an end device."""
+    """MAC, NWK and APS of one node: a coordinator, a router (by its capability) or an end device."""
 
     def __init__(
         self, *, ieee: Eui64, capability: int, chance: Chance, policy: Policy, coordinator: bool,
@@ -151,7 +151,7 @@ class Core:
         self._layers.enter(Network(channel, pan_id, extended_pan_id, COORDINATOR), now)
 
     def permit_association(self, permit: bool) -> None:
-        """Coordinator: set the association permit of our beacons (NLME-PERMIT-JOINING, 3.2.2.5). While it is off, association
+        """Parent: set the association permit of our beacons (NLME-PERMIT-JOINING, 3.2.2.5). While it is off, association
         requests are ignored (802.15.4-2006, 7.5.3.1); rejoins are not affected."""
         self._layers.mac.permit = permit
 
@@ -245,6 +245,20 @@ class Core:
         self._layers.settle(now)
         return handle
 
+    def tunnel(self, request: CommandRequest, parent: int, now: float) -> int:
+        """Send an APS command to a device that has no network key yet, sealed inside a Tunnel to its parent, a router
+        (4.6.3.7.1); returns the handle that the AsduConfirm will carry."""
+        handle = self._layers.aps.tunnel(request, parent, now)
+        self._layers.settle(now)
+        return handle
+
+    def hand_on(self, apdu: bytes, device: Eui64, now: float) -> None:
+        """Router: send a child that has no network key what came for it in a Tunnel, without NWK security (4.6.3.7.2)."""
+        child = self._layers.neighbours.children.get(device)
+        if child is not None:
+            self._layers.nwk.data(apdu, child.short_address, lambda sent, at: None, now, secured=False)
+            self._layers.settle(now)
+
     # -- keys and addresses
 
     def install_network_key(self, key: bytes, sequence: int, now: float) -> None:
@@ -295,9 +309,12 @@ class Core:
         held = self._layers.link_keys.shared_with(device)
         return None if held is None else (held.key, held.kind)
 
-    def remember_address(self, short: int, ieee: Eui64) -> None:
-        """Note who has which NWK address; the core also learns from associations, rejoins and security headers."""
+    def remember_address(self, short: int, ieee: Eui64, behind: int | None = None) -> None:
+        """Note who has which NWK address, and `behind` which router it is; the core also learns from associations, rejoins and
+        security headers."""
         self._layers.neighbours.remember(short, ieee)
+        if behind is not None:
+            self._layers.nwk.learn_way(short, behind)
 
     def ieee_of(self, short: int) -> Eui64 | None:
         """Whose NWK address it is."""

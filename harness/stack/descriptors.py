@@ -46,6 +46,11 @@ def end_device_descriptor(capability: int) -> Record:
     return node_descriptor(capability, LogicalType.END_DEVICE)
 
 
+def router_descriptor(capability: int) -> Record:
+    """The node descriptor of a router."""
+    return node_descriptor(capability, LogicalType.ROUTER)
+
+
 def power_descriptor() -> Record:
     """2.3.2.4: mains power, always on, full."""
     return PowerDescriptor.of()

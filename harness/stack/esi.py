@@ -116,7 +116,7 @@ class EsiNode:
                 AsduIndication: self._indicated,
                 JoinIndication: self.trust_center.joined,
                 LeaveIndication: self.trust_center.left,
-                CommandIndication: lambda indication, now: None,  # what a device asks of the trust centre is refused in silence
+                CommandIndication: self.trust_center.commanded,
             },
         )
         self._inspections: dict[Eui64, Conversation] = {}

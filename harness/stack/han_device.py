@@ -33,7 +33,7 @@ from harness.stack.commissioning import (
 from harness.stack.conversation import Conversation
 from harness.stack.core import Core, Memory
 from harness.stack.demand_response import DemandResponse, Enrolment
-from harness.stack.descriptors import Descriptors, end_device_descriptor, power_descriptor
+from harness.stack.descriptors import Descriptors, end_device_descriptor, power_descriptor, router_descriptor
 from harness.stack.endpoint import Attributes, ClusterSide, Endpoint, Heard, client_side, with_attributes
 from harness.stack.happenings import Happening
 from harness.stack.key_establishment import NewEphemeralKey, Timing, held, told
@@ -48,12 +48,15 @@ from harness.stack.price_client import PriceClient
 from harness.stack.primitives import (
     AssociateConfirm,
     CommandIndication,
+    JoinIndication,
     LeaveIndication,
     LinkKeyKind,
     ParentLost,
     ScanConfirm,
 )
 from harness.stack.registrar import NobodyRegisters
+from harness.stack.routing import CAPABILITY as ROUTER
+from harness.stack.routing import Router
 from harness.stack.smart_energy_servers import basic_side, identify_side
 from harness.stack.startup import Event, State
 from harness.stack.stimulus import Asker, Stimulus
@@ -86,6 +89,7 @@ class HanDeviceSettings:
     channels: tuple[int, ...] = ALL_CHANNELS
     sleepy: bool = False
     mains: bool | None = None  # None: unless it is sleepy
+    router: bool = False  # lets devices join through itself; never sleepy then
     poll_interval: float = POLL_INTERVAL
     key_establishment_endpoint: int | None = None  # None: the same endpoint
     settling: float = SETTLING  # seconds between its announcement and its first question
@@ -103,6 +107,8 @@ class HanDeviceSettings:
     @property
     def capability(self) -> int:
         """The capability octet that it joins with; it always allocates an address."""
+        if self.router:
+            return ROUTER
         mains = not self.sleepy if self.mains is None else self.mains
         return SLEEPY | (0 if self.sleepy else RECEIVER_ON) | (MAINS if mains else 0)
 
@@ -149,6 +155,7 @@ class HanDeviceNode:
         self._stimulus = Conversation(self.application, "stimulus")
         self._link_key = link_key
         self._hurried = False
+        self._router = Router(self.application) if self.settings.router else None
         self.node = self._wired(capability)
 
     # -- the five verbs
@@ -275,8 +282,9 @@ class HanDeviceNode:
 
     def _wired(self, capability: int) -> Node:
         endpoints = self._endpoints(capability)
+        node_descriptor = (end_device_descriptor if self._router is None else router_descriptor)(capability)
         descriptors = Descriptors(
-            end_device_descriptor(capability), power_descriptor(), {each.number: each.descriptor for each in endpoints},
+            node_descriptor, power_descriptor(), {each.number: each.descriptor for each in endpoints},
         )
         device_object = DeviceObject(
             self.application, descriptors, coordinator=False, noticed=lambda indication, record, now: None,
@@ -286,8 +294,9 @@ class HanDeviceNode:
             {
                 ScanConfirm: self.lifecycle.scanned,
                 AssociateConfirm: self.lifecycle.associated,
-                CommandIndication: self.lifecycle.commanded,
-                LeaveIndication: self.lifecycle.told_to_leave,
+                CommandIndication: self._commanded,
+                JoinIndication: self._joined,
+                LeaveIndication: self._left,
                 ParentLost: self.lifecycle.parent_lost,
             },
             settled=self._hurry,
@@ -329,7 +338,23 @@ class HanDeviceNode:
         self.prices.forget()
         self.messages.forget()
 
+    def _commanded(self, indication: CommandIndication, now: float) -> None:
+        self.lifecycle.commanded(indication, now)
+        if self._router is not None:
+            self._router.commanded(indication, now)
+
+    def _joined(self, indication: JoinIndication, now: float) -> None:
+        if self._router is not None:
+            self._router.joined(indication, now)
+
+    def _left(self, indication: LeaveIndication, now: float) -> None:
+        self.lifecycle.told_to_leave(indication, now)
+        if self._router is not None:
+            self._router.left(indication, now)
+
     def _report(self, happening: Happening) -> None:
+        if self._router is not None and isinstance(happening, happenings.Announced):
+            self._router.open()
         self.node.report(happening)
 
     def _took(self, command: Record, heard: Heard) -> None:

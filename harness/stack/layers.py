@@ -26,6 +26,7 @@ from harness.values import Eui64
 T = TypeVar("T")
 
 FAST_POLL = 0.25  # seconds between polls while something is expected
+FULL_FUNCTION = 0x02  # bit of the capability octet: a router (802.15.4-2006, 7.3.1.2)
 LOST_AFTER = 3  # polls in a row without an acknowledgement, each with its MAC retries
 
 
@@ -40,18 +41,19 @@ class Layers:
         self.fast = False  # a response is expected
         self.agenda = Agenda()
         self.network_keys, self.link_keys, self.neighbours = NetworkKeys(), LinkKeys(), Neighbours()
-        self._ieee, self._coordinator, self._poll_interval = ieee, coordinator, poll_interval
+        self._ieee, self._poll_interval = ieee, poll_interval
+        self._routes = coordinator or bool(capability & FULL_FUNCTION)
         self._failed_polls = 0
         sleepy = poll_interval is not None
         self.mac = Mac(ieee=ieee, chance=chance, policy=policy, agenda=self.agenda, sleepy=sleepy)
         self.joining = Joining(mac=self.mac, agenda=self.agenda, policy=policy, capability=capability)
         self.nwk = Nwk(
             ieee=ieee, mac=self.mac, keys=self.network_keys, neighbours=self.neighbours, policy=policy, chance=chance,
-            agenda=self.agenda, coordinator=coordinator, sleepy=sleepy,
+            agenda=self.agenda, routes=self._routes, sleepy=sleepy,
         )
         self.membership = Membership(
             nwk=self.nwk, mac=self.mac, joining=self.joining, policy=policy, chance=chance, agenda=self.agenda,
-            coordinator=coordinator, capability=capability, child_capacity=child_capacity,
+            routes=self._routes, capability=capability, child_capacity=child_capacity,
         )
         self.aps = Aps(
             ieee=ieee, nwk=self.nwk, link_keys=self.link_keys, policy=policy, chance=chance, agenda=self.agenda,
@@ -65,7 +67,7 @@ class Layers:
         if network.parent is not None and network.parent_ieee is not None:
             self.neighbours.remember(network.parent, network.parent_ieee)
         self.tune()
-        if self._coordinator:
+        if self._routes:
             self.membership.start(now)
 
     def tune(self) -> None:

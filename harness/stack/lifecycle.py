@@ -246,6 +246,8 @@ class Lifecycle:
             sealed = indication.key_identifier == nwk.KeyIdentifier.KEY_TRANSPORT
             if not (sealed or self._policy.accepts_clear_network_key) or command.dest != self._core.ieee:
                 return
+            if indication.source != nwk.COORDINATOR and not self._policy.takes_key_from_router:
+                return
             self._agenda.cancel("security timeout")
             self._trust_center = Eui64(command.source)
             self._core.remember_address(nwk.COORDINATOR, self._trust_center)

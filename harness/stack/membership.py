@@ -37,20 +37,20 @@ class ToldToLeave:
 
 
 class Membership:
-    """Children in and out of a coordinator; an end device's own leave and rejoin requests."""
+    """Children in and out of a coordinator or router; a device's own leave and rejoin requests."""
 
     def __init__(
-        self, *, nwk: Nwk, mac: Mac, joining: Joining, policy: Policy, chance: Chance, agenda: Agenda, coordinator: bool,
+        self, *, nwk: Nwk, mac: Mac, joining: Joining, policy: Policy, chance: Chance, agenda: Agenda, routes: bool,
         capability: int, child_capacity: int,
     ) -> None:
         self.up: list[JoinIndication | LeaveIndication | ToldToLeave] = []
         self.rejoining_secured = True
         self._nwk, self._mac, self._joining = nwk, mac, joining
         self._policy, self._chance, self._agenda = policy, chance, agenda
-        self._coordinator, self._capability, self._child_capacity = coordinator, capability, child_capacity
+        self._routes, self._capability, self._child_capacity = routes, capability, child_capacity
         self._welcomed: set[Eui64] = set()  # who was given an address and has not fetched it yet
 
-    # -- a coordinator's part
+    # -- a parent's part
 
     def start(self, now: float) -> None:
         """The network is up: beacons can be asked for, link status goes out."""
@@ -64,7 +64,7 @@ class Membership:
 
     def association_asked(self, asked: AssociationAsked, now: float) -> None:
         """Answer an association request, or (while permit is off) do not."""
-        if not self._coordinator or self._nwk.network is None:
+        if not self._routes or self._nwk.network is None:
             return
         status: int = AssociationStatus.SUCCESS
         if not self._mac.permit:
@@ -130,13 +130,13 @@ class Membership:
 
     def _refresh_beacon(self) -> None:
         network = self._nwk.network
-        if not self._coordinator or network is None:
+        if not self._routes or network is None:
             self._mac.beacon = None
             return
         room = int(len(self._nwk.neighbours.children) < self._child_capacity)
         self._mac.beacon = Beacon.of(
-            pan_coordinator=1, end_device_capacity=room, router_capacity=room, extended_pan_id=network.extended_pan_id,
-            update_id=network.update_id,
+            pan_coordinator=int(network.parent is None), device_depth=int(network.parent is not None),
+            end_device_capacity=room, router_capacity=room, extended_pan_id=network.extended_pan_id, update_id=network.update_id,
         )
 
     def _link_status(self, now: float) -> None:
@@ -151,7 +151,7 @@ class Membership:
         self._nwk.command(command, BroadcastAddress.ROUTERS, lambda sent, at: None, now)
 
     def _rejoin_asked(self, command: NwkCommand, now: float) -> None:
-        if not self._coordinator or not self._policy.answers_rejoin or not command.header.source_ieee_present:
+        if not self._routes or not self._policy.answers_rejoin or not command.header.source_ieee_present:
             return
         device, old = Eui64(command.header.source_ieee), command.header.source
         status, short = int(AssociationStatus.SUCCESS), BROADCAST
@@ -218,9 +218,9 @@ class Membership:
             self.up.append(LeaveIndication(device, source, rejoin))
 
     def _told_to_leave(self, source: int, previous_hop: int, rejoin: bool, now: float) -> None:
-        """3.6.1.10.3: an end device obeys its parent, a coordinator nobody."""
+        """3.6.1.10.3: a device obeys its parent, a coordinator has none."""
         network = self._nwk.network
-        if self._coordinator or network is None or not self._policy.obeys_leave:
+        if network is None or network.parent is None or not self._policy.obeys_leave:
             return
         if {source, previous_hop} == {network.parent} or self._policy.obeys_strangers_leave:
             self.announce_leave(rejoin, lambda sent, at: self.up.append(ToldToLeave(network, source, rejoin)), now)

@@ -68,18 +68,19 @@ class NwkCommand:
 
 
 class Nwk:
-    """The NWK layer of a coordinator or an end device; `network` is None off the network."""
+    """The NWK layer of a coordinator, a router or an end device; `network` is None off the network."""
 
     def __init__(
         self, *, ieee: Eui64, mac: Mac, keys: NetworkKeys, neighbours: Neighbours, policy: Policy, chance: Chance,
-        agenda: Agenda, coordinator: bool, sleepy: bool,
+        agenda: Agenda, routes: bool, sleepy: bool,
     ) -> None:
         self.ieee = ieee
         self.network: Network | None = None
         self.up: list[NwkData | NwkCommand] = []
         self.neighbours, self.keys = neighbours, keys
         self._mac, self._policy, self._chance, self._agenda = mac, policy, chance, agenda
-        self._coordinator, self._sleepy = coordinator, sleepy
+        self._routes, self._sleepy = routes, sleepy
+        self._on_the_way: dict[int, int] = {}  # by whom a device that is nobody's child of ours is reached
         self._security = NwkSecurity(ieee, keys, neighbours, policy)
         self._sequence = chance.randrange(0, SEQUENCE_NUMBERS)
         self._broadcasts = BroadcastTable()
@@ -141,12 +142,14 @@ class Nwk:
         return lambda: None if key is None else self._security.seal(octets, body, key)
 
     def next_hop(self, dest: int) -> Hop | None:
-        """To whom a unicast frame is handed: an end device's parent, a coordinator's child (a route, once there are some)."""
-        if self.network is None or not self._coordinator:
-            parent = self.network.parent if self.network else None
-            return None if parent is None else Hop(parent, False)
-        child = self.neighbours.child_at(dest)
-        return None if child is None else Hop(child.short_address, child.sleepy)
+        """To whom a unicast frame is handed: a child, the one behind whom the destination is, else the parent."""
+        if self.network is None:
+            return None
+        for address in (dest, self._on_the_way.get(dest, dest)) if self._routes else ():
+            child = self.neighbours.child_at(address)
+            if child is not None:
+                return Hop(child.short_address, child.sleepy)
+        return None if self.network.parent is None else Hop(self.network.parent, False)
 
     def _unicast(self, header: Record, body: bytes, then: Sent, now: float, hop: Hop | None) -> None:
         if hop is None:
@@ -185,13 +188,13 @@ class Nwk:
         return kept, then_again
 
     def _broadcast(self, header: Record, body: bytes, then: Sent, now: float, retries: int = MAX_RETRIES) -> None:
-        """A coordinator sends to all (to sleepy children when they are meant too), an end device to its parent."""
+        """A router sends to all (to sleepy children when they are meant too), an end device to its parent."""
         make = self._npdu(header, body)
         npdu = make()
         if npdu is None:
             then(True, now)
             return
-        if not self._coordinator and self._policy.broadcasts_through_parent:
+        if not self._routes and self._policy.broadcasts_through_parent:
             assert self.network is not None
             assert self.network.parent is not None
             self._mac.send(npdu, self.network.parent, then, now)
@@ -235,19 +238,31 @@ class Nwk:
             if header.security_enabled:
                 octets = data.payload[: len(data.payload) - len(rest)]
                 body = self._security.open(octets, rest, data.source, self._neighbours_counted())
-                if body is not None and header.source_ieee_present:
-                    self.neighbours.remember(header.source, Eui64(header.source_ieee))
+                if body is not None:
+                    self._learn(header, data.source)
             if body is not None:
                 self._accepted(header, body, data, now)
         except Malformed:
             return
 
+    def _learn(self, header: Record, previous_hop: int) -> None:
+        """Who sent it, and by whom it came: the way back is the same (no route is asked for here, 3.6.3)."""
+        if header.source_ieee_present:
+            self.neighbours.remember(header.source, Eui64(header.source_ieee))
+        self.learn_way(header.source, previous_hop)
+
+    def learn_way(self, dest: int, hop: int) -> None:
+        """By whom a device is reached; by itself where it is a neighbour."""
+        if dest == hop:
+            self._on_the_way.pop(dest, None)
+        else:
+            self._on_the_way[dest] = hop
+
     def _neighbours_counted(self) -> frozenset[int]:
-        """Whose counters are kept: a coordinator's children, an end device's parent."""
-        if self._coordinator:
-            return frozenset(self.neighbours.children)
+        """Whose counters are kept: those of children and of the parent."""
         parent = None if self.network is None else self.network.parent_ieee
-        return frozenset() if parent is None else frozenset({parent})
+        children = frozenset(self.neighbours.children) if self._routes else frozenset()
+        return children if parent is None else children | {parent}
 
     def _accepted(self, header: Record, body: bytes, data: MacData, now: float) -> None:
         network = self.network
@@ -258,11 +273,11 @@ class Nwk:
                 return
             if self._is_meant_for_us(header.dest):
                 self._deliver(header, body, data.source, secured)
-            if self._coordinator and secured and header.radius > 1 and self._policy.relays_broadcasts:
+            if self._routes and secured and header.radius > 1 and self._policy.relays_broadcasts:
                 self._relay(self._onward(header), body, now)
         elif header.dest == network.short_address:
             self._deliver(header, body, data.source, secured)
-        elif self._coordinator and secured and header.radius > 1:
+        elif self._routes and secured and header.radius > 1:
             self._unicast(self._onward(header), body, lambda sent, at: None, now, self.next_hop(header.dest))
 
     def _deliver(self, header: Record, body: bytes, previous_hop: int, secured: bool) -> None:
@@ -278,7 +293,7 @@ class Nwk:
         meant = {wire.BroadcastAddress.ALL}
         if not self._sleepy:
             meant.add(wire.BroadcastAddress.RX_ON_WHEN_IDLE)
-        if self._coordinator:
+        if self._routes:
             meant |= {wire.BroadcastAddress.ROUTERS, wire.BroadcastAddress.LOW_POWER_ROUTERS}
         return dest in meant
 

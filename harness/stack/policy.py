@@ -83,6 +83,9 @@ class Policy:
     readmits_registered: bool = True  # a registered device that associates anew gets by with its install-code key (SE 5.4.1)
     loads_key_reversed: bool = False  # turns the octets of the ordered link key round (SE 5.4.8.1)
 
+    listens_to_routers: bool = True  # acts on Update-Device (4.6.3.2.2.1)
+    tunnels_keys: bool = True  # the network key for a device behind a router goes in a Tunnel to that (4.6.3.7.1)
+
     # a device's joining (SE 1.0 5.4.1 and table 5-2; 05-3474 4.6.3.2.3)
     scans_preferred_channels_first: bool = True  # SE table 5-2
     requires_capacity: bool = True  # and one that has room for it (3.6.1.4.1.1)
@@ -91,6 +94,8 @@ class Policy:
     gives_up_without_key: bool = True  # leaves when no key came within apsSecurityTimeOutPeriod (4.6.3.2.3)
     tries_elsewhere: bool = True  # goes to another open network when the key did not fit (SE 5.4.1)
     accepts_clear_network_key: bool = False  # takes a Transport-Key that is not APS-secured with its own link key (SE 5.4.1)
+    takes_key_from_router: bool = True  # also where its parent hands it on out of a Tunnel (4.6.3.7.3)
+    takes_extended_addresses: bool = True  # a Transport-Key whose NWK header names EUI-64s is one as well (3.3.1.1)
     installs_zero_key: bool = False  # takes the all-zero dummy key for a network key (4.6.3.2.2.1)
     follows_network_key_update: bool = True  # installs a further network key (4.6.3.4.2)
     follows_switch_key: bool = True  # makes it active when told to (4.6.3.4.2)

@@ -14,7 +14,7 @@ from harness.stack import happenings
 from harness.stack.application import Application
 from harness.stack.core import Core
 from harness.stack.happenings import FailureReason, Happening
-from harness.stack.primitives import CommandRequest, JoinIndication, LeaveIndication, LinkKeyKind
+from harness.stack.primitives import CommandIndication, CommandRequest, JoinIndication, LeaveIndication, LinkKeyKind
 from harness.stack.window import FAILURES, Registration, Step, Window, WindowTable
 from harness.values import Eui64
 
@@ -43,6 +43,7 @@ class TrustCenter:
         self._longest_permit = longest_permit
         self._acknowledged: dict[Eui64, float] = {}  # when a device acknowledged the last message of step 8
         self._keyed: set[Eui64] = set()  # devices that were sent the network key once
+        self._behind: dict[Eui64, int] = {}  # devices that joined through a router, and its short address
 
     @property
     def _core(self) -> Core:
@@ -151,8 +152,28 @@ class TrustCenter:
 
     # -- joins
 
+    def commanded(self, indication: CommandIndication, now: float) -> None:
+        """A router says that a device joined through it, rejoined or left; what else is asked of us is refused in silence."""
+        command = indication.command
+        if not command.is_a(aps.UpdateDevice) or not self._policy.listens_to_routers:
+            return
+        device, status = Eui64(command.device), command.status
+        if status == aps.DeviceStatus.LEFT:
+            self.left(LeaveIndication(device, command.short_address, rejoin=False), now)
+            return
+        self._core.dismiss(device, now, announce=False)  # whose child it was before
+        self._core.remember_address(command.short_address, device, behind=indication.source)
+        self._behind[device] = indication.source
+        rejoin = status != aps.DeviceStatus.UNSECURED_JOIN
+        secured = status == aps.DeviceStatus.SECURED_REJOIN
+        self._came(JoinIndication(device, command.short_address, 0, rejoin, secured), now)
+
     def joined(self, indication: JoinIndication, now: float) -> None:
         """A device associated with us or rejoined (05-3474, 4.6.3.2.2.1)."""
+        self._behind.pop(indication.device, None)
+        self._came(indication, now)
+
+    def _came(self, indication: JoinIndication, now: float) -> None:
         if indication.rejoin:
             self._rejoined(indication, now)
             return
@@ -172,7 +193,17 @@ class TrustCenter:
             self._admit(indication, now)
         else:
             self._report(happenings.DeviceRefused(device, indication.short_address, now))
-            self._core.dismiss(device, now, announce=False)  # it has no key to read a Leave with
+            self._dismiss(device, now)
+
+    def _dismiss(self, device: Eui64, now: float) -> None:
+        """It has no key to read a Leave with; its parent forgets it, be that ourselves or a router (4.4.9.4)."""
+        parent = self._behind.pop(device, None)
+        router = None if parent is None else self._core.ieee_of(parent)
+        if parent is None or router is None:
+            self._core.dismiss(device, now, announce=False)
+        else:
+            remove = aps.RemoveDevice.of(target=device)
+            self._core.command(CommandRequest(parent, router, remove, nwk.KeyIdentifier.DATA), now)
 
     def _rejoined(self, indication: JoinIndication, now: float) -> None:
         if not indication.secured:
@@ -207,7 +238,12 @@ class TrustCenter:
         )
         sealed = self._core.link_key(device) is not None and not clear
         identifier = self._policy.transport_key_identifier if sealed else None
-        self._core.command(CommandRequest(short_address, device, command, identifier, nwk_secured=False), now)
+        request = CommandRequest(short_address, device, command, identifier, nwk_secured=False)
+        parent = self._behind.get(device) if self._policy.tunnels_keys else None
+        if parent is None:
+            self._core.command(request, now)
+        else:
+            self._core.tunnel(request, parent, now)
 
     def announced(self, device: Eui64, short_address: int, now: float) -> None:
         """Device_annce: the device has the network key."""

@@ -193,7 +193,8 @@ def test_an_end_devices_broadcast_goes_through_its_parent(party: Party, relays: 
 
 def test_a_broadcast_is_sent_again_for_a_router_that_does_not_pass_it_on(party: Party) -> None:
     esi = party.formed()
-    party.add("pct", Core(ieee=PCT, capability=ROUTER, chance=party.chance, policy=Policy(), coordinator=False))
+    policy = Policy(relays_broadcasts=False)
+    party.add("pct", Core(ieee=PCT, capability=ROUTER, chance=party.chance, policy=policy, coordinator=False))
     party.joined()
     before = len(party.seen)
     esi.data(asdu(BroadcastAddress.ALL, b"again and again"), party.now)

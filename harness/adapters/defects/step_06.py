@@ -50,6 +50,13 @@ def _unsecured_announcement(record: Record) -> Record:
     return record.replace(security_enabled=0)
 
 
+def _unnamed(record: Record) -> Record:
+    """What is sealed with a key-transport key does not carry its sender's EUI-64."""
+    if not record.is_a(nwk.AuxiliaryHeader) or record.key_identifier != nwk.KeyIdentifier.KEY_TRANSPORT:
+        return record
+    return record.replace(extended_nonce=0, source_ieee=None)
+
+
 _jumping = _on_network_counter(lambda counter: counter + counter // STEP * JUMP)
 _standing = _on_network_counter(lambda counter: counter // STEP)
 
@@ -113,6 +120,18 @@ ESI_DEFECTS = (
         ("UC2.7-06-WRONG-CODE@ESI",), {"falls_back_to_clear_key": True},
     ),
     Defect(
+        "06-ignores-routers", Actor.ESI, "sends nothing for a device that joined through a router", ("UC2.7-06-TUNNEL@ESI",),
+        {"listens_to_routers": False}, cause="update-device-ignored", misbehaviours=("M-10",),
+    ),
+    Defect(
+        "06-key-past-the-router", Actor.ESI, "sends a device behind a router its key as if it were a neighbour",
+        ("UC2.7-06-TUNNEL@ESI",), {"tunnels_keys": False}, cause="key-past-the-router", misbehaviours=("M-10",),
+    ),
+    Defect(
+        "06-tunnel-without-nonce", Actor.ESI, "does not say inside a Tunnel who sealed the key", ("UC2.7-06-TUNNEL@ESI",),
+        rewrites=(_unnamed,), cause="tunnel-without-nonce",
+    ),
+    Defect(
         "06-esi-counter-stands", Actor.ESI, "uses each frame counter several times", ("UC2.7-06-COUNTERS@ESI",),
         rewrites=(_standing,),
     ),
@@ -138,6 +157,10 @@ DEVICE_DEFECTS = (
     Defect(
         "06-announces-to-all", Actor.HAN_DEVICE, "broadcasts its announcement itself, though it is an end device",
         ("UC2.7-06-JOINED@HAN Device",), {"broadcasts_through_parent": False},
+    ),
+    Defect(
+        "06-no-key-from-a-router", Actor.HAN_DEVICE, "takes no network key that comes by a router",
+        ("UC2.7-06-TUNNEL@HAN Device",), {"takes_key_from_router": False}, cause="no-key-from-a-router", misbehaviours=("M-10",),
     ),
     Defect(
         "06-takes-clear-key", Actor.HAN_DEVICE, "takes a network key that comes in the clear",
