@@ -8,7 +8,15 @@ from dissectors import mac, nwk
 from dissectors.layer import parse_whole
 from dissectors.mac import Capability
 from dissectors.security import WELL_KNOWN_LINK_KEY
-from harness.checkers.associations import Association, associations, carries_network_key, is_by_esi, of_the_device
+from harness.checkers.associations import (
+    Association,
+    associations,
+    carries_network_key,
+    has_registered,
+    is_by_esi,
+    mistake_in_sealing,
+    of_the_device,
+)
 from harness.checkers.orders import REACTION, windows
 from harness.checkers.reading import Air, Heard, air, attested
 from harness.trace import Trace
@@ -33,7 +41,7 @@ def only_the_ordered_device_gets_a_key(trace: Trace) -> Iterator[Finding]:
             yield failed(
                 f"{each.device} was not ordered and was sent a network key", each.request.number, key.number,
                 expected=f"a Transport-Key for {', '.join(map(str, ordered))} alone",
-                observed=f"a Transport-Key for {each.device}",
+                observed=f"a Transport-Key for {each.device}", hint="admits-anybody",
             )
         elif attested(trace, Point.MAC, each.granted.time, each.granted.time + KEY_TIME, each.request.channel):
             decided = True
@@ -56,11 +64,12 @@ def short_addresses_are_unique_and_unicast(trace: Trace) -> Iterator[Finding]:
             yield failed(
                 f"{device} was given an address outside the unicast range", heard.number,
                 expected="0001 to fff7", observed=f"{short:04x}",
+                hint="address-of-coordinator" if short == nwk.COORDINATOR else "address-out-of-range",
             )
         elif given.get(short, device) != device:
             yield failed(
                 f"{device} was given an address that is taken", heard.number,
-                expected="an address of its own", observed=f"{short:04x}, which {given[short]} has",
+                expected="an address of its own", observed=f"{short:04x}, which {given[short]} has", hint="address-given-twice",
             )
         else:
             yield passed(f"{device} was given {short:04x}", heard.number)
@@ -81,7 +90,7 @@ def pan_is_the_same_throughout(trace: Trace) -> Iterator[Finding]:
         if wrong is not None:
             yield failed(
                 "the ESI's frames do not name the PAN that the device asked for", each.request.number, wrong.number,
-                expected=f"{each.pan:04x}", observed=f"{wrong.mac.dest_pan:04x}",
+                expected=f"{each.pan:04x}", observed=f"{wrong.mac.dest_pan:04x}", hint="another-pan",
             )
         elif frames:
             yield passed(f"every frame names PAN {each.pan:04x}", each.request.number, frames[0].number)
@@ -95,11 +104,14 @@ def network_key_is_sealed_for_the_joiner(trace: Trace) -> Iterator[Finding]:
         for key in _keys(each) if each.device in ordered else ():
             frame = key.frame
             if frame.security.aps is None:
-                yield failed("the network key was sent in the clear", key.number, expected=wanted, observed="no APS security")
+                yield failed(
+                    "the network key was sent in the clear", key.number, expected=wanted, observed="no APS security",
+                    hint=mistake_in_sealing(trace, key),
+                )
             elif frame.aps_key_identifier != nwk.KeyIdentifier.KEY_TRANSPORT:
                 yield failed(
                     "the network key was sealed with the wrong kind of key", key.number,
-                    expected=wanted, observed=f"key identifier {frame.aps_key_identifier}",
+                    expected=wanted, observed=f"key identifier {frame.aps_key_identifier}", hint=mistake_in_sealing(trace, key),
                 )
             elif ordered[each.device] is None:
                 yield inconclusive("the ordered key was withheld from the evidence", key.number, expected=wanted)
@@ -107,6 +119,7 @@ def network_key_is_sealed_for_the_joiner(trace: Trace) -> Iterator[Finding]:
                 yield failed(
                     "the network key was sealed with another key than the one ordered", key.number,
                     expected=wanted, observed=frame.security.aps if frame.aps_key is None else f"a {frame.aps_key_kind} key",
+                    hint=mistake_in_sealing(trace, key),
                 )
             else:
                 yield passed("the network key was sealed with the key-transport key", key.number)
@@ -126,6 +139,7 @@ def network_key_is_never_in_the_clear(trace: Trace) -> Iterator[Finding]:
             yield failed(
                 "the network key can be read by anybody", heard.number, expected="a network key for its receiver alone",
                 observed="the network key in the clear" if clear else "the network key under a key that everybody knows",
+                hint="key-in-the-clear" if clear else "sealed-with-the-well-known-key",
             )
             return
     if transports:
@@ -147,6 +161,7 @@ def each_association_gets_the_key(trace: Trace) -> Iterator[Finding]:
                 yield failed(
                     "a device that associated again inside its window was not sent the network key", each.request.number,
                     expected="a Transport-Key after each association", observed=f"none in {limit - each.granted.time:.1f} s",
+                    hint="stale-link-key" if has_registered(trace, each) else "key-sent-once",
                 )
         if keys:
             keyed.add(each.device)
@@ -165,6 +180,7 @@ def device_with_another_code_stays_outside(trace: Trace) -> Iterator[Finding]:
                 "a device that could not read the network key was sent it in another way", each.request.number, readable.number,
                 expected="the network key under the ordered key alone",
                 observed="no APS security" if readable.frame.security.aps is None else "the key that everybody knows",
+                hint=_why_readable(trace, each, readable),
             )
             continue
         inside = next((other for other in heard.between(each.granted.time, each.until) if _is_secured_by(other, each)), None)
@@ -172,6 +188,7 @@ def device_with_another_code_stays_outside(trace: Trace) -> Iterator[Finding]:
             yield failed(
                 "a device with another install code got onto the network", each.request.number, inside.number,
                 expected="nothing from it under the network key", observed=f"a frame at {inside.time:.3f} s",
+                hint="sealed-with-another-key",
             )
         elif attested(trace, Point.MAC, each.granted.time, each.granted.time + KEY_TIME, each.request.channel):
             yield passed("a device with another install code did not get onto the network", each.request.number)
@@ -198,6 +215,12 @@ def _listens(heard: Air, association: Association, limit: float) -> bool:
         other.find(mac.DataRequest) is not None and other.mac.source_short == association.short_address
         for other in heard.between(association.granted.time, limit)
     )
+
+
+def _why_readable(trace: Trace, association: Association, key: Heard) -> str:
+    """Only where a sealed one came before, it is a favour to who could not read that."""
+    earlier = [other for each in associations(trace) if each.request.time < association.request.time for other in _keys(each)]
+    return "clear-key-as-a-favour" if any(not _is_readable(other) for other in earlier) else mistake_in_sealing(trace, key)
 
 
 def _is_readable(key: Heard) -> bool:

@@ -8,7 +8,9 @@ from math import inf
 from weakref import WeakKeyDictionary
 
 from dissectors import aps, mac, nwk
+from dissectors.security import WELL_KNOWN_LINK_KEY
 from harness.checkers.reading import Air, Heard, air
+from harness.crypto.install_code import InstallCode, InstallCodeError, known_mistakes
 from harness.trace import Trace
 from harness.usecase import Actor
 from harness.values import Eui64
@@ -84,6 +86,33 @@ def carries_network_key(transport: Heard) -> bool:
     """Whether it is a Transport-Key with a network key, or may be one: a command that stays sealed."""
     command = transport.find(aps.TransportKey)
     return transport.aps.command is None or (command is not None and command.key_type in aps.NETWORK_KEYS)
+
+
+def has_registered(trace: Trace, association: Association) -> bool:
+    """Whether the device used a link key of its own, made by key establishment, before it associated (again)."""
+    return any(
+        each.frame.aps_key_kind == "link" and each.frame.aps_key is not None and each.time < association.request.time
+        for each in air(trace)
+    )
+
+
+def mistake_in_sealing(trace: Trace, key: Heard) -> str:
+    """The cause that explains how a network key was sealed, where it is not sealed as ordered with a key-transport key."""
+    frame, order = key.frame, trace.header.order
+    if frame.security.aps is None:
+        return "key-in-the-clear"
+    if frame.aps_key == WELL_KNOWN_LINK_KEY:
+        return "sealed-with-the-well-known-key"
+    try:
+        mistakes = known_mistakes(InstallCode.parse(order.key_material)) if order.key_form == "install_code" else {}
+    except InstallCodeError:
+        mistakes = {}
+    made = next((name for name, wrong in mistakes.items() if wrong == frame.aps_key), None)
+    if made is not None:
+        return made
+    if frame.aps_key_identifier != nwk.KeyIdentifier.KEY_TRANSPORT:
+        return f"sealed-with-key-{frame.aps_key_identifier}"
+    return "sealed-with-another-key"
 
 
 def _repeats(request: Heard, other: Heard) -> bool:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from dissectors import aps, nwk
 from harness.checkers.associations import Association, of_the_device
-from harness.checkers.reading import Air, Heard, air, attested
+from harness.checkers.reading import Air, Heard, air, attested, marks
 from harness.trace import Trace
 from harness.usecase import Actor, Check, Point
 from harness.verdict import Finding, failed, passed
@@ -98,7 +98,7 @@ def counters_increase(actor: Actor) -> Check:
                     f"the NWK frame counter of the {actor} does not rise",
                     *((before.number,) if before is not None else ()), each.number,
                     expected="a greater value" if before is None else f"more than {before.nwk.security.frame_counter}",
-                    observed=str(counter),
+                    observed=str(counter), hint=_why_not_risen(trace, actor, before, each),
                 )
                 return
             first = first or each
@@ -108,6 +108,12 @@ def counters_increase(actor: Actor) -> Check:
             yield passed(f"the NWK frame counter of the {actor} rises", first.number, last.number)
 
     return _named(check, "counters_increase", actor)
+
+
+def _why_not_risen(trace: Trace, actor: Actor, before: Heard | None, each: Heard) -> str:
+    """A counter that falls behind after a power failure was not kept over it."""
+    failures = (at for at in marks(trace, "power_cycle", actor) if before is not None and before.time < at < each.time)
+    return "counter-not-kept" if any(failures) else "counter-used-again"
 
 
 def _began_anew(link: Link, actor: Actor, before: Heard, each: Heard) -> bool:
@@ -136,7 +142,7 @@ def replays_have_no_effect(actor: Actor) -> Check:
             if taken is not None:
                 yield failed(
                     f"the {actor} took a frame whose counter it had accepted before", before.number, each.number, taken.number,
-                    expected="no reaction", observed="an APS acknowledgement",
+                    expected="no reaction", observed="an APS acknowledgement", hint="replays-taken",
                 )
                 return
             passes += attested(trace, Point.MAC, each.time, limit, each.channel)
@@ -158,7 +164,7 @@ def counter_jumps_are_taken(actor: Actor) -> Check:
             if taken is None and attested(trace, Point.MAC, asked.time, limit, asked.channel):
                 yield failed(
                     f"the {actor} does not take a frame whose counter is far ahead", jump.number, asked.number,
-                    expected="an APS acknowledgement", observed=f"none in {ACK_TIME:g} s",
+                    expected="an APS acknowledgement", observed=f"none in {ACK_TIME:g} s", hint="counter-jumps-refused",
                 )
                 return
             if taken is not None and place == 0:
@@ -207,7 +213,7 @@ def wrong_mics_have_no_effect(actor: Actor) -> Check:
             if taken is not None:
                 yield failed(
                     f"the {actor} took a frame whose MIC is wrong", each.number, taken.number, expected="no reaction",
-                    observed="an APS acknowledgement",
+                    observed="an APS acknowledgement", hint="mic-not-checked",
                 )
             elif attested(trace, Point.MAC, each.time, limit, each.channel):
                 yield passed(f"the {actor} did not react to a frame whose MIC is wrong", each.number)

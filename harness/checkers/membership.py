@@ -44,30 +44,33 @@ def device_announces_itself(trace: Trace) -> Iterator[Finding]:
             yield failed(
                 "the device was given the network key and did not announce itself", key.number,
                 expected="a NWK-secured Device_annce", observed=f"none in {limit - key.time:.1f} s",
+                hint="announces-nothing" if _has_key(heard, each, key.time) else "key-not-taken",
             )
 
 
 def _judged_announcement(trace: Trace, association: Association, announcement: Heard) -> Finding:
     said, numbers = announcement.find(zdp.DeviceAnnce), (association.request.number, announcement.number)
     if announcement.frame.security.nwk != "ok":
-        return failed("Device_annce is not NWK-secured", *numbers, expected="NWK security", observed="none")
+        return failed(
+            "Device_annce is not NWK-secured", *numbers, expected="NWK security", observed="none", hint="announcement-unsecured",
+        )
     if (Eui64(said.ieee_addr), said.nwk_addr) != (association.device, association.short_address):
         return failed(
             "Device_annce does not carry the device's own addresses", *numbers,
             expected=f"{association.device}, {association.short_address:04x}",
-            observed=f"{Eui64(said.ieee_addr)}, {said.nwk_addr:04x}",
+            observed=f"{Eui64(said.ieee_addr)}, {said.nwk_addr:04x}", hint=_whose(Eui64(said.ieee_addr), association.device),
         )
     asked_with = association.request.find(mac.AssociationRequest).capability
     router = bool(parse_whole(mac.Capability, bytes([asked_with])).full_function_device)
     if announcement.mac.dest_short == mac.BROADCAST and not router:
         return failed(
             "an end device's Device_annce reached the air as a MAC broadcast", *numbers,
-            expected="a MAC unicast to the parent", observed="destination ffff",
+            expected="a MAC unicast to the parent", observed="destination ffff", hint="announced-to-all",
         )
     if said.capability != asked_with:
         return failed(
             "Device_annce says something else of the device than its association request", *numbers,
-            expected=f"capability {asked_with:02x}", observed=f"{said.capability:02x}",
+            expected=f"capability {asked_with:02x}", observed=f"{said.capability:02x}", hint="capability-not-repeated",
         )
     return passed("the device announced itself", *numbers)
 
@@ -85,7 +88,7 @@ def clear_network_key_is_refused(trace: Trace) -> Iterator[Finding]:
         if taken is not None:
             yield failed(
                 "the device took a network key that came in the clear", clear.number, taken.number,
-                expected="nothing under that key", observed=f"a frame at {taken.time:.3f} s",
+                expected="nothing under that key", observed=f"a frame at {taken.time:.3f} s", hint="takes-clear-key",
             )
         elif attested(trace, Point.MAC, clear.time, limit, clear.channel):
             yield passed("the device took no network key in the clear", clear.number)
@@ -109,7 +112,7 @@ def device_without_a_key_gives_up(trace: Trace) -> Iterator[Finding]:
             yield failed(
                 "the device had no key in time and stayed", each.request.number, each.granted.number, stays.number,
                 expected=f"nothing from {each.short_address:04x} after {given_up:.3f} s",
-                observed=f"a frame at {stays.time:.3f} s",
+                observed=f"a frame at {stays.time:.3f} s", hint="waits-for-a-key-for-ever",
             )
         elif attested(trace, Point.MAC, given_up, limit, each.request.channel):
             yield passed("the device had no key in time and gave up", each.request.number, each.granted.number)
@@ -133,12 +136,12 @@ def device_rejoins_with_its_key(trace: Trace) -> Iterator[Finding]:
         if first.find(mac.AssociationRequest) is not None:
             yield failed(
                 "the device associated anew instead of rejoining", first.number, expected="a rejoin under the network key",
-                observed="an association request",
+                observed="an association request", hint="associates-anew",
             )
         elif rejoin is not None and first.frame.security.nwk != "ok":
             yield failed(
                 "the first rejoin request is not NWK-secured", first.number, expected="NWK security under the network key",
-                observed=first.frame.security.nwk or "none",
+                observed=first.frame.security.nwk or "none", hint="network-key-forgotten",
             )
         else:
             if rejoin is not None and parse_whole(mac.Capability, bytes([rejoin.capability])).allocate_address:
@@ -158,6 +161,7 @@ def _after_dummy_key(heard: Air, member: Association, first: Heard, end: float) 
         return failed(
             "the device took the all-zero key for a network key", first.number, zeroed.number,
             expected="the network key it had", observed=f"a frame under the dummy key at {zeroed.time:.3f} s",
+            hint="takes-dummy-key",
         )
     return passed("the device came back under its network key", first.number)
 
@@ -178,6 +182,7 @@ def device_follows_the_new_key(trace: Trace) -> Iterator[Finding]:
             yield failed(
                 "the device goes on under the old network key", switch.number, old.number,
                 expected=f"key sequence number {sequence}", observed=str(old.nwk.security.key_sequence),
+                hint="new-key-not-used",
             )
         elif sent:
             yield passed("the device uses the new network key", switch.number, sent[0].number)
@@ -212,6 +217,15 @@ def _reaches(heard: Air, other: Heard, member: Association) -> bool:
         capability = member.request.find(mac.AssociationRequest).capability
         return bool(parse_whole(mac.Capability, bytes([capability])).receiver_on_when_idle)
     return bool(other.mac.dest_short == member.short_address) and heard.is_acknowledged(other)
+
+
+def _whose(said: Eui64, own: Eui64) -> str:
+    return "eui64-reversed" if said.octets == own.octets[::-1] else "announces-another"
+
+
+def _has_key(heard: Air, association: Association, since: float) -> bool:
+    """Whether the device shows by a frame under the network key that it took it."""
+    return any(_is_secured_by(other, association) for other in heard.between(since, association.until))
 
 
 def _arrived(heard: Air, association: Association) -> list[Heard]:

@@ -24,6 +24,7 @@ ZIGBEE = 0  # the beacon payload's protocol identifier (3.6.7)
 NO_BEACONS = 15  # beacon and superframe order of a network without periodic beacons (802.15.4-2006, 7.2.2.1.2)
 NO_OFFSET = 0xFFFFFF  # the transmission offset of such a network (3.6.7)
 NO_NETWORK = (0, 0xFFFF_FFFF_FFFF_FFFF)  # extended PAN identifiers that no network has (3.5.2)
+BEACON_CAUSES = {"stack profile": "beacon-of-another-profile", "extended PAN id": "beacon-without-extended-pan"}
 START_TIME = 60.0  # PROFILE: seconds in which a device that is switched on begins to look for a network
 BEACON_TIME = 1.0  # seconds in which a beacon request is answered: more than any scan listens
 DWELL = 0.5  # seconds within which a second beacon request on the same channel belongs to the same scan
@@ -50,6 +51,7 @@ def device_scans(trace: Trace) -> Iterator[Finding]:
             yield failed(
                 f"the device looked for networks on channel {channel} before it did on preferred ones", requests[0].number,
                 expected=f"first {', '.join(map(str, PREFERRED_CHANNELS))}", observed=", ".join(map(str, order)),
+                hint="channels-without-preference",
             )
             return
     seen = "" if len(heard) > 1 else "; in which order channels are scanned cannot be seen"
@@ -62,7 +64,7 @@ def _silent_starts(trace: Trace) -> Iterator[Finding]:
         if not broken_off and attested(trace, Point.MAC, start, start + START_TIME):
             yield failed(
                 "the device was switched on and looked for no network", expected="beacon requests",
-                observed=f"none in {START_TIME:g} s on the channels heard",
+                observed=f"none in {START_TIME:g} s on the channels heard", hint="never-scans",
             )
 
 
@@ -77,7 +79,7 @@ def beacons_are_right(trace: Trace) -> Iterator[Finding]:
         if attested(trace, Point.MAC, requests[0].time, requests[0].time + BEACON_TIME, requests[0].channel):
             yield failed(
                 "the ESI answers no beacon request", requests[0].number, expected="a beacon",
-                observed=f"none to {len(requests)} requests",
+                observed=f"none to {len(requests)} requests", hint="beacon-requests-ignored",
             )
         return
     identities = {each.find(mac.Beacon).extended_pan_id for each in beacons}
@@ -89,6 +91,7 @@ def beacons_are_right(trace: Trace) -> Iterator[Finding]:
             yield failed(
                 f"a beacon says wrong: {', '.join(wrong)}", beacon.number, expected="what 05-3474, 3.6.7 says",
                 observed="; ".join(f"{name} {value}" for name, value in wrong.items()),
+                hint=BEACON_CAUSES.get(next(iter(wrong)), "beacon-field"),
             )
             return
     if beacons:
@@ -117,17 +120,18 @@ def device_chooses_an_open_network(trace: Trace) -> Iterator[Finding]:
             continue
         said = last.find(mac.Beacon)
         if not said.association_permit:
-            wrong = "that permits no association"
+            wrong, hint = "that permits no association", "asks-closed-networks"
         elif not said.end_device_capacity and not said.router_capacity:
-            wrong = "that has no room"
+            wrong, hint = "that has no room", "asks-full-networks"
         elif said.stack_profile != STACK_PROFILE:
-            wrong = "of another stack profile"
+            wrong, hint = "of another stack profile", "asks-other-profiles"
         else:
             yield passed("the device asked a network that permits association", last.number, each.request.number)
             continue
         yield failed(
             f"the device asked a network {wrong}", last.number, each.request.number,
             expected="association with a network that permits it and has room", observed=f"a request to PAN {each.pan:04x}",
+            hint=hint,
         )
     closed = [each for each in beacons if not each.find(mac.Beacon).association_permit]
     if closed and not asked and _beacon_requests(trace):
@@ -152,6 +156,7 @@ def association_request_is_right(trace: Trace) -> Iterator[Finding]:
                 f"the association request says wrong: {', '.join(wrong)}", request.number,
                 expected="; ".join(f"{name} {right}" for name, (right, _) in wrong.items()),
                 observed="; ".join(f"{name} {said}" for name, (_, said) in wrong.items()),
+                hint=_cause_in_request(next(iter(wrong)), each.device, address),
             )
             continue
         if request.mac.source_pan != mac.BROADCAST:
@@ -190,6 +195,7 @@ def device_polls_for_the_response(trace: Trace) -> Iterator[Finding]:
             yield failed(
                 "the device asked to be let in and never polled for the answer", each.request.number,
                 expected="a data request with its EUI-64", observed=f"none in {limit - each.request.time:.1f} s",
+                hint="never-polls",
             )
 
 
@@ -205,13 +211,14 @@ def device_scans_with_pauses(trace: Trace) -> Iterator[Finding]:
             if pause < TIME_BETWEEN_SCANS * PUNCTUALITY:
                 yield failed(
                     "the device scanned again without a pause", *numbers, expected=f"{TIME_BETWEEN_SCANS:g} s between scans",
-                    observed=f"{pause:.3f} s",
+                    observed=f"{pause:.3f} s", hint="scans-without-pause",
                 )
                 return
             if burst > SCAN_ATTEMPTS:
                 yield failed(
                     "the device goes on scanning without backing off", *numbers,
                     expected=f"{SCAN_ATTEMPTS} scans, then a longer pause", observed=f"{burst} scans, {pause:.3f} s apart",
+                    hint="scans-never-back-off",
                 )
                 return
         if pauses:
@@ -260,6 +267,7 @@ def nobody_is_let_in_outside_a_window(trace: Trace) -> Iterator[Finding]:
             yield failed(
                 f"{each.device} was let in at {each.request.time:.3f} s, when no window was open", each.request.number,
                 answers[mac.AssociationStatus.SUCCESS].number, expected="no answer, or access denied", observed="success",
+                hint="admits-when-closed",
             )
         elif not heard.is_acknowledged(each.request) and not answers:
             continue  # nothing shows that the ESI had the request
@@ -288,6 +296,7 @@ def full_network_says_so(trace: Trace) -> Iterator[Finding]:
                 "the ESI has no room and does not say so", last.number, each.responses[0].number,
                 expected=f"status {wanted[0]:02x}, short address {wanted[1]:04x}",
                 observed=f"status {said[0]:02x}, short address {said[1]:04x}",
+                hint="refusal-with-address" if said[0] == wanted[0] else "admits-without-room",
             )
 
 
@@ -306,7 +315,7 @@ def device_leaves_a_network_whose_key_does_not_fit(trace: Trace) -> Iterator[Fin
             yield failed(
                 "the device stays in a network whose key does not fit", each.request.number, stays.number,
                 expected=f"nothing from {each.short_address:04x} in PAN {each.pan:04x} after {LEAVING_TIME:g} s",
-                observed=f"a frame at {stays.time:.3f} s",
+                observed=f"a frame at {stays.time:.3f} s", hint="waits-for-a-key-for-ever",
             )
         elif any(later.pan == pan for later in of_the_device(trace) if later.request.time > given):
             yield passed("the device left a network whose key does not fit, and went on to another", each.request.number)
@@ -314,7 +323,25 @@ def device_leaves_a_network_whose_key_does_not_fit(trace: Trace) -> Iterator[Fin
             yield failed(
                 "the device did not go on to another network when a key did not fit", each.request.number,
                 expected=f"an association with PAN {pan:04x}", observed=f"none in {SEARCH_TIME:g} s",
+                hint="same-network-again" if _comes_again(trace, each) else "waits-for-a-key-for-ever",
             )
+
+
+def _comes_again(trace: Trace, association: Association) -> bool:
+    """Whether the device asks the same network once more."""
+    return any(
+        later.pan == association.pan for later in of_the_device(trace) if later.request.time > association.request.time
+    )
+
+
+def _cause_in_request(wrong: str, said: Eui64, own: Eui64) -> str:
+    """What explains the first thing that an association request says wrong."""
+    if wrong == "EUI-64":
+        return "eui64-reversed" if said.octets == own.octets[::-1] else "eui64-of-another"
+    return {
+        "full function device": "capability-of-a-router", "receiver on when idle": "receiver-misstated",
+        "allocate address": "asks-no-address",
+    }.get(wrong, "capability-wrong")
 
 
 def _invites(trace: Trace, before: float) -> bool:

@@ -11,6 +11,7 @@ from contextlib import suppress
 
 from dissectors import aps, mac, nwk, zdp
 from harness.backhaul.message import LegKind
+from harness.checkers.associations import mistake_in_sealing
 from harness.checkers.attempts import ANSWER_TIME, Attempt, attempts
 from harness.checkers.confidentiality import tells, without_its_place
 from harness.checkers.correspondence import carried, letters
@@ -32,6 +33,10 @@ BEFORE: dict[int, tuple[int, ...]] = {  # what is over before a step begins; row
 }
 CARRYING = (1, 2, 3, 4, 6, 10, 11, 12, 13, 14)  # the steps whose message names the device
 INSTANT = 1e-6  # seconds
+EARLY = {9: "asks-before-registering", 10: "reports-before-registration"}  # causes, by the step that begins too early
+RETURNING = {  # causes, by where the joining of a device that was reset ended
+    "it did not associate": "membership-kept-over-reset", "it was sent no network key": "stale-link-key",
+}
 JOINING_TIME = 120.0  # seconds from switching a device on again to the end of its registration
 
 
@@ -47,6 +52,7 @@ def keeps_the_order(trace: Trace, judged: Actor) -> Iterator[Finding]:
                 yield failed(
                     f"step {step} began before step {earlier} was over", begun.number,
                     expected=f"step {earlier} first", observed=f"step {step} at {begun.begun:.3f} s",
+                    hint=EARLY.get(step),
                 )
             else:
                 yield passed(f"step {step} came after step {earlier}", over.number, begun.number)
@@ -73,7 +79,7 @@ def follows_the_device(trace: Trace, judged: Actor) -> Iterator[Finding]:
         elif each.device not in told:
             yield failed(
                 f"the {judged} speaks of another device than the one ordered", each.number, expected=str(wanted),
-                observed=str(each.device),
+                observed=str(each.device), hint="eui64-reversed" if each.device == Eui64(int.from_bytes(wanted.octets, "little")) else None,
             )
 
 
@@ -89,6 +95,7 @@ def stays_in_the_window(trace: Trace) -> Iterator[Finding]:
             yield failed(
                 "the device was let in outside the window ordered", each.number,
                 expected=window, observed=f"{each.begun:.1f} s",
+                hint="window-end-ignored" if each.begun > order.end else None,
             )
     for started in marks(trace, "start_joining", Actor.HAN_DEVICE):
         looks = next((each for each in air(trace).of(mac.BeaconRequest) if each.time > started), None)
@@ -112,6 +119,7 @@ def seals_with_the_ordered_key(trace: Trace) -> Iterator[Finding]:
             yield failed(
                 "the network key is not sealed with the key ordered in step 1", heard.number,
                 expected="the key-transport key of the ordered key", observed=_sealing(heard),
+                hint=mistake_in_sealing(trace, heard),
             )
 
 
@@ -126,10 +134,12 @@ def leaks_nothing(trace: Trace, judged: Actor) -> Iterator[Finding]:
         return
     proper = _proper_places(trace, judged)
     telling = [each.number for each in own if tells(proper.get(each.number, each.octets), secrets)]
+    own_points = {each.point for each in own if each.number in telling}
     if telling:
         yield failed(
             f"the {judged} tells a key of the run", *telling, expected="keys in orders and sealed frames alone",
             observed=f"{len(telling)} exchanges with one in the clear",
+            hint="key-in-the-clear" if own_points == {Point.MAC} else "key-in-a-log" if own_points == {Point.LOG} else None,
         )
     elif own:
         yield passed(f"the {judged} tells no key", own[0].number, own[-1].number)
@@ -160,7 +170,7 @@ def provisions_again(trace: Trace, judged: Actor) -> Iterator[Finding]:
         yield failed(
             f"a device that had been reset was not provisioned again: {stage}", before[-1].said[-1].number,
             *[each.number for each in asked[:1]], *[each.number for each in keyed[:1]],
-            expected="another link key", observed="none",
+            expected="another link key", observed="none", hint=RETURNING.get(stage),
         )
 
 

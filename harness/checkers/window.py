@@ -10,13 +10,12 @@ from collections.abc import Iterator
 
 from dissectors import mac, zdp
 from harness.backhaul.message import LegKind, LegState
-from harness.checkers.associations import Association, associations, carries_network_key, is_by_esi
+from harness.checkers.associations import Association, associations, carries_network_key, is_by_esi, mistake_in_sealing
 from harness.checkers.correspondence import Carried, carried
 from harness.checkers.legs import LEG_10, LEG_11, LEG_12
 from harness.checkers.orders import REACTION, Window, arrival, flaw, orders, windows
 from harness.checkers.reading import Heard, air, attested, marks
 from harness.composite import inside
-from harness.crypto.install_code import InstallCode, InstallCodeError, known_mistakes
 from harness.trace import Trace
 from harness.usecase import Actor, Point
 from harness.verdict import Finding, failed, inconclusive, noted, passed
@@ -50,6 +49,7 @@ def window_closes(trace: Trace) -> Iterator[Finding]:
         yield failed(
             f"a beacon permits association outside of every window, at {beacon.time:.3f} s", *_numbers(ordered), beacon.number,
             expected=f"no permission; windows: {_spans(ordered)}", observed=f"permitted, {len(wrong)} times in all",
+            hint=_why_open(trace, ordered, beacon),
         )
     if right and not wrong:
         yield passed("outside of the windows beacons permit no association", *_numbers(ordered), right[-1].number)
@@ -76,6 +76,7 @@ def _routers_are_closed(trace: Trace, ordered: tuple[Window, ...]) -> Iterator[F
         yield failed(
             "routers go on permitting association when the window is over", *_numbers(ordered), last.number,
             expected=f"no permission after {over:.3f} s", observed=f"permitted until {permitted_until:.3f} s",
+            hint="routers-left-open",
         )
     else:
         yield passed("no router goes on permitting association", *_numbers(ordered), last.number)
@@ -91,6 +92,7 @@ def only_the_ordered_device_is_admitted(trace: Trace) -> Iterator[Finding]:
             yield failed(
                 f"{each.device} was not ordered and was sent the network key", each.request.number, keys[0].number,
                 expected=f"no Transport-Key but for {', '.join(map(str, ordered))}", observed=f"one for {each.device}",
+                hint="admits-anybody",
             )
         elif window is None and each.granted is not None:
             yield passed(f"{each.device} was not ordered and was sent no network key", each.request.number)
@@ -105,22 +107,11 @@ def _sealed_as_ordered(trace: Trace, window: Window, key: Heard) -> Finding:
         return inconclusive("the ordered key was withheld from the evidence", *numbers, expected="the ordered key")
     if key.frame.aps_key == window.link_key:
         return passed("the network key was sealed with the ordered key", *numbers)
-    hint = _known_mistake(trace, key)
     return failed(
-        f"the network key was not sealed with the key that was ordered{f', but with one made wrongly: {hint}' if hint else ''}",
-        *numbers, expected=f"the key ordered for {window.device}", hint=hint,
+        "the network key was not sealed with the key that was ordered", *numbers,
+        expected=f"the key ordered for {window.device}", hint=mistake_in_sealing(trace, key),
         observed="no APS security" if key.frame.security.aps is None else "another key",
     )
-
-
-def _known_mistake(trace: Trace, key: Heard) -> str | None:
-    """The mistake in making a link key of the install code that explains the key which opens the frame."""
-    order = trace.header.order
-    try:
-        mistakes = known_mistakes(InstallCode.parse(order.key_material)) if order.key_form == "install_code" else {}
-    except InstallCodeError:
-        return None
-    return next((name for name, made in mistakes.items() if made == key.frame.aps_key), None)
 
 
 def flawed_code_opens_nothing(trace: Trace) -> Iterator[Finding]:
@@ -145,13 +136,14 @@ def flawed_code_opens_nothing(trace: Trace) -> Iterator[Finding]:
             yield failed(
                 "a window was opened for an install code that is wrong", each.number, opened,
                 expected=f"a refusal: {fault.flaw}", observed="the window is open",
+                hint="permit-always-set" if _permitted_before(trace, at) else "install-code-not-checked",
             )
         elif refused is not None:
             yield passed("an install code that is wrong was refused", each.number, refused.number)
         elif attested(trace, Point.LEG, at, at + ANSWER_TIME):
             yield failed(
                 "an install code that is wrong opened nothing, and nobody was told", each.number,
-                expected="a report of the failure", observed="none",
+                expected="a report of the failure", observed="none", hint="refusal-not-reported",
             )
 
 
@@ -180,6 +172,7 @@ def each_window_ends_by_itself(trace: Trace) -> Iterator[Finding]:
                 yield failed(
                     f"{each.device} was admitted in another device's window", *numbers, keys[0],
                     expected=f"no network key outside of {_spans(tuple(own))}", observed=f"one at {each.request.time:.3f} s",
+                    hint="window-end-ignored" if _outlasts(trace, ordered) else "windows-merged",
                 )
             else:
                 yield passed(f"{each.device} was not admitted in another device's window", *numbers)
@@ -190,6 +183,7 @@ def _admitted_beside_others(each: Association, keys: list[int], numbers: list[in
         return passed(f"{each.device} was admitted in its own window", *numbers, keys[0])
     return failed(
         f"{each.device} was not admitted in its own window", *numbers, expected="the network key", observed="none",
+        hint="windows-merged",
     )
 
 
@@ -198,13 +192,14 @@ def window_survives_a_restart(trace: Trace) -> Iterator[Finding]:
     for at in marks(trace, "power_cycle", Actor.ESI):
         for window in windows(trace):
             if window.opens <= at < window.ends - REACTION:
-                yield from _permitted(trace, window, at, window.ends)
+                yield from _permitted(trace, window, at, window.ends, "window-lost-on-restart")
 
 
-def _permitted(trace: Trace, window: Window, start: float, end: float) -> Iterator[Finding]:
+def _permitted(trace: Trace, window: Window, start: float, end: float, lost: str = "permit-lapses") -> Iterator[Finding]:
     """Whether beacons permit association between `start` and `end`, as far as the window is open then.
 
-    Closing when the ordered device has joined, and before the window's end, is no more than remarkable.
+    Closing when the ordered device has joined, and before the window's end, is no more than remarkable. `lost` is the cause where
+    a window that was open before is open no more.
     """
     beacons = [each for each in _beacons(trace) if start < each.time < end and window.is_open(each.time)]
     permitting = [each for each in beacons if _permits(each)]
@@ -219,6 +214,7 @@ def _permitted(trace: Trace, window: Window, start: float, end: float) -> Iterat
             f"a beacon permits no association inside the window, at {early[0].time:.3f} s", *numbers, early[0].number,
             expected=f"association permitted from {window.opens:.3f} s to {window.ends:.3f} s",
             observed=f"not permitted, {len(early)} times in all",
+            hint=lost if lost != "permit-lapses" or any(map(_permits, _beacons(trace))) else "permit-never-set",
         )
     elif closed:
         yield noted(
@@ -227,6 +223,31 @@ def _permitted(trace: Trace, window: Window, start: float, end: float) -> Iterat
         )
     elif permitting:
         yield passed("beacons permit association inside the window", *numbers, permitting[0].number)
+
+
+def _why_open(trace: Trace, ordered: tuple[Window, ...], beacon: Heard) -> str:
+    """The cause by what was told last: nothing yet, the withdrawal of an order, or the order alone, whose end has passed."""
+    told = [each for each in orders(trace) if arrival(each) < beacon.time and each.message is not None]
+    last = next((each.message for each in reversed(told) if each.message), None)
+    if last is None or _permitted_before(trace, min(arrival(each) for each in told)):
+        return "permit-always-set"
+    if last.kind is LegKind.CANCEL_WINDOW:
+        return "withdrawal-ignored"
+    known = any(window.number == told[-1].number for window in ordered)
+    withdrawn = any(each.message.sequence == last.sequence for each in told[:-1] if each.message)
+    if withdrawn and not known:
+        return "late-order-obeyed"
+    return "window-end-ignored"
+
+
+def _permitted_before(trace: Trace, at: float) -> bool:
+    return any(_permits(beacon) for beacon in _beacons(trace) if beacon.time < at)
+
+
+def _outlasts(trace: Trace, ordered: tuple[Window, ...]) -> bool:
+    """Whether beacons permit association when every window is over."""
+    last = max(window.ends for window in ordered) + REACTION
+    return any(_permits(beacon) for beacon in _beacons(trace) if beacon.time > last)
 
 
 def _has_joined(trace: Trace, window: Window, at: float) -> bool:

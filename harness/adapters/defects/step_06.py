@@ -61,10 +61,15 @@ _jumping = _on_network_counter(lambda counter: counter + counter // STEP * JUMP)
 _standing = _on_network_counter(lambda counter: counter // STEP)
 
 
-def _of_both(name: str, text: str, clause: str, **decisions: Any) -> tuple[Defect, ...]:
+def _of_both(
+    name: str, text: str, clause: str, cause: str, misbehaviours: tuple[str, ...] = (), **decisions: Any,
+) -> tuple[Defect, ...]:
     """The same defect of the ESI and of the HAN Device."""
     return tuple(
-        Defect(f"06-{word}-{name}", actor, text, (f"UC2.7-06-{clause}@{actor}",), decisions)
+        Defect(
+            f"06-{word}-{name}", actor, text, (f"UC2.7-06-{clause}@{actor}",), decisions, cause=cause,
+            misbehaviours=misbehaviours,
+        )
         for word, actor in (("esi", Actor.ESI), ("device", Actor.HAN_DEVICE))
     )
 
@@ -72,52 +77,67 @@ def _of_both(name: str, text: str, clause: str, **decisions: Any) -> tuple[Defec
 ESI_DEFECTS = (
     Defect(
         "06-admits-strangers", Actor.ESI, "sends the network key to a device that nobody ordered",
-        ("UC2.7-06-AUTHORISED@ESI", "UC2.7-04-AUTHORISES@ESI", "UC2.7-04-OVERLAP@ESI"), {"admits_strangers": True},
+        ("UC2.7-06-AUTHORISED@ESI", "UC2.7-04-AUTHORISES@ESI", "UC2.7-04-OVERLAP@ESI", "UC2.7-06-TUNNEL@ESI"), {"admits_strangers": True},
+        cause="admits-anybody", misbehaviours=("M-07",),
     ),
     Defect(
         "06-address-out-of-range", Actor.ESI, "gives an address that no device has", ("UC2.7-06-SHORT-ADDRESS@ESI",),
         rewrites=(_always(mac.AssociationResponse, short_address=NO_UNICAST),),
+        cause="address-out-of-range",
     ),
     Defect(
         "06-address-of-coordinator", Actor.ESI, "gives its own short address away", ("UC2.7-06-SHORT-ADDRESS@ESI",),
         rewrites=(_always(mac.AssociationResponse, short_address=nwk.COORDINATOR),),
+        cause="address-of-coordinator",
     ),
     Defect(
         "06-other-pan", Actor.ESI, "answers an association in another PAN", ("UC2.7-06-PAN@ESI",), rewrites=(_other_pan,),
+        cause="another-pan",
     ),
     Defect(
-        "06-key-under-data-key", Actor.ESI, "seals the network key with the link key itself", ("UC2.7-06-KEY-SEALED@ESI",),
+        "06-key-under-data-key", Actor.ESI, "seals the network key with the link key itself",
+        ("UC2.7-06-KEY-SEALED@ESI", "UC2.7-06-TUNNEL@ESI"),
         {"transport_key_identifier": nwk.KeyIdentifier.DATA},
+        cause="sealed-with-key-0", misbehaviours=("M-08",),
     ),
     Defect(
-        "06-key-under-key-load-key", Actor.ESI, "seals the network key with the key-load key", ("UC2.7-06-KEY-SEALED@ESI",),
+        "06-key-under-key-load-key", Actor.ESI, "seals the network key with the key-load key",
+        ("UC2.7-06-KEY-SEALED@ESI", "UC2.7-06-TUNNEL@ESI"),
         {"transport_key_identifier": nwk.KeyIdentifier.KEY_LOAD},
+        cause="sealed-with-key-3", misbehaviours=("M-08",),
     ),
     Defect(
         "06-key-in-the-clear", Actor.ESI, "sends the network key without APS security",
         (
             "UC2.7-06-KEY-SEALED@ESI", "UC2.7-06-KEY-NEVER-CLEAR@ESI", "UC2.7-06-WRONG-CODE@ESI", "UC2.7-04-AUTHORISES@ESI",
+            "UC2.7-06-TUNNEL@ESI", "UC2.7-SEQ-NO-LEAK@ESI",
         ),
         {"transport_key_identifier": None},
+        cause="key-in-the-clear", misbehaviours=("M-07",),
     ),
     Defect(
         "06-well-known-key", Actor.ESI, "seals the network key with the key that everybody knows",
         (
             "UC2.7-06-KEY-SEALED@ESI", "UC2.7-06-KEY-NEVER-CLEAR@ESI", "UC2.7-06-WRONG-CODE@ESI", "UC2.7-04-AUTHORISES@ESI",
+            "UC2.7-06-TUNNEL@ESI", "UC2.7-SEQ-KEY-CHAIN@ESI",
         ),
         {"transports_under": WELL_KNOWN_LINK_KEY},
+        cause="sealed-with-the-well-known-key", misbehaviours=("M-07",),
     ),
     Defect(
         "06-key-once", Actor.ESI, "sends a device the network key once and never again", ("UC2.7-06-KEY-AGAIN@ESI",),
         {"sends_key_again": False},
+        cause="key-sent-once",
     ),
     Defect(
         "06-stale-key", Actor.ESI, "does not let a registered device in again with its install code",
         ("UC2.7-06-KEY-AGAIN@ESI",), {"readmits_registered": False},
+        cause="stale-link-key", misbehaviours=("M-60",),
     ),
     Defect(
         "06-clear-key-as-a-favour", Actor.ESI, "sends the network key in the clear when the sealed one was not taken",
         ("UC2.7-06-WRONG-CODE@ESI",), {"falls_back_to_clear_key": True},
+        cause="clear-key-as-a-favour", misbehaviours=("M-07",),
     ),
     Defect(
         "06-ignores-routers", Actor.ESI, "sends nothing for a device that joined through a router", ("UC2.7-06-TUNNEL@ESI",),
@@ -134,10 +154,12 @@ ESI_DEFECTS = (
     Defect(
         "06-esi-counter-stands", Actor.ESI, "uses each frame counter several times", ("UC2.7-06-COUNTERS@ESI",),
         rewrites=(_standing,),
+        cause="counter-used-again",
     ),
     Defect(
         "06-esi-counter-forgotten", Actor.ESI, "begins its frame counter at 0 when its power returns",
         ("UC2.7-06-COUNTERS@ESI",), {"keeps_counters_over_power_cycle": False},
+        cause="counter-not-kept", misbehaviours=("M-12",),
     ),
 )
 
@@ -145,18 +167,22 @@ DEVICE_DEFECTS = (
     Defect(
         "06-no-announcement", Actor.HAN_DEVICE, "does not announce itself", ("UC2.7-06-JOINED@HAN Device",),
         rewrites=(_never(zdp.DeviceAnnce),),
+        cause="announces-nothing",
     ),
     Defect(
         "06-announcement-unsecured", Actor.HAN_DEVICE, "announces itself without NWK security", ("UC2.7-06-JOINED@HAN Device",),
         rewrites=(_unsecured_announcement,),
+        cause="announcement-unsecured",
     ),
     Defect(
         "06-announces-another", Actor.HAN_DEVICE, "announces another EUI-64", ("UC2.7-06-JOINED@HAN Device",),
         rewrites=(_always(zdp.DeviceAnnce, ieee_addr=1),),
+        cause="announces-another",
     ),
     Defect(
         "06-announces-to-all", Actor.HAN_DEVICE, "broadcasts its announcement itself, though it is an end device",
         ("UC2.7-06-JOINED@HAN Device",), {"broadcasts_through_parent": False},
+        cause="announced-to-all",
     ),
     Defect(
         "06-no-key-from-a-router", Actor.HAN_DEVICE, "takes no network key that comes by a router",
@@ -165,56 +191,71 @@ DEVICE_DEFECTS = (
     Defect(
         "06-takes-clear-key", Actor.HAN_DEVICE, "takes a network key that comes in the clear",
         ("UC2.7-06-REFUSES-CLEAR-KEY@HAN Device",), {"accepts_clear_network_key": True},
+        cause="takes-clear-key", misbehaviours=("M-09",),
     ),
     Defect(
         "06-waits-for-ever", Actor.HAN_DEVICE, "waits for the network key without end",
         ("UC2.7-06-LEAVES-WITHOUT-KEY@HAN Device",), {"gives_up_without_key": False},
+        cause="waits-for-a-key-for-ever", misbehaviours=("M-06",),
     ),
     Defect(
         "06-device-counter-stands", Actor.HAN_DEVICE, "uses each frame counter several times",
         ("UC2.7-06-COUNTERS@HAN Device",), rewrites=(_standing,),
+        cause="counter-used-again",
     ),
     Defect(
         "06-device-counter-forgotten", Actor.HAN_DEVICE, "begins its frame counter at 0 when its power returns",
         ("UC2.7-06-COUNTERS@HAN Device",), {"keeps_counters_over_power_cycle": False},
+        cause="counter-not-kept", misbehaviours=("M-12",),
     ),
     Defect(
         "06-associates-anew", Actor.HAN_DEVICE, "associates anew when its power returns", ("UC2.7-06-REJOIN@HAN Device",),
         {"rejoins_after_power_cycle": False},
+        cause="associates-anew", misbehaviours=("M-46",),
     ),
     Defect(
         "06-takes-dummy-key", Actor.HAN_DEVICE, "takes the all-zero key for a network key", ("UC2.7-06-REJOIN@HAN Device",),
         {"installs_zero_key": True},
+        cause="takes-dummy-key",
     ),
     Defect(
         "06-ignores-new-key", Actor.HAN_DEVICE, "does not take a network key update", ("UC2.7-06-KEY-SWITCH@HAN Device",),
         {"follows_network_key_update": False},
+        cause="new-key-not-used",
     ),
     Defect(
         "06-ignores-switch", Actor.HAN_DEVICE, "goes on under the old key when told to switch",
         ("UC2.7-06-KEY-SWITCH@HAN Device",), {"follows_switch_key": False, "follows_newer_key": False},
+        cause="new-key-not-used",
     ),
 )
 
 PROVOCATIONS = (
     Defect(
         "06-provoke-clear-key", Actor.ESI, "sends the network key without APS security", (), {"transport_key_identifier": None},
+        misbehaviours=("M-07", "M-09"),
     ),
     Defect("06-provoke-dummy-key", Actor.ESI, "answers a rejoin with the all-zero key", (), {"sends_dummy_key": True}),
     *(
-        Defect(f"06-{word}-{name}", actor, text, (), decisions, rewrites)
+        Defect(f"06-{word}-{name}", actor, text, (), decisions, rewrites, misbehaviours=misbehaviours)
         for word, actor in (("esi", Actor.ESI), ("device", Actor.HAN_DEVICE))
-        for name, text, decisions, rewrites in (
-            ("counter-jumps", "leaves out thousands of frame counters now and then", {}, (_jumping,)),
-            ("replays", "sends every frame once more when it is forgotten", {"replays_after": FORGOTTEN}, ()),
+        for name, text, decisions, rewrites, misbehaviours in (
+            ("counter-jumps", "leaves out thousands of frame counters now and then", {}, (_jumping,), ()),
+            ("replays", "sends every frame once more when it is forgotten", {"replays_after": FORGOTTEN}, (), ("M-13",)),
         )
     ),
 )
 
 DEFECTS = (
     *ESI_DEFECTS, *DEVICE_DEFECTS,
-    *_of_both("takes-replays", "takes frames whose counter it has accepted before", "REPLAY", checks_nwk_counter=False),
-    *_of_both("fears-jumps", "refuses a frame counter that is far ahead", "COUNTER-JUMP", largest_nwk_jump=TIMID),
-    *_of_both("takes-wrong-mics", "takes frames whose MIC is wrong", "BAD-MIC", checks_nwk_mic=False),
+    *_of_both(
+        "takes-replays", "takes frames whose counter it has accepted before", "REPLAY", "replays-taken", ("M-13",),
+        checks_nwk_counter=False,
+    ),
+    *_of_both(
+        "fears-jumps", "refuses a frame counter that is far ahead", "COUNTER-JUMP", "counter-jumps-refused",
+        largest_nwk_jump=TIMID,
+    ),
+    *_of_both("takes-wrong-mics", "takes frames whose MIC is wrong", "BAD-MIC", "mic-not-checked", checks_nwk_mic=False),
     *PROVOCATIONS,
 )

@@ -41,51 +41,62 @@ def _announced_backwards(announcement: Record) -> Record:
 
 def _defect(
     actor: Actor, name: str, text: str, clause: str, decisions: Mapping[str, Any] | None = None, rewrite: Rewrite | None = None,
+    *, cause: str = "", also: tuple[str, ...] = (), misbehaviours: tuple[str, ...] = (),
 ) -> Defect:
-    identity = f"seq-{NAMES[actor]}-{name}"
-    return Defect(identity, actor, text, (f"UC2.7-SEQ-{clause}@{actor}",), decisions or {}, (rewrite,) if rewrite else ())
+    """`also` are clauses of the steps that it breaks beside the one of the whole run."""
+    identity, breaks = f"seq-{NAMES[actor]}-{name}", (f"SEQ-{clause}", *also)
+    return Defect(
+        identity, actor, text, tuple(f"UC2.7-{each}@{actor}" for each in breaks), decisions or {}, (rewrite,) if rewrite else (),
+        cause=cause, misbehaviours=misbehaviours,
+    )
 
 
 DEFECTS = (
     _defect(DR, "informs-early", "tells the CIS as soon as the order is granted", "ORDER", {"awaits_linkage": False}),
     *(
-        _defect(actor, "reports-early", "says too early that the device is in", "ORDER", {"awaits_registration": False})
+        _defect(actor, "reports-early", "says too early that the device is in", "ORDER", {"awaits_registration": False},
+                cause="reports-before-registration")
         for actor in (HEAD_END, NETWORK, NIC, ESI)
     ),
-    _defect(DEVICE, "asks-early", "asks for the time before it has registered", "ORDER", {"asks_before_registering": True}),
+    _defect(DEVICE, "asks-early", "asks for the time before it has registered", "ORDER", {"asks_before_registering": True},
+            cause="asks-before-registering"),
     *(
         _defect(
             actor, "turns-address", "announces the device by its address with its octets reversed", "MAC-CHAIN",
-            rewrite=on_cim(changed(_written_backwards, "EndDevice", "Names", "name"), LINKAGE),
+            rewrite=on_cim(changed(_written_backwards, "EndDevice", "Names", "name"), LINKAGE), cause="eui64-reversed",
         )
         for actor in (DR, HEAD_END)
     ),
     *(
         _defect(
             actor, "turns-address", "reports the device by its address with its octets reversed", "MAC-CHAIN",
-            rewrite=on_leg(_reported_backwards, LegKind.STATE),
+            rewrite=on_leg(_reported_backwards, LegKind.STATE), cause="eui64-reversed",
         )
         for actor in (NETWORK, NIC, ESI)
     ),
     _defect(
         DEVICE, "turns-address", "announces itself by its address with its octets reversed", "MAC-CHAIN",
-        rewrite=every(DeviceAnnce, _announced_backwards),
+        rewrite=every(DeviceAnnce, _announced_backwards), cause="eui64-reversed", also=("06-JOINED",),
     ),
-    _defect(ESI, "never-closes", "lets the device in after its window", "WINDOW-CHAIN", {"honours_window_end": False}),
-    _defect(ESI, "turns-key", "loads the ordered key with its octets reversed", "KEY-CHAIN", {"loads_key_reversed": True}),
+    _defect(ESI, "never-closes", "lets the device in after its window", "WINDOW-CHAIN", {"honours_window_end": False},
+            cause="window-end-ignored", misbehaviours=("M-11",)),
+    _defect(ESI, "turns-key", "loads the ordered key with its octets reversed", "KEY-CHAIN", {"loads_key_reversed": True},
+            cause="digest-reversed", also=("04-AUTHORISES", "06-KEY-SEALED"), misbehaviours=("M-04",)),
     *(
-        _defect(actor, "logs-key", "writes the device's key into its log", "NO-LEAK", {"logs_keys": True})
+        _defect(actor, "logs-key", "writes the device's key into its log", "NO-LEAK", {"logs_keys": True}, cause="key-in-a-log")
         for actor in (DR, HEAD_END, NETWORK, NIC, ESI)
     ),
     _defect(
         ESI, "sends-key-clear", "sends the network key in the clear", "NO-LEAK", {"transport_key_identifier": None},
+        cause="key-in-the-clear",
+        also=("04-AUTHORISES", "06-KEY-SEALED", "06-KEY-NEVER-CLEAR"), misbehaviours=("M-07",),
     ),
     _defect(
         ESI, "keeps-stale-key", "lets no device in again that it shares a key with", "RE-PROVISION",
-        {"readmits_registered": False},
+        {"readmits_registered": False}, cause="stale-link-key", misbehaviours=("M-60",),
     ),
     _defect(
         DEVICE, "keeps-everything", "keeps network and keys over a factory reset", "RE-PROVISION",
-        {"forgets_on_factory_reset": False},
+        {"forgets_on_factory_reset": False}, cause="membership-kept-over-reset",
     ),
 )
