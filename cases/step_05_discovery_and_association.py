@@ -6,6 +6,7 @@ from hypothesis import given
 
 from cases.table import clause, step
 from harness.strategies import When, arrivals
+from harness.usecase import Actor
 
 pytestmark = step(5)  # HAN Device -> ESI: MAC address of the HAN Device
 
@@ -21,6 +22,22 @@ def test_the_device_finds_its_esi_and_associates(provisioned, verify):
 @given(arrival=arrivals(When.INSIDE, When.LATE))
 def test_the_device_associates_whenever_it_comes_in_its_window(benches, verify, arrival):
     bench = benches(window_start=arrival.window.start, window_duration=arrival.window.duration, joins_at=arrival.comes)
+    bench.open()
+    bench.join()
+    verify(bench.trace)
+
+
+@clause("UC2.7-05-BUTTON")
+def test_a_device_that_has_power_begins_as_it_claims(bench, verify):
+    bench.open()
+    bench.power_cycle(Actor.HAN_DEVICE)
+    bench.settle()
+    verify(bench.trace)
+
+
+@clause("UC2.7-05-CHOOSES")  # derived: 05-3474 3.6.1.4.1, a network that has room
+def test_the_device_does_not_ask_a_network_that_has_no_room(benches, verify):
+    bench = benches(esi_full=True)
     bench.open()
     bench.join()
     verify(bench.trace)

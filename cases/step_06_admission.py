@@ -8,7 +8,7 @@ from cases.table import clause, step
 from dissectors.aps import TransportKey
 from dissectors.mac import AssociationRequest
 from harness import faults
-from harness.overlap_strategies import behind_a_router
+from harness.overlap_strategies import Meeting, behind_a_router, pairs
 from harness.strategies import When, arrivals, eui64s, install_codes
 
 pytestmark = step(6)  # ESI -> HAN Device: network key, 16-bit short address, PAN ID
@@ -98,6 +98,30 @@ def test_a_network_key_in_the_clear_is_refused(benches, verify):
     bench = benches(provocation="06-provoke-clear-key")
     bench.open()
     bench.join()
+    verify(bench.trace)
+
+
+@clause("UC2.7-06-REFUSES-CLEAR-KEY")  # derived: Smart Energy 1.0 5.4.1
+def test_a_network_key_under_the_key_that_everybody_knows_is_refused(benches, verify):
+    bench = benches(provocation="06-provoke-well-known-key")
+    bench.open()
+    bench.join()
+    verify(bench.trace)
+
+
+@clause("UC2.7-06-JOINED")  # derived: 05-3474 3.3.1.1, the header may name EUI-64s as well
+def test_a_network_key_whose_header_names_more_is_taken(benches, verify):
+    bench = benches(provocation="06-provoke-extended-addresses")
+    bench.open()
+    bench.join()
+    verify(bench.trace)
+
+
+@clause("UC2.7-06-SHORT-ADDRESS")
+@given(other=eui64s(), pair=pairs(Meeting.TOGETHER))
+def test_two_devices_have_short_addresses_of_their_own(benches, verify, other, pair):
+    bench = benches(second=other, **pair.planned)
+    bench.play()
     verify(bench.trace)
 
 

@@ -60,6 +60,42 @@ def test_the_esi_takes_a_counter_that_jumps(benches, verify):
     verify(bench.trace)
 
 
+@clause("UC2.7-06-COUNTER-JUMP@HAN Device")  # derived: 05-3474 4.4.1.2
+def test_the_device_takes_an_aps_counter_that_jumps(benches, verify):
+    bench = benches(provocation="06-esi-link-counter-jumps")
+    bench.play()
+    verify(bench.trace)
+
+
+@clause("UC2.7-06-COUNTER-JUMP@ESI")  # derived: 05-3474 4.4.1.2
+def test_the_esi_takes_an_aps_counter_that_jumps(benches, verify):
+    bench = benches(provocation="06-device-link-counter-jumps")
+    bench.play()
+    verify(bench.trace)
+
+
+@clause("UC2.7-06-REPLAY@HAN Device")  # derived: 05-3474 4.4.1.2
+def test_the_device_takes_no_aps_frame_twice(benches, verify):
+    bench = benches(provocation="06-esi-replays-link")
+    bench.play()
+    verify(bench.trace)
+
+
+@clause("UC2.7-06-REPLAY@ESI")  # derived: 05-3474 4.4.1.2
+def test_the_esi_takes_no_aps_frame_twice(benches, verify):
+    bench = benches(provocation="06-device-replays-link")
+    bench.play()
+    verify(bench.trace)
+
+
+@clause("UC2.7-06-ACKNOWLEDGES")
+def test_acknowledgements_are_of_what_they_acknowledge(bench, verify):
+    bench.play()
+    bench.ask(Actor.ESI, "basic")
+    bench.ask(Actor.HAN_DEVICE, "basic")
+    verify(bench.trace)
+
+
 @clause("UC2.7-06-BAD-MIC@HAN Device")  # derived: 05-3474 4.3.1.2
 def test_the_device_takes_no_frame_with_a_wrong_mic(bench, verify):
     with bench.air.suffering(faults.corrupt(faults.asks_for_acknowledgement, sender=Actor.ESI)):

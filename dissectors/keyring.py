@@ -38,6 +38,7 @@ class KeyRing:
         self._network_keys: dict[bytes, int | None] = {}
         self._link_keys: dict[tuple[bytes, int | None], LinkKey] = {}
         self._addresses: dict[tuple[int, int], int] = {}
+        self._given: set[tuple[int, int]] = set()  # addresses out of association responses
         self._parents: dict[int, int] = {}  # joining device to the short address that it asked for association
 
     def add_network_key(self, key: bytes, sequence: int | None = None) -> None:
@@ -96,6 +97,7 @@ class KeyRing:
         elif header.command.is_a(mac.AssociationResponse) and header.dest_ieee is not None:
             if header.command.status == mac.AssociationStatus.SUCCESS:
                 self.learn_address(pan, header.command.short_address, header.dest_ieee)
+                self._given.add((pan, header.command.short_address))
             if header.source_ieee is not None and header.dest_ieee in self._parents:
                 self.learn_address(pan, self._parents[header.dest_ieee], header.source_ieee)
 
@@ -129,6 +131,8 @@ class KeyRing:
         elif command is not None and command.is_a(aps.UpdateDevice):
             self.learn_address(pan, command.short_address, command.device)
         elif frame.zdp is not None and frame.zdp.layer in _ADDRESSES and not getattr(frame.zdp, "status", 0):
+            if (pan, frame.zdp.nwk_addr) in self._given:
+                return  # what its parent said of an address is not overruled by what a device says of itself
             self.learn_address(pan, frame.zdp.nwk_addr, frame.zdp.ieee_addr)
 
     def _learn_key(self, command: Record) -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from harness.checkers import admission, freshness, membership, tunnel
+from collections.abc import Mapping
+
+from harness.checkers import admission, freshness, link_freshness, membership, staying, tunnel
 from harness.checkers.apart import Together
 from harness.usecase import Actor, Clause, Point, Step
 
@@ -18,6 +20,8 @@ ROW = Step(
     message_type="ZigBee, SEP 1.0",
 )
 
+BOTH = (Actor.ESI, Actor.HAN_DEVICE)
+
 CLAUSES = (
     Clause(
         id="UC2.7-06-AUTHORISED",
@@ -32,7 +36,7 @@ CLAUSES = (
         text="The device is given a short address of its own, 0001 to fff7.",
         origin="ZB",
         citation="05-3474r17 3.6.1.4.1; 802.15.4-2006 7.3.2.2",
-        checks={Actor.ESI: (admission.short_addresses_are_unique_and_unicast,)},
+        checks={Actor.ESI: (Together(admission.short_addresses_are_unique_and_unicast),)},
         needs=(Point.MAC,),
     ),
     Clause(
@@ -112,26 +116,33 @@ CLAUSES = (
     ),
     Clause(
         id="UC2.7-06-COUNTERS",
-        text="The NWK frame counter rises with every frame, also over a power failure.",
+        text="NWK and APS frame counters rise with every frame under their key, also over a power failure.",
         origin="ZB",
-        citation="05-3474r17 4.3.1.1, 4.3.3, 4.6.3.4.2; 08006r03 7.9",
-        checks={actor: (freshness.counters_increase(actor),) for actor in (Actor.ESI, Actor.HAN_DEVICE)},
+        citation="05-3474r17 4.3.1.1, 4.3.3, 4.4.1.1, 4.4.10, 4.6.3.4.2; 08006r03 7.9",
+        checks={
+            actor: (freshness.counters_increase(actor), link_freshness.link_counters_increase(actor)) for actor in BOTH
+        },
         needs=(Point.MAC,),
     ),
     Clause(
         id="UC2.7-06-REPLAY",
-        text="A neighbour's frame that was taken once has no effect when it comes again.",
+        text="What was taken once has no effect when it comes again: a neighbour's frame, or an APS frame in a new one.",
         origin="ZB",
-        citation="05-3474r17 4.3.1.2; 08006r03 NLS7",
-        checks={actor: (freshness.replays_have_no_effect(actor),) for actor in (Actor.ESI, Actor.HAN_DEVICE)},
+        citation="05-3474r17 4.3.1.2, 4.4.1.2; 08006r03 NLS7",
+        checks={
+            actor: (freshness.replays_have_no_effect(actor), link_freshness.link_replays_have_no_effect(actor)) for actor in BOTH
+        },
         needs=(Point.MAC,),
     ),
     Clause(
         id="UC2.7-06-COUNTER-JUMP",
-        text="A frame counter far ahead of the last one is taken like any other.",
+        text="A frame counter far ahead of the last one, of NWK or of APS, is taken like any other.",
         origin="ZB",
-        citation="05-3474r17 4.3.1.2",
-        checks={actor: (freshness.counter_jumps_are_taken(actor),) for actor in (Actor.ESI, Actor.HAN_DEVICE)},
+        citation="05-3474r17 4.3.1.2, 4.4.1.2",
+        checks={
+            actor: (freshness.counter_jumps_are_taken(actor), link_freshness.link_counter_jumps_are_taken(actor))
+            for actor in BOTH
+        },
         needs=(Point.MAC,),
     ),
     Clause(
@@ -139,7 +150,60 @@ CLAUSES = (
         text="A frame whose MIC is wrong has no effect.",
         origin="ZB",
         citation="05-3474r17 4.3.1.2",
-        checks={actor: (freshness.wrong_mics_have_no_effect(actor),) for actor in (Actor.ESI, Actor.HAN_DEVICE)},
+        checks={actor: (freshness.wrong_mics_have_no_effect(actor),) for actor in BOTH},
+        needs=(Point.MAC,),
+    ),
+    Clause(
+        id="UC2.7-06-ACKNOWLEDGES",
+        text="An APS frame that asks for it is acknowledged with its own counter, cluster and profile, the endpoints exchanged.",
+        origin="ZB",
+        citation="05-3474r17 2.2.5.2.3, 2.2.8.4.3.2, 2.2.8.4.4",
+        checks={actor: (link_freshness.acknowledgements_are_right(actor),) for actor in BOTH},
+        needs=(Point.MAC,),
+        open_item="No clause says that the acknowledgement of an APS-secured frame is APS-secured itself: noted, not judged.",
+    ),
+    Clause(
+        id="UC2.7-06-UNSECURED-COMMANDS",
+        text="A network command without NWK security has no effect on a member, nor on the membership of another.",
+        origin="ZB",
+        citation="05-3474r17 3.6.2.2, 3.6.1.10.3, 4.6.3.6.3",
+        checks={
+            Actor.ESI: (staying.esi_believes_no_unsecured_leave,), Actor.HAN_DEVICE: (staying.device_obeys_no_unsecured_leave,),
+        },
+        needs=(Point.MAC,),
+    ),
+    Clause(
+        id="UC2.7-06-STAYS",
+        text="A device that has registered stays: it does not leave the network by itself.",
+        origin="SE",
+        citation="SE 1.0 (075356r15) 5.4.1, 5.5; 08006r03 NLF130",
+        checks={Actor.HAN_DEVICE: (staying.device_stays,)},
+        needs=(Point.MAC,),
+        open_item="An r17 device obeys a NWK Leave of its parent, one of SE 1.1 or later ignores it once it has registered.",
+    ),
+    Clause(
+        id="UC2.7-06-UNREGISTERED",
+        text="A device that joined and never establishes a link key gets nothing that needs one, and is not called provisioned.",
+        origin="SE",
+        citation="SE 1.0 (075356r15) 5.4.6, 5.5; AEP use case 2.7, rows 8 and 10",
+        checks={Actor.ESI: (staying.unregistered_device_gets_nothing,)},
+        needs=(Point.MAC,),
+        open_item="Sources differ on how long a trust centre waits until it has such a device leave, 20 or 60 minutes.",
+    ),
+    Clause(
+        id="UC2.7-06-RETURNS",
+        text="When its power is back the ESI is the coordinator of the same network, under the same key.",
+        origin="ZB",
+        citation="05-3474r17 3.6.8, 4.3.3; 08006r03 7.9",
+        checks={Actor.ESI: (staying.esi_comes_back,)},
+        needs=(Point.MAC,),
+    ),
+    Clause(
+        id="UC2.7-06-REJOIN-PACE",
+        text="A device whose rejoins are not answered does not besiege the network with them.",
+        origin="PROFILE",
+        citation="SE 1.0 (075356r15) table 5-2, RejoinInterval and MaxRejoinInterval, which say no least pause",
+        checks={Actor.HAN_DEVICE: (staying.rejoins_are_paced,)},
         needs=(Point.MAC,),
     ),
     Clause(
@@ -159,3 +223,18 @@ CLAUSES = (
         needs=(Point.MAC,),
     ),
 )
+
+WITHOUT_NEGATIVE: Mapping[str, str] = {
+    "UC2.7-06-SHORT-ADDRESS@ESI": "A device asks for an address and not for which one: it can ask for no wrong one.",
+    "UC2.7-06-PAN@ESI": "A request that names another PAN is not for this ESI, whose radio does not take it.",
+    "UC2.7-06-KEY-SEALED@ESI": "How the key is sealed does not depend on what a device says; one with another code is 06-WRONG-CODE.",
+    "UC2.7-06-KEY-NEVER-CLEAR@ESI": "The cases of 06-WRONG-CODE are those in which an ESI might be tempted.",
+    "UC2.7-06-COUNTERS@ESI": "Nothing that is said to a node can make it count backwards; power failures are played.",
+    "UC2.7-06-COUNTERS@HAN Device": "Nothing that is said to a node can make it count backwards; power failures are played.",
+    "UC2.7-06-ACKNOWLEDGES@ESI": "Frames that must not be acknowledged are those of 06-REPLAY and 06-BAD-MIC.",
+    "UC2.7-06-ACKNOWLEDGES@HAN Device": "Frames that must not be acknowledged are those of 06-REPLAY and 06-BAD-MIC.",
+    "UC2.7-06-STAYS@HAN Device": "A goodbye that must not be obeyed is what 06-UNSECURED-COMMANDS asks about.",
+    "UC2.7-06-TUNNEL@HAN Device": "What a router hands on under another key the device cannot read: it is as if nothing had come.",
+    "UC2.7-06-KEY-SWITCH@HAN Device": "A switch to a key that was lost leaves the device outside; how it comes back is its own choice.",
+}
+"""Clauses that no negative case can be made for, or whose negative case is another clause's; with the reason."""

@@ -74,6 +74,7 @@ class BackOfficePolicy:
     routes_to_every_meter: bool = False  # 03-TARGET, SEQ-TWO-DEVICES
     passes_the_nic_by: bool = False  # 03-RECEIVER: sends orders to the ESI as well
     serves_every_meter: bool = False  # 04-TARGET, 04-UNDELIVERABLE: hands its ESI what is for another meter
+    install_code_mistake: str | None = None  # 04-AUTHORISES: how the ESI makes link keys wrong, a name of `known_mistakes`
     logs_keys: bool = False  # 02-CONFIDENTIAL to 04-CONFIDENTIAL, 01-SECRET
     forwarding_delay: float = 0.0  # seconds that a relay keeps a message; 02-TIMELY to 04-TIMELY, 10-TIMELY to 12-TIMELY
     rewrites: tuple[Rewrite, ...] = ()

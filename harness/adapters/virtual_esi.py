@@ -20,7 +20,7 @@ from harness.backhaul.codec import TlvCodec
 from harness.backhaul.message import LegKind, LegMessage, Obstacle
 from harness.backhaul.wires import LEG
 from harness.clock import smart_energy_time
-from harness.crypto.install_code import ordered_link_key
+from harness.crypto.install_code import InstallCode, known_mistakes, ordered_link_key
 from harness.errors import Inconclusive, RemoteProtocolError
 from harness.ports import Message, Pdu
 from harness.stack import happenings
@@ -175,6 +175,8 @@ class VirtualEsi:
         material = order.key_material or b""
         if order.key_form == "install_code" and not self._legs.checks_install_code:
             return aes_mmo(material)
+        if order.key_form == "install_code" and self._legs.install_code_mistake is not None:
+            return known_mistakes(InstallCode.parse(material))[self._legs.install_code_mistake]
         return ordered_link_key(order.key_form or "", material)
 
     def _report(self, now: float) -> None:

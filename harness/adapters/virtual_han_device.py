@@ -39,6 +39,7 @@ class VirtualHanDevice:
             settings=replace(
                 setup.options.get("settings", HanDeviceSettings()), sleepy=bool(claims.get("sleepy")),
                 router=bool(claims.get("router")),
+                joins_by_itself=bool(claims.get("joins_by_itself")),
                 clients=(TIME, LOAD_CONTROL, *(cluster for item, cluster in OPTIONAL_CLIENTS.items() if claims.get(item))),
             ),
         )

@@ -82,7 +82,7 @@ def counters_increase(actor: Actor) -> Check:
     """06-COUNTERS: the actor's NWK frame counter rises with every frame, also over a power failure."""
 
     def check(trace: Trace) -> Iterator[Finding]:
-        link = _link(trace)
+        link = link_of(trace)
         newest: dict[bytes, Heard] = {}
         first: Heard | None = None
         for each in link.of(actor):
@@ -107,7 +107,7 @@ def counters_increase(actor: Actor) -> Check:
         if first is not None and last is not None and last is not first:
             yield passed(f"the NWK frame counter of the {actor} rises", first.number, last.number)
 
-    return _named(check, "counters_increase", actor)
+    return named(check, "counters_increase", actor)
 
 
 def _why_not_risen(trace: Trace, actor: Actor, before: Heard | None, each: Heard) -> str:
@@ -130,7 +130,7 @@ def replays_have_no_effect(actor: Actor) -> Check:
     """06-REPLAY: a frame of its neighbour that the actor has taken once has no effect when it comes again."""
 
     def check(trace: Trace) -> Iterator[Finding]:
-        link = _link(trace)
+        link = link_of(trace)
         met: dict[bytes, Heard] = {}
         passes = 0
         for each in link.of(PARTNERS[actor]):
@@ -149,14 +149,14 @@ def replays_have_no_effect(actor: Actor) -> Check:
             if passes == 1:
                 yield passed(f"the {actor} did not react to a replayed frame", before.number, each.number)
 
-    return _named(check, "replays_have_no_effect", actor)
+    return named(check, "replays_have_no_effect", actor)
 
 
 def counter_jumps_are_taken(actor: Actor) -> Check:
     """06-COUNTER-JUMP: a frame whose counter is far ahead of the last one is taken like any other."""
 
     def check(trace: Trace) -> Iterator[Finding]:
-        link = _link(trace)
+        link = link_of(trace)
         frames = list(_fresh(each for each in link.of(PARTNERS[actor]) if each.sent))
         for place, (jump, asked) in enumerate(_jumps(link, frames, actor)):
             limit = asked.time + ACK_TIME
@@ -170,7 +170,7 @@ def counter_jumps_are_taken(actor: Actor) -> Check:
             if taken is not None and place == 0:
                 yield passed(f"the {actor} took a frame whose counter is far ahead", jump.number, asked.number, taken.number)
 
-    return _named(check, "counter_jumps_are_taken", actor)
+    return named(check, "counter_jumps_are_taken", actor)
 
 
 def _fresh(frames: Iterable[Heard]) -> Iterator[Heard]:
@@ -201,7 +201,7 @@ def wrong_mics_have_no_effect(actor: Actor) -> Check:
     """06-BAD-MIC: a frame whose MIC is wrong has no effect on the actor."""
 
     def check(trace: Trace) -> Iterator[Finding]:
-        link = _link(trace)
+        link = link_of(trace)
         for each in link.of(PARTNERS[actor]):
             original = link.heard.numbered(each.exchange.about.get("instead_of", 0))
             if original is None or each.frame.security.nwk != "bad-mic" or not link.reaches(each, actor):
@@ -218,13 +218,15 @@ def wrong_mics_have_no_effect(actor: Actor) -> Check:
             elif attested(trace, Point.MAC, each.time, limit, each.channel):
                 yield passed(f"the {actor} did not react to a frame whose MIC is wrong", each.number)
 
-    return _named(check, "wrong_mics_have_no_effect", actor)
+    return named(check, "wrong_mics_have_no_effect", actor)
 
 
-def _link(trace: Trace) -> Link:
+def link_of(trace: Trace) -> Link:
+    """The traffic between the device that is on the bench and its ESI."""
     return Link(air(trace), tuple(of_the_device(trace)))
 
 
-def _named(check: Check, name: str, actor: Actor) -> Check:
+def named(check: Check, name: str, actor: Actor) -> Check:
+    """The check under a name that says of whom it is asked."""
     check.__name__ = f"{name} by the {actor}"
     return check

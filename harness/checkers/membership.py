@@ -11,6 +11,7 @@ from math import inf
 
 from dissectors import aps, mac, nwk, zdp
 from dissectors.layer import parse_whole
+from dissectors.security import WELL_KNOWN_LINK_KEY
 from harness.checkers.associations import Association, carries_network_key, is_by_esi, of_the_device
 from harness.checkers.reading import Air, Heard, air, attested, marks
 from harness.crypto.install_code import ordered_link_key
@@ -80,18 +81,19 @@ def clear_network_key_is_refused(trace: Trace) -> Iterator[Finding]:
     heard = air(trace)
     for each in of_the_device(trace):
         arrived = _arrived(heard, each)
-        clear = next((key for key in arrived if key.frame.security.aps is None), None)
+        clear = next((key for key in arrived if _is_for_anybody(key)), None)
         if clear is None:
             continue
         limit = min([key.time for key in arrived if _fits(trace, key)] + [each.until, clear.time + ANNOUNCE_TIME])
         taken = next((other for other in heard.between(clear.time, limit) if _is_secured_by(other, each)), None)
         if taken is not None:
             yield failed(
-                "the device took a network key that came in the clear", clear.number, taken.number,
-                expected="nothing under that key", observed=f"a frame at {taken.time:.3f} s", hint="takes-clear-key",
+                "the device took a network key that was not sealed with its own key", clear.number, taken.number,
+                expected="nothing under that key", observed=f"a frame at {taken.time:.3f} s",
+                hint="takes-clear-key" if clear.frame.security.aps is None else "takes-well-known-key",
             )
         elif attested(trace, Point.MAC, clear.time, limit, clear.channel):
-            yield passed("the device took no network key in the clear", clear.number)
+            yield passed("the device took no network key that was not sealed with its own key", clear.number)
 
 
 def device_without_a_key_gives_up(trace: Trace) -> Iterator[Finding]:
@@ -217,6 +219,11 @@ def _reaches(heard: Air, other: Heard, member: Association) -> bool:
         capability = member.request.find(mac.AssociationRequest).capability
         return bool(parse_whole(mac.Capability, bytes([capability])).receiver_on_when_idle)
     return bool(other.mac.dest_short == member.short_address) and heard.is_acknowledged(other)
+
+
+def _is_for_anybody(key: Heard) -> bool:
+    """Whether a network key is not sealed, or with the key that everybody knows."""
+    return key.frame.security.aps is None or key.frame.aps_key == WELL_KNOWN_LINK_KEY
 
 
 def _whose(said: Eui64, own: Eui64) -> str:

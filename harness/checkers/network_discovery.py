@@ -68,6 +68,32 @@ def _silent_starts(trace: Trace) -> Iterator[Finding]:
             )
 
 
+def device_starts_as_claimed(trace: Trace) -> Iterator[Finding]:
+    """05-BUTTON: with power, a device that joins by itself looks for a network, and one that has a button waits for that."""
+    claimed, pressed = trace.header.pics.get("joins_by_itself"), marks(trace, "start_joining", Actor.HAN_DEVICE)
+    for powered in marks(trace, "power_cycle", Actor.HAN_DEVICE):
+        if any(start <= powered for start in pressed):
+            continue
+        limit = min([powered + START_TIME, *pressed])
+        first = next((each for each in _beacon_requests(trace) if powered < each.time <= limit), None)
+        if claimed is None:
+            yield inconclusive("PICS item joins_by_itself is unset", expected="yes or no", observed="unset")
+        elif first is not None and claimed:
+            yield passed("the device looked for a network by itself when it had power", first.number)
+        elif first is not None:
+            yield failed(
+                "the device looked for a network before its button was pressed", first.number,
+                expected="nothing, as PICS item joins_by_itself says", observed="a beacon request", hint="joins-without-button",
+            )
+        elif attested(trace, Point.MAC, powered, limit) and claimed:
+            yield failed(
+                "the device had power and did not look for a network by itself", expected="beacon requests, as PICS item "
+                "joins_by_itself says", observed=f"none in {limit - powered:g} s on the channels heard", hint="needs-a-button",
+            )
+        elif attested(trace, Point.MAC, powered, limit):
+            yield passed("the device waited for its button")
+
+
 def beacons_are_right(trace: Trace) -> Iterator[Finding]:
     """05-BEACON: the ESI answers beacon requests, and its beacons say what they must; what they permit is step 4's affair."""
     own = [each for each in air(trace) if each.sent and is_by_esi(each)]
@@ -133,9 +159,13 @@ def device_chooses_an_open_network(trace: Trace) -> Iterator[Finding]:
             expected="association with a network that permits it and has room", observed=f"a request to PAN {each.pan:04x}",
             hint=hint,
         )
-    closed = [each for each in beacons if not each.find(mac.Beacon).association_permit]
-    if closed and not asked and _beacon_requests(trace):
-        yield passed("the device asked no network that permits no association", closed[0].number)
+    shut = [each for each in beacons if not _is_inviting(each.find(mac.Beacon))]
+    if shut and not asked and _beacon_requests(trace):
+        yield passed("the device asked no network that permits no association or has no room", shut[0].number)
+
+
+def _is_inviting(beacon: Record) -> bool:
+    return bool(beacon.association_permit and (beacon.end_device_capacity or beacon.router_capacity))
 
 
 def association_request_is_right(trace: Trace) -> Iterator[Finding]:

@@ -137,14 +137,15 @@ class Air:
 
     @cached_property
     def short_addresses(self) -> dict[int, Eui64]:
-        """Short address to EUI-64, as association responses and Device_annce gave them (the last word wins)."""
+        """Short address to EUI-64, as association responses gave them, and Device_annce where none did (the last word wins)."""
+        given: dict[int, Eui64] = {}
         known: dict[int, Eui64] = {}
         for heard in self.heard:
             response = heard.find(mac.AssociationResponse)
             if response is not None and response.status == mac.AssociationStatus.SUCCESS:
-                known[response.short_address] = Eui64(heard.mac.dest_ieee)
+                given[response.short_address] = known[response.short_address] = Eui64(heard.mac.dest_ieee)
             announcement = heard.find(zdp.DeviceAnnce)
-            if announcement is not None:
+            if announcement is not None and announcement.nwk_addr not in given:
                 known[announcement.nwk_addr] = Eui64(announcement.ieee_addr)
         return known
 

@@ -79,8 +79,14 @@ def follows_the_device(trace: Trace, judged: Actor) -> Iterator[Finding]:
         elif each.device not in told:
             yield failed(
                 f"the {judged} speaks of another device than the one ordered", each.number, expected=str(wanted),
-                observed=str(each.device), hint="eui64-reversed" if each.device == Eui64(int.from_bytes(wanted.octets, "little")) else None,
+                observed=str(each.device), hint=_whose(each.device, wanted, judged),
             )
+
+
+def _whose(said: Eui64 | None, wanted: Eui64, judged: Actor) -> str | None:
+    if said == Eui64(int.from_bytes(wanted.octets, "little")):
+        return "eui64-reversed"
+    return "announces-another" if judged is Actor.HAN_DEVICE else None
 
 
 def stays_in_the_window(trace: Trace) -> Iterator[Finding]:

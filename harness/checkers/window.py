@@ -76,7 +76,7 @@ def _routers_are_closed(trace: Trace, ordered: tuple[Window, ...]) -> Iterator[F
         yield failed(
             "routers go on permitting association when the window is over", *_numbers(ordered), last.number,
             expected=f"no permission after {over:.3f} s", observed=f"permitted until {permitted_until:.3f} s",
-            hint="routers-left-open",
+            hint="window-end-ignored" if _outlasts(trace, ordered) else "routers-left-open",
         )
     else:
         yield passed("no router goes on permitting association", *_numbers(ordered), last.number)

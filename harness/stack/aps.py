@@ -166,6 +166,13 @@ class Aps:
                 apdu, transmission.dest, lambda sent, at: self._handed_over(transmission, sent, at), now,
                 secured=transmission.nwk_secured,
             )
+            after = self._policy.replays_link_after
+            if after is not None and link_key is not None and transmission.nwk_secured:
+                self._agenda.set(("replay", apdu), now + after, lambda at: self._again(apdu, transmission.dest, at))
+
+    def _again(self, apdu: bytes, dest: int, now: float) -> None:
+        """A node that replays: what it has sealed once goes out once more, in another NWK frame."""
+        self._nwk.data(apdu, dest, lambda sent, at: None, now)
 
     def _apdu(self, header: Record, body: bytes, key: LinkKey | None, key_identifier: int | None) -> bytes | None:
         octets = encode(header)

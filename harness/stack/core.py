@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from copy import deepcopy
 from dataclasses import replace
 
+from dissectors.layer import Record
 from dissectors.mac import BROADCAST, AssociationStatus
 from dissectors.nwk import COORDINATOR
 from harness.errors import LocalProtocolError
@@ -244,6 +245,13 @@ class Core:
         handle = self._layers.aps.command(request, now)
         self._layers.settle(now)
         return handle
+
+    def network_command(self, command: Record, device: Eui64, now: float, secured: bool) -> None:
+        """Send a neighbour any network command, as a stimulus."""
+        short = self._layers.neighbours.short_of(device)
+        if short is not None:
+            self._layers.nwk.command(command, short, lambda sent, at: None, now, secured=secured, dest_ieee=device)
+            self._layers.settle(now)
 
     def tunnel(self, request: CommandRequest, parent: int, now: float) -> int:
         """Send an APS command to a device that has no network key yet, sealed inside a Tunnel to its parent, a router

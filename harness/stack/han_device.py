@@ -89,6 +89,7 @@ class HanDeviceSettings:
     channels: tuple[int, ...] = ALL_CHANNELS
     sleepy: bool = False
     mains: bool | None = None  # None: unless it is sleepy
+    joins_by_itself: bool = False  # also when it has power for the first time; else its button is pressed
     router: bool = False  # lets devices join through itself; never sleepy then
     poll_interval: float = POLL_INTERVAL
     key_establishment_endpoint: int | None = None  # None: the same endpoint
@@ -124,6 +125,7 @@ class HanDeviceNode:
         self.ieee = ieee
         self.settings = settings or HanDeviceSettings()
         self._policy = policy
+        link_key = link_key[::-1] if policy.turns_own_key else link_key
         self._device, clients, device_class = DEVICES[device_type]
         self._clients = clients if self.settings.clients is None else self.settings.clients
         capability = self.settings.capability
@@ -208,7 +210,7 @@ class HanDeviceNode:
         member = self.application.core.network_key is not None
         if member and self._policy.rejoins_after_power_cycle:
             self.lifecycle.fire(Event.POWER_RETURNED_MEMBER, now)
-        elif self.state is not State.IDLE:
+        elif self.state is not State.IDLE or (self.settings.joins_by_itself and self._policy.joins_when_powered):
             self.lifecycle.begin()
             self.lifecycle.fire(Event.POWER_RETURNED, now)
         self.node.settle(now)

@@ -48,6 +48,7 @@ SETTLING = 0.25  # seconds between the announcement and the first question
 ANNOUNCED_AGAIN = 0.6  # seconds between two announcements of a device that repeats them
 DISCOVERY_PAUSE = 30.0  # seconds until Key Establishment is looked for again
 LEAVING = 0.5  # seconds for a NWK Leave to get out before another network is tried
+DESERTING = 200.0  # seconds in service after which a device that leaves by itself does so
 EVERYBODY = 0  # destination of a Transport-Key that is broadcast (4.4.9.2.3.2)
 NO_KEY = bytes(16)  # the dummy network key (05-3474, 4.6.3.2.2.1)
 
@@ -299,6 +300,8 @@ class Lifecycle:
         self.fire(Event.SERVER_FOUND if found else Event.NO_SERVER, now)
 
     def _establish(self, now: float) -> None:
+        if not self._policy.establishes_keys:
+            return
         path = self.partner.path(KEY_ESTABLISHMENT, self._endpoint)
         assert path is not None
         assert self._trust_center is not None
@@ -317,6 +320,13 @@ class Lifecycle:
         self.done_once = True
         self._report(happenings.ApplicationDone(self._core.ieee, now))
         self._service.begun(self.partner, now)
+        if self._policy.leaves_by_itself:
+            self._agenda.set("deserting", now + DESERTING, self._desert)
+
+    def _desert(self, now: float) -> None:
+        """A device that leaves although nobody told it to."""
+        self._core.leave(now)
+        self._agenda.set("leaving", now + LEAVING, lambda now: self.fire(Event.TOLD_TO_LEAVE, now))
 
     # -- rejoining and forgetting
 
@@ -329,6 +339,9 @@ class Lifecycle:
     def _pause_rejoin(self, now: float) -> None:
         """Rejoin intervals grow from seconds to a quarter of an hour (table 5-2)."""
         self._agenda.cancel("security timeout")
+        if not self._policy.pauses_between_rejoins:
+            self._pause(0.0, now)
+            return
         self._pause(min(REJOIN_INTERVAL * 2 ** max(0, self._rejoins - REJOIN_ATTEMPTS), LONGEST_REJOIN_INTERVAL), now)
 
     def _pause(self, seconds: float, now: float) -> None:

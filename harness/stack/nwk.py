@@ -268,6 +268,8 @@ class Nwk:
         network = self.network
         assert network is not None
         secured = bool(header.security_enabled)
+        if not secured and header.source_ieee_present and not self._policy.takes_extended_addresses:
+            return
         if header.dest >= FIRST_BROADCAST:
             if not self._broadcasts.is_new((header.source, header.sequence), now):
                 return

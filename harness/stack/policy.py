@@ -55,6 +55,7 @@ class Policy:
     acknowledges: bool = True  # 2.2.8.4.3.2
     acknowledges_duplicates: bool = True  # 2.2.8.4.3.2
     rejects_duplicates: bool = True  # delivers once (2.2.8.4.2)
+    replays_link_after: float | None = None  # sends each APS-secured frame once more in a new NWK frame, so many seconds later
     secures_acknowledgements: bool = True  # with the link key of the frame; no clause demands it
     aps_retries: int = 3  # apscMaxFrameRetries (2.2.7.1)
     aps_ack_wait: float = 1.6  # seconds, apscAckWaitDuration (2.2.7.1)
@@ -94,6 +95,13 @@ class Policy:
     gives_up_without_key: bool = True  # leaves when no key came within apsSecurityTimeOutPeriod (4.6.3.2.3)
     tries_elsewhere: bool = True  # goes to another open network when the key did not fit (SE 5.4.1)
     accepts_clear_network_key: bool = False  # takes a Transport-Key that is not APS-secured with its own link key (SE 5.4.1)
+    takes_well_known_key: bool = False  # opens APS frames with the key that everybody knows as well (SE 5.4.1)
+    turns_own_key: bool = False  # turns the octets of its own pre-configured link key round (SE 5.4.8.1)
+    joins_when_powered: bool = True  # a device that needs no button begins when it has power (use case, row 5)
+    backs_off_scans: bool = True  # a longer pause after three scans in vain (SE table 5-2)
+    pauses_between_rejoins: bool = True  # rejoin intervals grow (SE table 5-2)
+    leaves_by_itself: bool = False  # says goodbye soon after it came into service (SE 5.5)
+    establishes_keys: bool = True  # begins key establishment; else it stays as it is (SE 5.5, annex C.3)
     takes_key_from_router: bool = True  # also where its parent hands it on out of a Tunnel (4.6.3.7.3)
     takes_extended_addresses: bool = True  # a Transport-Key whose NWK header names EUI-64s is one as well (3.3.1.1)
     installs_zero_key: bool = False  # takes the all-zero dummy key for a network key (4.6.3.2.2.1)

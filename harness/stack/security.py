@@ -12,10 +12,11 @@ from dataclasses import dataclass
 from dissectors.layer import Record, encode, parse
 from dissectors.nwk import AuxiliaryHeader, KeyIdentifier
 from dissectors.sealing import seal, unseal
-from dissectors.security import MIC_LENGTH, key_load_key, key_transport_key
+from dissectors.security import MIC_LENGTH, WELL_KNOWN_LINK_KEY, key_load_key, key_transport_key
 from harness.stack.counters import Counters, LinkKey, LinkKeys, NetworkKey, NetworkKeys
 from harness.stack.neighbours import Neighbours
 from harness.stack.policy import Policy
+from harness.stack.primitives import LinkKeyKind
 from harness.values import Eui64
 
 NWK_OVERHEAD = len(encode(AuxiliaryHeader.of(source_ieee=0))) + MIC_LENGTH  # octets, with extended nonce
@@ -123,6 +124,8 @@ class ApsSecurity:
             yield shared
         if self._policy.accepts_preconfigured_key and preconfigured is not None and preconfigured is not shared:
             yield preconfigured
+        if self._policy.takes_well_known_key:
+            yield LinkKey(WELL_KNOWN_LINK_KEY, LinkKeyKind.PRECONFIGURED)
 
 
 def _is_fresh(counters: Counters, sender: int, counter: int, checked: bool, largest_jump: int | None) -> bool:

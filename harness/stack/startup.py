@@ -192,7 +192,7 @@ class Choice:
 
         The long pauses are known from SE 1.1 (5.5.5) and shifted by chance, so that devices do not scan all at once.
         """
-        if self.scans < SCAN_ATTEMPTS or not self.policy.pauses_between_scans:
+        if self.scans < SCAN_ATTEMPTS or not self.policy.pauses_between_scans or not self.policy.backs_off_scans:
             return TIME_BETWEEN_SCANS if self.policy.pauses_between_scans else 0.0
         self.scans = 0
         self.rounds += 1

@@ -17,6 +17,7 @@ from harness.stack.application import Application, Path, command_identifier
 from harness.stack.commissioning import Partner, match
 from harness.stack.conversation import Script, Tell
 from harness.stack.primitives import LinkKeyKind
+from harness.values import Eui64
 
 FAR_AHEAD = 1 << 16  # a frame counter beyond whatever was sent under the install-code key; any greater one is valid (4.4.1.2)
 
@@ -97,6 +98,11 @@ class Asker:
     def zdp_octets(self, cluster: int, octets: bytes) -> Tell:
         """Send any octets in any ZDP cluster."""
         return Tell(lambda now: self.application.put_zdp(self.partner.address, cluster, octets, now))
+
+    def network_command(self, command: Record, secured: bool = True) -> Tell:
+        """Send the partner, a neighbour, a network command."""
+        device = self.partner.ieee or Eui64(0)
+        return Tell(lambda now: self.application.core.network_command(command, device, now, secured))
 
     def _send(self, path: Path, header: Record, command: Record, security: Security, now: float) -> None:
         device = self.partner.ieee if security is Security.INSTALL_KEY else None

@@ -15,7 +15,7 @@ from harness.stack.application import Application
 from harness.stack.core import Core
 from harness.stack.happenings import FailureReason, Happening
 from harness.stack.primitives import CommandIndication, CommandRequest, JoinIndication, LeaveIndication, LinkKeyKind
-from harness.stack.window import FAILURES, Registration, Step, Window, WindowTable
+from harness.stack.window import Registration, Step, Window, WindowTable
 from harness.values import Eui64
 
 LONGEST_PERMIT = 254  # seconds in one Mgmt_Permit_Joining_req; 255 would be without end (SE 5.4.1)
@@ -67,7 +67,7 @@ class TrustCenter:
         if window is None or not window.open or not self._policy.honours_cancel:
             return
         self._close(window, now, cancelled=True)
-        if window.registration is Registration.REGISTERED:
+        if window.provisioned:
             self.windows.remove(device)
         else:
             self._fail(window, FailureReason.CANCELLED, now)
@@ -116,7 +116,7 @@ class TrustCenter:
             return
         if window.open:
             self._close(window, now)
-        failure = FAILURES[window.registration]
+        failure = window.failure
         if failure is None:
             self.windows.remove(device)
         elif window.registration is Registration.ORDERED:
@@ -132,7 +132,7 @@ class TrustCenter:
         if self._busy_with() == device:
             self._agenda.set(("window", device), now + 1.0, lambda now: self._judge(device, now))
             return
-        failure = FAILURES[window.registration]
+        failure = window.failure
         if failure is not None:
             self._fail(window, failure, now)
         self.windows.remove(device)
@@ -246,7 +246,10 @@ class TrustCenter:
             self._core.tunnel(request, parent, now)
 
     def announced(self, device: Eui64, short_address: int, now: float) -> None:
-        """Device_annce: the device has the network key."""
+        """Device_annce: the device has the network key. What names a child of ours by another's EUI-64 is not believed."""
+        child = next((each for each in self._core.children if each.short_address == short_address), None)
+        if child is not None and child.ieee != device:
+            return
         self._core.remember_address(short_address, device)
         if (window := self.windows.get(device)) is not None:
             window.step(Step.ANNOUNCED)

@@ -66,10 +66,20 @@ class Window:
     end: float
     registration: Registration = Registration.ORDERED
     open: bool = True
+    provisioned: bool = False  # it registered, and has not begun anew: that it left again is no failure of the order
 
     def step(self, step: Step) -> None:
         """Move the registration on."""
         self.registration = TRANSITIONS[self.registration, step]
+        if step is Step.ASSOCIATED:
+            self.provisioned = False
+        elif self.registration is Registration.REGISTERED:
+            self.provisioned = True
+
+    @property
+    def failure(self) -> FailureReason | None:
+        """What it means when the window is over now: None where its order came to what it was for."""
+        return None if self.provisioned else FAILURES[self.registration]
 
 
 class WindowTable:

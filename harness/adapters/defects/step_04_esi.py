@@ -71,9 +71,21 @@ DEFECTS = (
     ),
     Defect(
         "04-esi-key-reversed", Actor.ESI, "loads the ordered key with its octets reversed",
-        ("UC2.7-04-AUTHORISES@ESI", "UC2.7-06-KEY-SEALED@ESI", "UC2.7-06-TUNNEL@ESI", "UC2.7-SEQ-KEY-CHAIN@ESI"),
+        ("UC2.7-04-AUTHORISES@ESI", "UC2.7-06-KEY-SEALED@ESI", "UC2.7-SEQ-KEY-CHAIN@ESI"),
         {"loads_key_reversed": True},
         cause="digest-reversed", misbehaviours=("M-04",),
+    ),
+    *(
+        Defect(
+            f"04-esi-{mistake}", Actor.ESI, text,
+            ("UC2.7-04-AUTHORISES@ESI", "UC2.7-06-KEY-SEALED@ESI", "UC2.7-SEQ-KEY-CHAIN@ESI"),
+            {"install_code_mistake": mistake}, cause=mistake, misbehaviours=misbehaviours,
+        )
+        for mistake, text, misbehaviours in (
+            ("crc-left-out", "hashes an install code without its CRC", ("M-01",)),
+            ("crc-most-significant-first", "takes the CRC of an install code with its octets exchanged", ("M-02",)),
+            ("hashed-twice", "takes a link key for an install code and hashes it once more", ("M-05",)),
+        )
     ),
     Defect(
         "04-esi-code-not-checked", Actor.ESI, "takes install codes of any length and CRC", ("UC2.7-04-BAD-CODE@ESI",),

@@ -7,6 +7,7 @@ from typing import Any
 
 from dissectors.layer import Layer, Record
 from dissectors.mac import AssociationRequest, AssociationResponse, AssociationStatus, Beacon, BeaconRequest, Mac
+from dissectors.zdp import DeviceAnnce, NodeDescRsp
 from harness.adapters.defects import Defect
 from harness.usecase import Actor
 
@@ -25,7 +26,17 @@ def _never(layer: type[Layer]) -> Callable[[Record], Record | None]:
 
 
 def _capability(flip: int) -> Callable[[Record], Record]:
-    return lambda record: record.replace(capability=record.capability ^ flip) if record.is_a(AssociationRequest) else record
+    """One bit is told wrong wherever the device tells its capability: once told, it stays with it."""
+
+    def rewrite(record: Record) -> Record:
+        if record.is_a(AssociationRequest) or record.is_a(DeviceAnnce):
+            return record.replace(capability=record.capability ^ flip)
+        if record.is_a(NodeDescRsp) and record.node_descriptor is not None:
+            descriptor = record.node_descriptor
+            return record.replace(node_descriptor=descriptor.replace(capability=descriptor.capability ^ flip))
+        return record
+
+    return rewrite
 
 
 def _address_reversed(record: Record) -> Record:
@@ -95,6 +106,18 @@ DEFECTS = (
         "05-scans-without-end", Actor.HAN_DEVICE, "scans again and again without a pause",
         ("UC2.7-05-SCAN-ATTEMPTS@HAN Device",), {"pauses_between_scans": False},
         cause="scans-without-pause",
+    ),
+    Defect(
+        "05-never-backs-off", Actor.HAN_DEVICE, "goes on scanning every second", ("UC2.7-05-SCAN-ATTEMPTS@HAN Device",),
+        {"backs_off_scans": False}, cause="scans-never-back-off", misbehaviours=("M-47",),
+    ),
+    Defect(
+        "05-needs-a-button", Actor.HAN_DEVICE, "waits for a button although it is said to need none",
+        ("UC2.7-05-BUTTON@HAN Device",), {"joins_when_powered": False}, cause="needs-a-button",
+    ),
+    Defect(
+        "05-asks-full-networks", Actor.HAN_DEVICE, "asks to be let in although a network has no room",
+        ("UC2.7-05-CHOOSES@HAN Device",), {"requires_capacity": False}, cause="asks-full-networks",
     ),
     Defect(
         "05-admits-when-closed", Actor.ESI, "lets devices in when association is not permitted", ("UC2.7-05-CLOSED@ESI",),

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from dissectors import mac, nwk, zdp
+from dissectors import aps, mac, nwk, zdp
+from dissectors.clusters import basic
 from dissectors.layer import Layer, Record
 from dissectors.security import WELL_KNOWN_LINK_KEY
 from harness.adapters.defects import Defect
@@ -14,6 +15,8 @@ from harness.usecase import Actor
 NO_UNICAST = nwk.MAX_UNICAST + 1  # the first short address that no device has
 STEP = 16  # after so many frames a jumping counter leaves out JUMP values
 JUMP = 4096
+FEW = 4  # so many APS frames go out under one link key until its counter jumps
+NOBODYS = 0x80  # turns an APS counter into one that was not used lately
 TIMID = 100  # the greatest jump that a timid receiver takes
 FORGOTTEN = 25.0  # seconds after which no stack remembers an APS frame as a duplicate
 
@@ -58,6 +61,39 @@ def _unnamed(record: Record) -> Record:
 
 
 _jumping = _on_network_counter(lambda counter: counter + counter // STEP * JUMP)
+def _in_acknowledgements(change: Callable[[Record], dict[str, Any]]) -> Callable[[Record], Record]:
+    """APS acknowledgements of Basic: enough to be seen, and nothing that others rest on goes astray."""
+
+    def rewrite(record: Record) -> Record:
+        ack = record.is_a(aps.Aps) and record.frame_type == aps.FrameType.ACK and not record.ack_format
+        return record.replace(**change(record)) if ack and record.cluster == basic.CLUSTER.identifier else record
+
+    return rewrite
+
+
+def _link_jumping(record: Record) -> Record:
+    if not record.is_a(nwk.AuxiliaryHeader) or record.key_identifier != nwk.KeyIdentifier.DATA:
+        return record
+    return record.replace(frame_counter=record.frame_counter + record.frame_counter // FEW * JUMP)
+
+
+def _naming_both(provoked_with: Any) -> tuple[Callable[[Record], Record], ...]:
+    """The NWK header around a Transport-Key carries the EUI-64s that the key names."""
+    newest: list[Record] = []
+
+    def rewrite(record: Record) -> Record:
+        if record.is_a(aps.TransportKey):
+            newest[:] = [record]
+        elif record.is_a(nwk.Nwk) and not record.security_enabled and record.frame_type == nwk.FrameType.DATA and newest:
+            key = newest.pop()
+            return record.replace(
+                source_ieee_present=1, source_ieee=key.source, dest_ieee_present=1, dest_ieee=key.dest,
+            )
+        return record
+
+    return (rewrite,)
+
+
 _standing = _on_network_counter(lambda counter: counter // STEP)
 
 
@@ -96,13 +132,13 @@ ESI_DEFECTS = (
     ),
     Defect(
         "06-key-under-data-key", Actor.ESI, "seals the network key with the link key itself",
-        ("UC2.7-06-KEY-SEALED@ESI", "UC2.7-06-TUNNEL@ESI"),
+        ("UC2.7-06-KEY-SEALED@ESI",),
         {"transport_key_identifier": nwk.KeyIdentifier.DATA},
         cause="sealed-with-key-0", misbehaviours=("M-08",),
     ),
     Defect(
         "06-key-under-key-load-key", Actor.ESI, "seals the network key with the key-load key",
-        ("UC2.7-06-KEY-SEALED@ESI", "UC2.7-06-TUNNEL@ESI"),
+        ("UC2.7-06-KEY-SEALED@ESI",),
         {"transport_key_identifier": nwk.KeyIdentifier.KEY_LOAD},
         cause="sealed-with-key-3", misbehaviours=("M-08",),
     ),
@@ -110,7 +146,7 @@ ESI_DEFECTS = (
         "06-key-in-the-clear", Actor.ESI, "sends the network key without APS security",
         (
             "UC2.7-06-KEY-SEALED@ESI", "UC2.7-06-KEY-NEVER-CLEAR@ESI", "UC2.7-06-WRONG-CODE@ESI", "UC2.7-04-AUTHORISES@ESI",
-            "UC2.7-06-TUNNEL@ESI", "UC2.7-SEQ-NO-LEAK@ESI",
+            "UC2.7-SEQ-NO-LEAK@ESI",
         ),
         {"transport_key_identifier": None},
         cause="key-in-the-clear", misbehaviours=("M-07",),
@@ -119,7 +155,7 @@ ESI_DEFECTS = (
         "06-well-known-key", Actor.ESI, "seals the network key with the key that everybody knows",
         (
             "UC2.7-06-KEY-SEALED@ESI", "UC2.7-06-KEY-NEVER-CLEAR@ESI", "UC2.7-06-WRONG-CODE@ESI", "UC2.7-04-AUTHORISES@ESI",
-            "UC2.7-06-TUNNEL@ESI", "UC2.7-SEQ-KEY-CHAIN@ESI",
+            "UC2.7-SEQ-KEY-CHAIN@ESI",
         ),
         {"transports_under": WELL_KNOWN_LINK_KEY},
         cause="sealed-with-the-well-known-key", misbehaviours=("M-07",),
@@ -138,6 +174,19 @@ ESI_DEFECTS = (
         "06-clear-key-as-a-favour", Actor.ESI, "sends the network key in the clear when the sealed one was not taken",
         ("UC2.7-06-WRONG-CODE@ESI",), {"falls_back_to_clear_key": True},
         cause="clear-key-as-a-favour", misbehaviours=("M-07",),
+    ),
+    Defect(
+        "06-address-given-twice", Actor.ESI, "gives every device the same short address", ("UC2.7-06-SHORT-ADDRESS@ESI",),
+        {"assigns_unique_addresses": False}, cause="address-given-twice",
+    ),
+    Defect(
+        "06-unregistered-has-access", Actor.ESI, "serves a device that has joined whether or not it has registered",
+        ("UC2.7-06-UNREGISTERED@ESI", "UC2.7-09-REFUSES-UNSECURED@ESI"), {"requires_link_key": False},
+        cause="unregistered-has-access", misbehaviours=("M-59",),
+    ),
+    Defect(
+        "06-esi-network-forgotten", Actor.ESI, "loses its network with its power", ("UC2.7-06-RETURNS@ESI",),
+        {"keeps_keys_over_power_cycle": False}, cause="network-forgotten", misbehaviours=("M-46",),
     ),
     Defect(
         "06-ignores-routers", Actor.ESI, "sends nothing for a device that joined through a router", ("UC2.7-06-TUNNEL@ESI",),
@@ -175,7 +224,8 @@ DEVICE_DEFECTS = (
         cause="announcement-unsecured",
     ),
     Defect(
-        "06-announces-another", Actor.HAN_DEVICE, "announces another EUI-64", ("UC2.7-06-JOINED@HAN Device",),
+        "06-announces-another", Actor.HAN_DEVICE, "announces another EUI-64",
+        ("UC2.7-06-JOINED@HAN Device", "UC2.7-SEQ-MAC-CHAIN@HAN Device"),
         rewrites=(_always(zdp.DeviceAnnce, ieee_addr=1),),
         cause="announces-another",
     ),
@@ -219,6 +269,32 @@ DEVICE_DEFECTS = (
         cause="takes-dummy-key",
     ),
     Defect(
+        "06-leaves-by-itself", Actor.HAN_DEVICE, "leaves soon after it came into service", ("UC2.7-06-STAYS@HAN Device",),
+        {"leaves_by_itself": True}, cause="leaves-by-itself", misbehaviours=("M-45",),
+    ),
+    Defect(
+        "06-besieges", Actor.HAN_DEVICE, "rejoins again and again without a pause", ("UC2.7-06-REJOIN-PACE@HAN Device",),
+        {"pauses_between_rejoins": False}, cause="rejoins-besiege", misbehaviours=("M-47",),
+    ),
+    Defect(
+        "06-forgets-the-network", Actor.HAN_DEVICE, "loses network and keys with its power", ("UC2.7-06-REJOIN@HAN Device",),
+        {"keeps_keys_over_power_cycle": False}, cause="associates-anew", misbehaviours=("M-46",),
+    ),
+    Defect(
+        "06-holds-a-wrong-key", Actor.HAN_DEVICE, "holds another key than the one that its install code makes",
+        ("UC2.7-06-JOINED@HAN Device", "UC2.7-06-TUNNEL@HAN Device"), {"turns_own_key": True}, cause="key-not-taken",
+        misbehaviours=("M-01", "M-02", "M-04", "M-05", "M-06"),
+    ),
+    Defect(
+        "06-takes-well-known-key", Actor.HAN_DEVICE, "takes a network key under the key that everybody knows",
+        ("UC2.7-06-REFUSES-CLEAR-KEY@HAN Device",), {"takes_well_known_key": True}, cause="takes-well-known-key",
+        misbehaviours=("M-09",),
+    ),
+    Defect(
+        "06-plain-headers-alone", Actor.HAN_DEVICE, "takes no network key whose NWK header names EUI-64s",
+        ("UC2.7-06-JOINED@HAN Device",), {"takes_extended_addresses": False}, cause="key-not-taken", misbehaviours=("M-10",),
+    ),
+    Defect(
         "06-ignores-new-key", Actor.HAN_DEVICE, "does not take a network key update", ("UC2.7-06-KEY-SWITCH@HAN Device",),
         {"follows_network_key_update": False},
         cause="new-key-not-used",
@@ -232,6 +308,18 @@ DEVICE_DEFECTS = (
 
 PROVOCATIONS = (
     Defect(
+        "06-provoke-well-known-key", Actor.ESI, "seals the network key with the key that everybody knows", (),
+        {"transports_under": WELL_KNOWN_LINK_KEY}, misbehaviours=("M-07", "M-09"),
+    ),
+    Defect(
+        "06-provoke-extended-addresses", Actor.ESI, "names EUI-64s in the header of what it sends to a joining device", (),
+        made=_naming_both, misbehaviours=("M-10",),
+    ),
+    Defect(
+        "06-never-establishes", Actor.HAN_DEVICE, "asks for data as soon as it has joined, and never establishes a key", (),
+        {"asks_before_registering": True, "establishes_keys": False}, misbehaviours=("M-59",),
+    ),
+    Defect(
         "06-provoke-clear-key", Actor.ESI, "sends the network key without APS security", (), {"transport_key_identifier": None},
         misbehaviours=("M-07", "M-09"),
     ),
@@ -242,6 +330,8 @@ PROVOCATIONS = (
         for name, text, decisions, rewrites, misbehaviours in (
             ("counter-jumps", "leaves out thousands of frame counters now and then", {}, (_jumping,), ()),
             ("replays", "sends every frame once more when it is forgotten", {"replays_after": FORGOTTEN}, (), ("M-13",)),
+            ("link-counter-jumps", "leaves out thousands of APS frame counters now and then", {}, (_link_jumping,), ("M-15",)),
+            ("replays-link", "sends every APS frame once more in a new frame", {"replays_link_after": FORGOTTEN}, (), ("M-13",)),
         )
     ),
 )
@@ -255,6 +345,33 @@ DEFECTS = (
     *_of_both(
         "fears-jumps", "refuses a frame counter that is far ahead", "COUNTER-JUMP", "counter-jumps-refused",
         largest_nwk_jump=TIMID,
+    ),
+    *_of_both(
+        "takes-link-replays", "takes APS frames whose counter it has accepted before", "REPLAY", "link-replays-taken", ("M-13",),
+        checks_aps_counter=False,
+    ),
+    *_of_both(
+        "fears-link-jumps", "refuses an APS frame counter that is far ahead", "COUNTER-JUMP", "link-counter-jumps-refused",
+        ("M-15",), largest_aps_jump=TIMID,
+    ),
+    *_of_both(
+        "takes-unsecured-commands", "obeys network commands that are not secured", "UNSECURED-COMMANDS",
+        "unsecured-commands-obeyed", takes_unsecured_commands=True,
+    ),
+    *(
+        Defect(
+            f"06-{word}-{name}", actor, text, (f"UC2.7-06-ACKNOWLEDGES@{actor}",), rewrites=(rewrite,), cause=cause,
+            misbehaviours=("M-14",),
+        )
+        for word, actor in (("esi", Actor.ESI), ("device", Actor.HAN_DEVICE))
+        for name, text, rewrite, cause in (
+            ("acknowledges-nothing", "acknowledges descriptors under a counter that nobody used",
+             _in_acknowledgements(lambda ack: {"counter": ack.counter ^ NOBODYS}), "acknowledgement-of-nothing"),
+            ("acknowledges-unturned", "copies the endpoints of a question about attributes into its acknowledgement as they are",
+             _in_acknowledgements(lambda ack: {
+                 "source_endpoint": ack.dest_endpoint, "dest_endpoint": ack.source_endpoint,
+             }), "acknowledgement-not-turned-round"),
+        )
     ),
     *_of_both("takes-wrong-mics", "takes frames whose MIC is wrong", "BAD-MIC", "mic-not-checked", checks_nwk_mic=False),
     *PROVOCATIONS,

@@ -79,7 +79,7 @@ DEFECTS = (
         rewrite=every(DeviceAnnce, _announced_backwards), cause="eui64-reversed", also=("06-JOINED",),
     ),
     _defect(ESI, "never-closes", "lets the device in after its window", "WINDOW-CHAIN", {"honours_window_end": False},
-            cause="window-end-ignored", misbehaviours=("M-11",)),
+            cause="window-end-ignored", also=("04-CLOSES",), misbehaviours=("M-11",)),
     _defect(ESI, "turns-key", "loads the ordered key with its octets reversed", "KEY-CHAIN", {"loads_key_reversed": True},
             cause="digest-reversed", also=("04-AUTHORISES", "06-KEY-SEALED"), misbehaviours=("M-04",)),
     *(

@@ -1,0 +1,17 @@
+"""What is said to either side of the HAN about its membership in step 6: goodbyes that nobody may believe."""
+
+from __future__ import annotations
+
+from dissectors.nwk import Leave
+from harness.adapters.stimuli import ANSWER, Stimulus
+from harness.stack.conversation import Script
+from harness.stack.stimulus import Asker
+
+
+def _unsecured_leave(asker: Asker) -> Script:
+    """A parent tells to leave, a child says that it leaves: either without NWK security."""
+    yield asker.network_command(Leave.of(request=int(asker.application.core.parent is None)), secured=False)
+    yield ANSWER
+
+
+STIMULI = (Stimulus("unsecured-leave", "a NWK Leave without NWK security", _unsecured_leave),)
