@@ -76,7 +76,7 @@ def _routers_are_closed(trace: Trace, ordered: tuple[Window, ...]) -> Iterator[F
         yield failed(
             "routers go on permitting association when the window is over", *_numbers(ordered), last.number,
             expected=f"no permission after {over:.3f} s", observed=f"permitted until {permitted_until:.3f} s",
-            hint="window-end-ignored" if _outlasts(trace, ordered) else "routers-left-open",
+            hint=next((_why_open(trace, ordered, each) for each in _beyond(trace, ordered)), "routers-left-open"),
         )
     else:
         yield passed("no router goes on permitting association", *_numbers(ordered), last.number)
@@ -136,7 +136,7 @@ def flawed_code_opens_nothing(trace: Trace) -> Iterator[Finding]:
             yield failed(
                 "a window was opened for an install code that is wrong", each.number, opened,
                 expected=f"a refusal: {fault.flaw}", observed="the window is open",
-                hint="permit-always-set" if _permitted_before(trace, at) else "install-code-not-checked",
+                hint="install-code-not-checked" if _means_it(trace, at + ANSWER_TIME) else "permit-always-set",
             )
         elif refused is not None:
             yield passed("an install code that is wrong was refused", each.number, refused.number)
@@ -172,7 +172,7 @@ def each_window_ends_by_itself(trace: Trace) -> Iterator[Finding]:
                 yield failed(
                     f"{each.device} was admitted in another device's window", *numbers, keys[0],
                     expected=f"no network key outside of {_spans(tuple(own))}", observed=f"one at {each.request.time:.3f} s",
-                    hint="window-end-ignored" if _outlasts(trace, ordered) else "windows-merged",
+                    hint="window-end-ignored" if any(_beyond(trace, ordered)) else "windows-merged",
                 )
             else:
                 yield passed(f"{each.device} was not admitted in another device's window", *numbers)
@@ -229,7 +229,7 @@ def _why_open(trace: Trace, ordered: tuple[Window, ...], beacon: Heard) -> str:
     """The cause by what was told last: nothing yet, the withdrawal of an order, or the order alone, whose end has passed."""
     told = [each for each in orders(trace) if arrival(each) < beacon.time and each.message is not None]
     last = next((each.message for each in reversed(told) if each.message), None)
-    if last is None or _permitted_before(trace, min(arrival(each) for each in told)):
+    if last is None or not _means_it(trace, beacon.time) or _permitted_before(trace, min(arrival(each) for each in told)):
         return "permit-always-set"
     if last.kind is LegKind.CANCEL_WINDOW:
         return "withdrawal-ignored"
@@ -240,14 +240,20 @@ def _why_open(trace: Trace, ordered: tuple[Window, ...], beacon: Heard) -> str:
     return "window-end-ignored"
 
 
+def _means_it(trace: Trace, at: float) -> bool:
+    """Whether the ESI had its routers permit joining when it last told them: its beacons say no more than it knows."""
+    told = [each for each in air(trace).of(zdp.MgmtPermitJoiningReq) if each.sent and is_by_esi(each) and each.time < at]
+    return bool(told) and _duration(told[-1]) > 0
+
+
 def _permitted_before(trace: Trace, at: float) -> bool:
     return any(_permits(beacon) for beacon in _beacons(trace) if beacon.time < at)
 
 
-def _outlasts(trace: Trace, ordered: tuple[Window, ...]) -> bool:
-    """Whether beacons permit association when every window is over."""
+def _beyond(trace: Trace, ordered: tuple[Window, ...]) -> Iterator[Heard]:
+    """Beacons that permit association when every window is over."""
     last = max(window.ends for window in ordered) + REACTION
-    return any(_permits(beacon) for beacon in _beacons(trace) if beacon.time > last)
+    return (beacon for beacon in _beacons(trace) if beacon.time > last and _permits(beacon))
 
 
 def _has_joined(trace: Trace, window: Window, at: float) -> bool:

@@ -153,6 +153,7 @@ class Policy:
     matches_foreign_profile: bool = False  # answers Match_Desc for any profile (2.4.4.1.7.1)
     answers_unmatched_broadcast: bool = False  # answers a broadcast Match_Desc without a match (2.4.4.1.7.1)
     requires_link_key: bool = True  # refuses SE data without an established link key (SE 5.4.6)
+    serves_unregistered: bool = False  # serves whoever has no established link key under the network key (SE 5.4.6)
     accepts_preconfigured_key: bool = False  # takes SE data under the install-code key (SE 5.4.6)
     demands_link_key_always: bool = False  # refuses also what the network key is enough for (SE 5.4.6)
     executes_refused_commands: bool = False  # refuses, and does what was asked all the same (SE 5.4.6)

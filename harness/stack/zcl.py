@@ -84,13 +84,19 @@ class ClusterLibrary:
             if wanted in (endpoint.number, BROADCAST_ENDPOINT) and indication.profile == endpoint.profile:
                 self._take_at(endpoint, indication, now)
 
+    def _indulges(self, indication: AsduIndication) -> bool:
+        """A node that asks for no link key where it shares none that was established."""
+        held = self.application.core.link_key(indication.source_ieee)
+        registered = held is not None and held[1] is LinkKeyKind.ESTABLISHED
+        return self.application.policy.serves_unregistered and indication.key is None and not registered
+
     def _take_at(self, endpoint: Endpoint, indication: AsduIndication, now: float) -> None:
         try:
             header, _ = parse(zcl.Zcl, indication.asdu)
         except Malformed:
             self._hung = self.application.policy.hangs_on_malformed
             return
-        refused = treatment(indication, self.application.policy) is Treatment.REFUSED
+        refused = treatment(indication, self.application.policy) is Treatment.REFUSED and not self._indulges(indication)
         try:
             header = zcl.read(indication.cluster, indication.asdu)
         except Malformed:

@@ -180,8 +180,8 @@ ESI_DEFECTS = (
         {"assigns_unique_addresses": False}, cause="address-given-twice",
     ),
     Defect(
-        "06-unregistered-has-access", Actor.ESI, "serves a device that has joined whether or not it has registered",
-        ("UC2.7-06-UNREGISTERED@ESI", "UC2.7-09-REFUSES-UNSECURED@ESI"), {"requires_link_key": False},
+        "06-unregistered-has-access", Actor.ESI, "asks for no link key where a device has not registered",
+        ("UC2.7-06-UNREGISTERED@ESI",), {"serves_unregistered": True},
         cause="unregistered-has-access", misbehaviours=("M-59",),
     ),
     Defect(
@@ -317,7 +317,8 @@ PROVOCATIONS = (
     ),
     Defect(
         "06-never-establishes", Actor.HAN_DEVICE, "asks for data as soon as it has joined, and never establishes a key", (),
-        {"asks_before_registering": True, "establishes_keys": False}, misbehaviours=("M-59",),
+        {"asks_before_registering": True, "establishes_keys": False, "uses_link_key": False},
+        misbehaviours=("M-59",),
     ),
     Defect(
         "06-provoke-clear-key", Actor.ESI, "sends the network key without APS security", (), {"transport_key_identifier": None},
