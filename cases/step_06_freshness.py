@@ -46,6 +46,20 @@ def test_the_esi_takes_no_frame_twice(benches, verify):
     verify(bench.trace)
 
 
+@clause("UC2.7-06-REPLAY@HAN Device")  # derived: 05-3474 4.3.1.2
+def test_the_device_takes_no_counter_twice(benches, verify):
+    bench = benches(provocation="06-esi-counters-stand")
+    bench.play()
+    verify(bench.trace)
+
+
+@clause("UC2.7-06-REPLAY@ESI")  # derived: 05-3474 4.3.1.2
+def test_the_esi_takes_no_counter_twice(benches, verify):
+    bench = benches(provocation="06-device-counters-stand")
+    bench.play()
+    verify(bench.trace)
+
+
 @clause("UC2.7-06-COUNTER-JUMP@HAN Device")
 def test_the_device_takes_a_counter_that_jumps(benches, verify):
     bench = benches(provocation="06-esi-counter-jumps")

@@ -53,6 +53,13 @@ def test_a_device_in_service_stays(provisioned, verify):
     verify(provisioned)
 
 
+@clause("UC2.7-06-STAYS")  # derived: 08006r03 NLF130, and what Smart Energy 1.1 made of it
+def test_a_device_whose_parent_tells_it_to_leave_does_as_its_revision_says(bench, verify):
+    bench.play()
+    bench.ask(Actor.HAN_DEVICE, "leave")
+    verify(bench.trace)
+
+
 @clause("UC2.7-06-UNSECURED-COMMANDS@HAN Device")  # derived: 05-3474 3.6.2.2
 def test_the_device_obeys_no_leave_that_is_not_secured(bench, verify):
     bench.play()

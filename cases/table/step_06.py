@@ -130,7 +130,11 @@ CLAUSES = (
         origin="ZB",
         citation="05-3474r17 4.3.1.2, 4.4.1.2; 08006r03 NLS7",
         checks={
-            actor: (freshness.replays_have_no_effect(actor), link_freshness.link_replays_have_no_effect(actor)) for actor in BOTH
+            actor: (
+                freshness.replays_have_no_effect(actor), freshness.stale_counters_have_no_effect(actor),
+                link_freshness.link_replays_have_no_effect(actor),
+            )
+            for actor in BOTH
         },
         needs=(Point.MAC,),
     ),
@@ -233,7 +237,6 @@ WITHOUT_NEGATIVE: Mapping[str, str] = {
     "UC2.7-06-COUNTERS@HAN Device": "Nothing that is said to a node can make it count backwards; power failures are played.",
     "UC2.7-06-ACKNOWLEDGES@ESI": "Frames that must not be acknowledged are those of 06-REPLAY and 06-BAD-MIC.",
     "UC2.7-06-ACKNOWLEDGES@HAN Device": "Frames that must not be acknowledged are those of 06-REPLAY and 06-BAD-MIC.",
-    "UC2.7-06-STAYS@HAN Device": "A goodbye that must not be obeyed is what 06-UNSECURED-COMMANDS asks about.",
     "UC2.7-06-TUNNEL@HAN Device": "What a router hands on under another key the device cannot read: it is as if nothing had come.",
     "UC2.7-06-KEY-SWITCH@HAN Device": "A switch to a key that was lost leaves the device outside; how it comes back is its own choice.",
 }

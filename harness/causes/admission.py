@@ -91,6 +91,7 @@ CAUSES: Mapping[str, str] = {
     "acknowledgement-not-turned-round": "An APS acknowledgement copies the addressing of what it acknowledges as it is.",
     # membership
     "unsecured-commands-obeyed": "Network commands are obeyed without a look at whether they came NWK-secured.",
+    "leave-obeyed": "NWK Leave is processed as r17 says, although a device of Smart Energy 1.1 or later is past that.",
     "leaves-by-itself": "The device leaves the network although nobody told it to.",
     "rejoins-besiege": "A rejoin that is not answered is repeated at once.",
     "network-forgotten": "PAN, network key and children are kept in memory alone, so that a power failure ends the network.",

@@ -152,6 +152,51 @@ def replays_have_no_effect(actor: Actor) -> Check:
     return named(check, "replays_have_no_effect", actor)
 
 
+def stale_counters_have_no_effect(actor: Actor) -> Check:
+    """06-REPLAY: a frame of its neighbour whose counter is not greater than one that the actor took has no effect, though it is new."""
+
+    def check(trace: Trace) -> Iterator[Finding]:
+        link = link_of(trace)
+        anew = _beginnings(link)
+        newest: dict[bytes, Heard] = {}
+        met: set[bytes] = set()
+        passes = 0
+        for each in link.of(PARTNERS[actor]):
+            key = each.frame.nwk_key
+            if not each.sent or key is None or each.mac.payload in met:
+                continue
+            met.add(each.mac.payload)
+            before = newest.get(key)
+            if before is None or any(before.time < at < each.time for at in anew):
+                before = None
+            if before is None or each.nwk.security.frame_counter > before.nwk.security.frame_counter:
+                if link.reaches(each, actor):
+                    newest[key] = each
+                continue
+            if not link.asks(each, actor):
+                continue
+            limit = min(each.time + ACK_TIME, link.next_like(each, each.time))
+            taken = link.acknowledgement(each, actor, each.time, limit)
+            if taken is not None:
+                yield failed(
+                    f"the {actor} took a frame whose counter is no greater than one that it had accepted", before.number,
+                    each.number, taken.number, expected="no reaction", observed="an APS acknowledgement", hint="replays-taken",
+                )
+                return
+            passes += attested(trace, Point.MAC, each.time, limit, each.channel)
+            if passes == 1:
+                yield passed(f"the {actor} did not react to a frame with an old counter", before.number, each.number)
+
+    return named(check, "stale_counters_have_no_effect", actor)
+
+
+def _beginnings(link: Link) -> list[float]:
+    """When counters may begin at 0: a device associates, or is given a network key (r17 to r20: 4.6.3.2.3.1, 4.6.3.4.2)."""
+    keys = (key.time for association in link.associations for key in association.transports)
+    rejoins = (each.time for each in link.heard.of(nwk.RejoinRequest) if not each.nwk.security_enabled)
+    return [*(association.request.time for association in link.associations), *keys, *rejoins]
+
+
 def counter_jumps_are_taken(actor: Actor) -> Check:
     """06-COUNTER-JUMP: a frame whose counter is far ahead of the last one is taken like any other."""
 

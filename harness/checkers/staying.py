@@ -38,10 +38,18 @@ def device_stays(trace: Trace) -> Iterator[Finding]:
     told = [each for each in air(trace) if each.time > registered.time and (_is_leave(each, 1) or _removes(each))]
     gone = next((
         each for each in link.of(Actor.HAN_DEVICE)
-        if each.time > registered.time and each.sent and _is_leave(each, 0)
-        and not any(other.time < each.time for other in told) and not _was_reset(trace, registered.time, each.time)
+        if each.time > registered.time and each.sent and _is_leave(each, 0) and not _was_reset(trace, registered.time, each.time)
     ), None)
-    if gone is not None:
+    before = next((each for each in told if gone is not None and each.time < gone.time), None)
+    if gone is not None and before is not None and trace.header.pics.get("smart_energy_1_1") and not _removes(before):
+        yield failed(
+            "the device left because a NWK Leave said so", registered.number, before.number, gone.number,
+            expected="no NWK Leave: since SE 1.1 a device that has registered obeys an APS-secured Remove-Device alone",
+            observed=f"one at {gone.time:.3f} s", hint="leave-obeyed",
+        )
+    elif gone is not None and before is not None:
+        yield passed("the device left when it was told to", before.number, gone.number)
+    elif gone is not None:
         yield failed(
             "the device left the network, and nobody had told it to", registered.number, gone.number,
             expected="no NWK Leave", observed=f"one at {gone.time:.3f} s", hint="leaves-by-itself",

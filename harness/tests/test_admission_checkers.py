@@ -83,3 +83,14 @@ def test_a_key_that_was_withheld_is_not_guessed() -> None:
     trace.keys = [key for key in whole.keys if key.kind == "nwk"]
     sealed = clauses()["UC2.7-06-KEY-SEALED"]
     assert [judgement.verdict for judgement in judge(trace, [sealed])] == [Verdict.INCONC]
+
+
+@pytest.mark.parametrize(("later", "verdict"), [(False, Verdict.PASS), (True, Verdict.FAIL)])
+def test_a_leave_of_the_parent_is_obeyed_or_not_by_the_revision_that_is_claimed(later: bool, verdict: Verdict) -> None:
+    file = read_bench(BENCH)
+    device = file.device("load_control")
+    bench = Bench(file, replace(device, pics={**device.pics, "smart_energy_1_1": later}))
+    bench.play()
+    bench.ask(Actor.HAN_DEVICE, "leave")
+    (judgement,) = judge(bench.trace, [clauses()["UC2.7-06-STAYS"]])
+    assert judgement.verdict is verdict

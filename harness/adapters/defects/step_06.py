@@ -330,6 +330,7 @@ PROVOCATIONS = (
         for word, actor in (("esi", Actor.ESI), ("device", Actor.HAN_DEVICE))
         for name, text, decisions, rewrites, misbehaviours in (
             ("counter-jumps", "leaves out thousands of frame counters now and then", {}, (_jumping,), ()),
+            ("counters-stand", "uses each frame counter several times", {}, (_standing,), ("M-12", "M-13")),
             ("replays", "sends every frame once more when it is forgotten", {"replays_after": FORGOTTEN}, (), ("M-13",)),
             ("link-counter-jumps", "leaves out thousands of APS frame counters now and then", {}, (_link_jumping,), ("M-15",)),
             ("replays-link", "sends every APS frame once more in a new frame", {"replays_link_after": FORGOTTEN}, (), ("M-13",)),

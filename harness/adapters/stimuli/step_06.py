@@ -14,4 +14,13 @@ def _unsecured_leave(asker: Asker) -> Script:
     yield ANSWER
 
 
-STIMULI = (Stimulus("unsecured-leave", "a NWK Leave without NWK security", _unsecured_leave),)
+def _leave(asker: Asker) -> Script:
+    """What a parent may say to a child."""
+    yield asker.network_command(Leave.of(request=1))
+    yield ANSWER
+
+
+STIMULI = (
+    Stimulus("leave", "a NWK Leave of the parent", _leave),
+    Stimulus("unsecured-leave", "a NWK Leave without NWK security", _unsecured_leave),
+)
