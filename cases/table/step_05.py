@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from harness.checkers import network_discovery
+from harness.checkers import network_discovery, scanning
 from harness.usecase import Actor, Clause, Point, Step
 
 ROW = Step(
@@ -25,7 +25,7 @@ CLAUSES = (
         text="The device looks for networks by active scan, on the preferred channels of Smart Energy first.",
         origin="SE",
         citation="SE 1.0 (075356r15) table 5-2; 08006r03 S3",
-        checks={Actor.HAN_DEVICE: (network_discovery.device_scans,)},
+        checks={Actor.HAN_DEVICE: (scanning.device_scans,)},
         needs=(Point.MAC,),
     ),
     Clause(
@@ -33,7 +33,7 @@ CLAUSES = (
         text="Switched on, the device begins to join by itself, or waits for its button: as its PICS says.",
         origin="UC",
         citation="AEP use case 2.7, row 5: joining starts automatically or by a button",
-        checks={Actor.HAN_DEVICE: (network_discovery.device_starts_as_claimed,)},
+        checks={Actor.HAN_DEVICE: (scanning.device_starts_as_claimed,)},
         needs=(Point.MAC,),
     ),
     Clause(
@@ -73,7 +73,7 @@ CLAUSES = (
         text="A device that finds no network to join scans at most three times, a second apart, and then backs off.",
         origin="SE",
         citation="SE 1.0 (075356r15) table 5-2",
-        checks={Actor.HAN_DEVICE: (network_discovery.device_scans_with_pauses,)},
+        checks={Actor.HAN_DEVICE: (scanning.device_scans_with_pauses,)},
         needs=(Point.MAC,),
     ),
     Clause(
