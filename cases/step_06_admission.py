@@ -9,7 +9,8 @@ from dissectors.aps import TransportKey
 from dissectors.mac import AssociationRequest
 from harness import faults
 from harness.overlap_strategies import Meeting, behind_a_router, pairs
-from harness.strategies import When, arrivals, eui64s, install_codes
+from harness.strategies import When, arrivals, eui64s, install_codes, misderived_keys
+from harness.usecase import Actor
 
 pytestmark = step(6)  # ESI -> HAN Device: network key, 16-bit short address, PAN ID
 
@@ -57,6 +58,16 @@ def test_a_device_with_another_install_code_stays_outside(benches, verify, code)
     verify(bench.trace)
 
 
+@clause("UC2.7-06-WRONG-CODE")  # derived: AN708 12.1, the mistakes that are made with install codes
+@given(made=misderived_keys())
+def test_a_device_that_made_its_key_wrong_stays_outside(benches, verify, made):
+    code, key = made
+    bench = benches(ordered_key=code.octets, han_device_key=key)
+    bench.open()
+    bench.join()
+    verify(bench.trace)
+
+
 @clause("UC2.7-06-KEY-AGAIN")  # derived: Transport-Key asks for no acknowledgement, so that a lost one is not repeated
 def test_a_network_key_lost_in_the_air_is_had_by_joining_again(bench, verify):
     with bench.air.suffering(faults.until(AssociationRequest, faults.drop(TransportKey, times=None), times=2)):
@@ -70,6 +81,16 @@ def test_a_device_that_was_reset_is_let_in_again(bench, verify):
     bench.open()
     bench.join()
     bench.join_again()
+    verify(bench.trace)
+
+
+@clause("UC2.7-06-KEY-AGAIN")  # derived: what a device forgets is no fault of its ESI
+def test_a_device_that_lost_its_keys_with_its_power_is_let_in_again(benches, verify):
+    bench = benches(provocation="06-device-forgets")
+    bench.open()
+    bench.join()
+    bench.power_cycle(Actor.HAN_DEVICE)
+    bench.settle()
     verify(bench.trace)
 
 

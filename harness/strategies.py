@@ -29,7 +29,7 @@ from dissectors.nwk import MAX_UNICAST
 from dissectors.security import KEY_LENGTH, WELL_KNOWN_LINK_KEY
 from harness.cim import hostile
 from harness.cim.hostile import Hostile
-from harness.crypto.install_code import CODE_LENGTHS, CRC_LENGTH, Flaw, InstallCode, crc
+from harness.crypto.install_code import CODE_LENGTHS, CRC_LENGTH, Flaw, InstallCode, crc, known_mistakes
 from harness.values import Eui64
 
 WRONG_CHARACTERS = "gGxXoOIlSZ_.,+/&<\"'\u00e9\u2013\uff18"  # in no install code; look-alikes, markup, a full-width 8
@@ -96,6 +96,11 @@ def install_codes(lengths: Iterable[int] = CODE_LENGTHS) -> SearchStrategy[Insta
         st.sampled_from(edges),
         st.sampled_from(chosen).flatmap(lambda length: st.binary(min_size=length, max_size=length)).map(InstallCode.of),
     )
+
+
+def misderived_keys() -> SearchStrategy[tuple[InstallCode, bytes]]:
+    """An install code with a link key that a known mistake makes of it: the CRC left out, its octets exchanged, and the like."""
+    return install_codes().flatmap(lambda code: st.tuples(st.just(code), st.sampled_from(sorted(known_mistakes(code).values()))))
 
 
 @lru_cache

@@ -79,6 +79,13 @@ def test_link_keys_reach_their_edges(edge: bytes) -> None:
 
 
 @quick
+@given(strategies.misderived_keys())
+def test_misderived_keys_are_wrong(made: tuple[InstallCode, bytes]) -> None:
+    code, key = made
+    assert len(key) == 16
+    assert key != code.link_key
+
+
 @given(strategies.install_codes())
 def test_install_codes_are_right(code: InstallCode) -> None:
     assert InstallCode.parse(code.octets) == code

@@ -316,6 +316,10 @@ PROVOCATIONS = (
         made=_naming_both, misbehaviours=("M-10",),
     ),
     Defect(
+        "06-device-forgets", Actor.HAN_DEVICE, "loses network and keys with its power", (),
+        {"keeps_keys_over_power_cycle": False}, misbehaviours=("M-46", "M-60"),
+    ),
+    Defect(
         "06-never-establishes", Actor.HAN_DEVICE, "asks for data as soon as it has joined, and never establishes a key", (),
         {"asks_before_registering": True, "establishes_keys": False, "uses_link_key": False},
         misbehaviours=("M-59",),
