@@ -112,7 +112,7 @@ def counters_increase(actor: Actor) -> Check:
 
 def _why_not_risen(trace: Trace, actor: Actor, before: Heard | None, each: Heard) -> str:
     """A counter that falls behind after a power failure was not kept over it."""
-    failures = (at for at in marks(trace, "power_cycle", actor) if before is not None and before.time < at < each.time)
+    failures = (at for at in marks(trace, "power_cycle", actor) if before is not None and before.time <= at < each.time)
     return "counter-not-kept" if any(failures) else "counter-used-again"
 
 

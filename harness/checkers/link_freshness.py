@@ -32,7 +32,7 @@ def link_counters_increase(actor: Actor) -> Check:
             if before is not None and before.aps.counter == each.aps.counter and counter == before.aps.security.frame_counter:
                 continue  # sent again: that this should take a new frame counter is not held to by every stack
             if counter == INVALID or (before is not None and counter <= before.aps.security.frame_counter):
-                failures = (at for at in marks(trace, "power_cycle", actor) if before is not None and before.time < at < each.time)
+                failures = (at for at in marks(trace, "power_cycle", actor) if before is not None and before.time <= at < each.time)
                 yield failed(
                     f"the APS frame counter of the {actor} does not rise", *((before.number,) if before else ()), each.number,
                     expected="a greater value" if before is None else f"more than {before.aps.security.frame_counter}",

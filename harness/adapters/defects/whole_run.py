@@ -59,7 +59,7 @@ DEFECTS = (
         for actor in (HEAD_END, NETWORK, NIC, ESI)
     ),
     _defect(DEVICE, "asks-early", "asks for the time before it has registered", "ORDER", {"asks_before_registering": True},
-            cause="asks-before-registering"),
+            cause="asks-before-registering", also=("09-NOT-INSTALL-KEY",)),
     *(
         _defect(
             actor, "turns-address", "announces the device by its address with its octets reversed", "MAC-CHAIN",
