@@ -18,7 +18,7 @@ def test_the_device_finds_its_esi_and_associates(provisioned, verify):
     verify(provisioned)
 
 
-@clause("UC2.7-05-ASSOCIATES", "UC2.7-05-CHOOSES", "UC2.7-05-POLLS")
+@clause("UC2.7-05-SCANS", "UC2.7-05-ASSOCIATES", "UC2.7-05-CHOOSES", "UC2.7-05-POLLS")
 @given(arrival=arrivals(When.INSIDE, When.LATE))
 def test_the_device_associates_whenever_it_comes_in_its_window(benches, verify, arrival):
     bench = benches(window_start=arrival.window.start, window_duration=arrival.window.duration, joins_at=arrival.comes)

@@ -60,6 +60,15 @@ def test_the_esi_takes_no_counter_twice(benches, verify):
     verify(bench.trace)
 
 
+@clause("UC2.7-06-REPLAY@HAN Device")  # derived: 05-3474 4.3.1.2
+def test_the_device_takes_no_counter_of_an_esi_that_forgot_it(benches, verify):
+    bench = benches(provocation="06-provoke-forgotten-counter")
+    bench.play()
+    bench.power_cycle(Actor.ESI)
+    bench.ask(Actor.HAN_DEVICE, "basic")
+    verify(bench.trace)
+
+
 @clause("UC2.7-06-COUNTER-JUMP@HAN Device")
 def test_the_device_takes_a_counter_that_jumps(benches, verify):
     bench = benches(provocation="06-esi-counter-jumps")

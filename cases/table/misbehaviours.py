@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+A_KEY_OF_A_PLAN = "Our device does so by the plan of a case: with a key made in this way it asks to be let in (06-WRONG-CODE)."
 NOT_OURS = "It is an act of the device under test by itself: nothing that our side does wrong would bring it about."
 
 
@@ -21,20 +22,26 @@ class Misbehaviour:
 
 
 _OF_THE_SIXTY = (
-    ("The CRC is left out of what an install code's key is made of.", ""),
-    ("The CRC of an install code is written or taken most significant octet first.", ""),
+    ("The CRC is left out of what an install code's key is made of.", A_KEY_OF_A_PLAN),
+    ("The CRC of an install code is written or taken most significant octet first.", A_KEY_OF_A_PLAN),
     ("A mistyped install code is taken although its CRC is wrong.", ""),
-    ("The link key is loaded with its octets turned round.", ""),
-    ("A link key is taken for an install code and hashed again, or a code for a key.", ""),
-    ("A device that does not have the key stays silent after Transport-Key, for good.", ""),
+    ("The link key is loaded with its octets turned round.", A_KEY_OF_A_PLAN),
+    ("A link key is taken for an install code and hashed again, or a code for a key.", A_KEY_OF_A_PLAN),
+    ("A device that does not have the key stays silent after Transport-Key, for good.", A_KEY_OF_A_PLAN),
     ("The network key is sent in the clear, or under a well-known key, to a device without a registered code.", ""),
-    ("Transport-Key is secured under the wrong key: the data key, or the network key.", ""),
+    (
+        "Transport-Key is secured under the wrong key: the data key, or the network key.",
+        "A device may take what is sealed under any key made of its own: no reaction to it would be wrong.",
+    ),
     ("A joining device takes a network key that is not sealed with its own key.", ""),
     ("Transport-Key carries extended addresses or a route that a sleepy joiner does not read.", ""),
-    ("The joining window is opened for ever, or never closed.", ""),
-    ("The outgoing NWK frame counter begins again at 0 after a reboot.", NOT_OURS),
+    ("The joining window is opened for ever, or never closed.", "A window that our ESI does not close asks nothing of a device."),
+    ("The outgoing NWK frame counter begins again at 0 after a reboot.", ""),
     ("A frame whose counter was seen before is taken as fresh.", ""),
-    ("An APS acknowledgement has the wrong counter, cluster or endpoint, or lacks the security of what it acknowledges.", ""),
+    (
+        "An APS acknowledgement has the wrong counter, cluster or endpoint, or lacks the security of what it acknowledges.",
+        "What is acknowledged wrongly is repeated, or given up: no clause says which, so that no reaction would be wrong.",
+    ),
     ("A frame counter that jumps ahead is refused.", ""),
     ("The key establishment suite attribute says 0.", ""),
     ("Initiate Key Establishment is answered with a Default Response.", ""),
@@ -68,7 +75,7 @@ _OF_THE_SIXTY = (
     ("Fragments are sent in a window greater than 1, misnumbered, or later ones unsecured.", ""),
     ("A device leaves by itself, or a NWK Leave is obeyed after key establishment.", ""),
     ("Keys are lost over a reset, and the device associates instead of rejoining.", ""),
-    ("A device rejoins more often than its back-off lets it.", ""),
+    ("A device rejoins more often than its back-off lets it.", "An ESI does not answer for how often it is asked."),
     ("Publish Price with the fields of a later revision is refused, or the length of 1.0 is.", ""),
     ("Report Event Status has a wrong time, length or signature.", NOT_OURS),
     ("An event for another class of device is answered with an error.", ""),

@@ -6,8 +6,6 @@ it. What does harm, a window that nobody closes, fails 04-CLOSES.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 from harness.checkers import legs, two_orders, window
 from harness.checkers.apart import Together
 from harness.usecase import Actor, Clause, Point, Step
@@ -150,10 +148,3 @@ ESI_CLAUSES = (
 )
 
 CLAUSES = NIC_CLAUSES + ESI_CLAUSES
-
-WITHOUT_NEGATIVE: Mapping[str, str] = {
-    "UC2.7-04-OPENS@ESI": "A window that must not open is what 04-CLOSES and 04-BAD-CODE ask about.",
-    "UC2.7-04-EXTENDS@ESI": "A window that must not be extended is one that is over: 04-CLOSES.",
-    "UC2.7-04-SURVIVES-RESTART@ESI": "A window that was over before the restart is one more that 04-CLOSES asks about.",
-}
-"""Clauses that no negative case can be made for, or whose negative case is another clause's; with the reason."""

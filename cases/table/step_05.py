@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 from harness.checkers import network_discovery, scanning
 from harness.usecase import Actor, Clause, Point, Step
 
@@ -101,12 +99,3 @@ CLAUSES = (
         needs=(Point.MAC,),
     ),
 )
-
-WITHOUT_NEGATIVE: Mapping[str, str] = {
-    "UC2.7-05-SCANS@HAN Device": "Before it scans, nobody can say anything to the device that might mislead it.",
-    "UC2.7-05-BUTTON@HAN Device": "A device either has a button or has none: its PICS says which of the two is asked.",
-    "UC2.7-05-BEACON@ESI": "A beacon request has no content that could be wrong; when association is not permitted is 04-CLOSES.",
-    "UC2.7-05-ASSOCIATES@HAN Device": "The request says what the device is, whatever was said to it before.",
-    "UC2.7-05-POLLS@HAN Device": "A device that is not answered is what 05-SCAN-ATTEMPTS and 06-LEAVES-WITHOUT-KEY ask about.",
-}
-"""Clauses that no negative case can be made for, or whose negative case is another clause's; with the reason."""

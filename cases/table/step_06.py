@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 from harness.checkers import admission, freshness, link_freshness, membership, staying, tunnel
 from harness.checkers.apart import Together
 from harness.usecase import Actor, Clause, Point, Step
@@ -227,17 +225,3 @@ CLAUSES = (
         needs=(Point.MAC,),
     ),
 )
-
-WITHOUT_NEGATIVE: Mapping[str, str] = {
-    "UC2.7-06-SHORT-ADDRESS@ESI": "A device asks for an address and not for which one: it can ask for no wrong one.",
-    "UC2.7-06-PAN@ESI": "A request that names another PAN is not for this ESI, whose radio does not take it.",
-    "UC2.7-06-KEY-SEALED@ESI": "How the key is sealed does not depend on what a device says; one with another code is 06-WRONG-CODE.",
-    "UC2.7-06-KEY-NEVER-CLEAR@ESI": "The cases of 06-WRONG-CODE are those in which an ESI might be tempted.",
-    "UC2.7-06-COUNTERS@ESI": "Nothing that is said to a node can make it count backwards; power failures are played.",
-    "UC2.7-06-COUNTERS@HAN Device": "Nothing that is said to a node can make it count backwards; power failures are played.",
-    "UC2.7-06-ACKNOWLEDGES@ESI": "Frames that must not be acknowledged are those of 06-REPLAY and 06-BAD-MIC.",
-    "UC2.7-06-ACKNOWLEDGES@HAN Device": "Frames that must not be acknowledged are those of 06-REPLAY and 06-BAD-MIC.",
-    "UC2.7-06-TUNNEL@HAN Device": "What a router hands on under another key the device cannot read: it is as if nothing had come.",
-    "UC2.7-06-KEY-SWITCH@HAN Device": "A switch to a key that was lost leaves the device outside; how it comes back is its own choice.",
-}
-"""Clauses that no negative case can be made for, or whose negative case is another clause's; with the reason."""

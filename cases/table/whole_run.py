@@ -90,8 +90,3 @@ CLAUSES = (
         open_item="The use case knows no un-provisioning: nothing says how a device that is replaced by another is unlinked.",
     ),
 )
-
-WITHOUT_NEGATIVE: Mapping[str, str] = {
-    "UC2.7-SEQ-KEY-CHAIN@ESI": "A device whose key is not the one that was ordered is what 06-WRONG-CODE asks about.",
-}
-"""Clauses that no negative case can be made for, or whose negative case is another clause's; with the reason."""

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import importlib
-import pkgutil
 import re
 
 import pytest
 
-import cases.table
 from cases.table import SECTIONS, clause, clauses, find, step, steps
 from harness.pics import PROFORMA
 from harness.usecase import Actor
@@ -36,16 +33,6 @@ def test_a_case_may_name_one_actor_of_a_clause() -> None:
     one = find(f"{SOME.id}@{ACTOR}")
     assert (one.id, dict(one.checks)) == (SOME.id, {ACTOR: SOME.checks[ACTOR]})
     assert clause(SOME.id, f"{SOME.id}@{ACTOR}").args == (SOME, one)
-
-
-def test_what_has_no_negative_case_is_a_clause_with_a_reason() -> None:
-    reasons: dict[str, str] = {}
-    for module in pkgutil.iter_modules(cases.table.__path__):
-        reasons |= getattr(importlib.import_module(f"cases.table.{module.name}"), "WITHOUT_NEGATIVE", {})
-    assert reasons
-    for identifier, reason in reasons.items():
-        assert find(identifier).checks
-        assert reason.endswith(".")
 
 
 def test_a_module_is_marked_with_its_row_or_section() -> None:

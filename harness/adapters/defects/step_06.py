@@ -318,6 +318,10 @@ PROVOCATIONS = (
         made=_naming_both, misbehaviours=("M-10",),
     ),
     Defect(
+        "06-provoke-forgotten-counter", Actor.ESI, "begins its frame counters at 0 when its power returns", (),
+        {"keeps_counters_over_power_cycle": False}, misbehaviours=("M-12",),
+    ),
+    Defect(
         "06-device-forgets", Actor.HAN_DEVICE, "loses network and keys with its power", (),
         {"keeps_keys_over_power_cycle": False}, misbehaviours=("M-46", "M-60"),
     ),
@@ -336,7 +340,7 @@ PROVOCATIONS = (
         for word, actor in (("esi", Actor.ESI), ("device", Actor.HAN_DEVICE))
         for name, text, decisions, rewrites, misbehaviours in (
             ("counter-jumps", "leaves out thousands of frame counters now and then", {}, (_jumping,), ()),
-            ("counters-stand", "uses each frame counter several times", {}, (_standing,), ("M-12", "M-13")),
+            ("counters-stand", "uses each frame counter several times", {}, (_standing,), ("M-13",)),
             ("replays", "sends every frame once more when it is forgotten", {"replays_after": FORGOTTEN}, (), ("M-13",)),
             ("link-counter-jumps", "leaves out thousands of APS frame counters now and then", {}, (_link_jumping,), ("M-15",)),
             ("replays-link", "sends every APS frame once more in a new frame", {"replays_link_after": FORGOTTEN}, (), ("M-13",)),

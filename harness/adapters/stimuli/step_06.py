@@ -21,6 +21,6 @@ def _leave(asker: Asker) -> Script:
 
 
 STIMULI = (
-    Stimulus("leave", "a NWK Leave of the parent", _leave),
+    Stimulus("leave", "a NWK Leave of the parent", _leave, misbehaviours=("M-45",)),
     Stimulus("unsecured-leave", "a NWK Leave without NWK security", _unsecured_leave),
 )
