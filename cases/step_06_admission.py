@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hypothesis import given, settings
+from hypothesis import given
 
 from cases.table import clause, step
 from dissectors.aps import TransportKey
@@ -95,7 +95,6 @@ def test_a_device_that_lost_its_keys_with_its_power_is_let_in_again(benches, ver
 
 
 @clause("UC2.7-06-TUNNEL")  # derived: 05-3474 4.6.3.7, a parent that is not the trust centre
-@settings(max_examples=2)  # each is two whole provisionings
 @given(passage=behind_a_router())
 def test_a_device_that_joins_through_a_router_is_given_its_key_in_a_tunnel(benches, verify, passage):
     bench = benches(**passage)
@@ -105,7 +104,6 @@ def test_a_device_that_joins_through_a_router_is_given_its_key_in_a_tunnel(bench
 
 
 @clause("UC2.7-06-TUNNEL@ESI")  # derived: Smart Energy 1.0 5.4.1
-@settings(max_examples=2)
 @given(passage=behind_a_router(), other=eui64s())
 def test_a_device_nobody_ordered_gets_no_key_through_a_router(benches, verify, passage, other):
     bench = benches(ordered=other, **passage)
