@@ -83,9 +83,7 @@ class Bench:
         self._leg_codec = self.trace.leg_codec = load_codec(file.legs.codec)
         self.happenings: list[Happened] = []
         self._taps = Taps(self.trace, (AIR_MEDIUM, SECOND_AIR) if self.plan.has_second_meter else (AIR_MEDIUM,), unseen(file))
-        self.air = VirtualAir(self._chance("air"), tap=self._taps.hear)
-        if self.plan.router:
-            self.air.apart.add(frozenset((Actor.ESI, Actor.HAN_DEVICE)))
+        self.air = VirtualAir(self._chance("air"), tap=self._taps.hear, apart=self.plan.apart)
         self._airs, self._air_of = [self.air], dict[str, VirtualAir]()  # the latter of whoever is out of range of the rest
         self.wires = VirtualWires(self.plan.latencies(file.latencies), tap=self._taps.see, chance=self._chance("wires"))
         building = Building(

@@ -66,6 +66,11 @@ class Plan:
     provoked_with: Any = None
 
     @property
+    def apart(self) -> frozenset[frozenset[str]]:
+        """Pairs of radios that do not hear each other, by name."""
+        return frozenset({frozenset((Actor.ESI, Actor.HAN_DEVICE))}) if self.router else frozenset()
+
+    @property
     def has_second_meter(self) -> bool:
         """Whether a second meter stands on the bench."""
         return self.second_meter or self.swap == METER

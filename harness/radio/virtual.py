@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import heapq
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
@@ -66,13 +66,16 @@ class VirtualRadio:
 class VirtualAir:
     """All channels at once. `tap` sees everything on the air, acknowledgements included, with its fate."""
 
-    def __init__(self, chance: Chance, *, keyring: KeyRing | None = None, tap: Tap | None = None) -> None:
+    def __init__(
+        self, chance: Chance, *, keyring: KeyRing | None = None, tap: Tap | None = None,
+        apart: Iterable[frozenset[str]] = (),
+    ) -> None:
         """`keyring` is what faults may decrypt with: the bench adds the keys of the run to it."""
         self.chance = chance
         self.keyring = keyring if keyring is not None else KeyRing()
         self.tap = tap
         self.faults: list[Fault] = []
-        self.apart: set[frozenset[str]] = set()  # pairs of radios that do not hear each other
+        self.apart = set(apart)  # pairs of radios that do not hear each other
         self._radios: dict[str, VirtualRadio] = {}
         self._agenda: list[tuple[float, int, Callable[[float], None]]] = []
         self._order = 0
