@@ -165,7 +165,9 @@ def told(letter: Letter, findings: list[CimFinding]) -> Iterator[Finding]:
     for each in findings:
         if each.failed:
             observed = f"{each.message}{f' ({each.path})' if each.path else ''}"
-            yield failed(f"breaks the rule {each.rule}", letter.number, expected=RULES[each.rule][1], observed=observed)
+            yield failed(
+                f"breaks the rule {each.rule}", letter.number, expected=RULES[each.rule][1], observed=observed, hint=each.rule,
+            )
         elif each.verdict is Verdict.INCONC:
             yield inconclusive(each.message, letter.number, expected=RULES[each.rule][1])
         else:
@@ -195,7 +197,7 @@ def unique_ids(producer: Actor) -> Check:
                 repeated = True
                 yield failed(
                     f"two messages of the {producer} have the same MessageID", before.number, letter.number,
-                    expected="a MessageID of its own for every message", observed=identifier,
+                    expected="a MessageID of its own for every message", observed=identifier, hint="message-id",
                 )
         if len(first) > 1 and not repeated:
             yield passed(f"{len(first)} messages, each with its own MessageID", *(each.number for each in first.values()))

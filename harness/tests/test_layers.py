@@ -19,7 +19,6 @@ OURS = ("harness", "dissectors", "cases", "reports")
 LAYER_0 = (
     "harness.values", "harness.clock", "harness.errors", "harness.verdict", "harness.usecase", "harness.trace", "harness.ports",
     "harness.judge", "harness.pics", "harness.inquiry", "harness.cim_profile", "harness.composite",
-    "harness.causes",
 )
 
 MAY_IMPORT = {
@@ -28,6 +27,7 @@ MAY_IMPORT = {
     **dict.fromkeys(LAYER_0, LAYER_0),
     "harness.crypto": ("dissectors.security",),
     "harness.cim": (),
+    "harness.causes": ("harness.cim.finding",),
     "harness.cim.recording": ("harness.cim", "harness.declared"),
     "harness.stack": ("dissectors", "harness.crypto"),
     "harness.faults": ("dissectors",),
