@@ -16,11 +16,28 @@ def test_the_first_exchange_is_under_the_link_key(provisioned, verify):
     verify(provisioned)
 
 
-@clause("UC2.7-09-SAME-SECURITY")
+@clause("UC2.7-09-SAME-SECURITY", "UC2.7-09-NETWORK-KEY-ENOUGH")
 def test_what_is_asked_under_the_network_key_is_answered_so(bench, verify):
     bench.play()
     bench.ask(Actor.ESI, "basic")
     bench.ask(Actor.HAN_DEVICE, "basic")
+    verify(bench.trace)
+
+
+@clause("UC2.7-09-NETWORK-KEY-ENOUGH")  # derived: Smart Energy 1.0 5.4.6
+def test_more_security_than_is_needed_may_be_refused(bench, verify):
+    bench.play()
+    bench.ask(Actor.ESI, "basic", under="link key")
+    bench.ask(Actor.HAN_DEVICE, "basic", under="link key")
+    verify(bench.trace)
+
+
+@clause("UC2.7-09-PROFILE")  # derived: 05-3474 2.2.4.1
+def test_a_command_in_another_profile_is_not_obeyed(bench, verify):
+    bench.play()
+    bench.publish("event-ahead")
+    bench.ask(Actor.ESI, "in-another-profile")
+    bench.ask(Actor.HAN_DEVICE, "in-another-profile")
     verify(bench.trace)
 
 

@@ -68,6 +68,13 @@ def test_an_event_for_others_is_ignored(bench, verify):
     verify(bench.trace)
 
 
+@clause("UC2.7-09-DEVICE-CLASS")  # derived: Smart Energy 1.0 D.3
+def test_an_event_for_another_group_is_ignored(bench, verify):
+    bench.play()
+    bench.publish("event-for-another-group")
+    verify(bench.trace)
+
+
 @clause("UC2.7-09-DUPLICATE-EVENT")  # derived: Smart Energy 1.0 D.3
 def test_an_event_that_comes_twice_is_executed_once(bench, verify):
     bench.play()

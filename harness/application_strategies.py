@@ -22,6 +22,7 @@ _ZDP_REQUESTS = range(0x0100, 0x7FFF)
 _MANUFACTURERS = range(0x1000, 0xFFF0)
 _CONVENIENT = 59  # octets of text with which Display Message fits one frame
 _FRAGMENTED = (36, 41)  # attributes in a request of two blocks, 75 to 85 octets, whose answer has 111 to 126
+_LESS = (26, 32)  # attributes in a request of up to 67 octets, whose answer has 81 to 99
 _OVERLONG = (42, 62)  # attributes in a request of up to 127 octets, whose answer has 129 to 189
 _HOUR = 3600
 
@@ -77,7 +78,7 @@ def malformations() -> SearchStrategy[Malformation]:
     """Messages cut short, with something left over, or of a kind that does not exist."""
     kinds = (
         "odd attribute list", "cut string", "wrong type", "unknown type", "cut header", "reserved frame type",
-        "cut cluster command", "cut ZDP request",
+        "cut cluster command", "cut ZDP request", "short cluster list", "surplus",
     )
     return st.builds(Malformation, st.sampled_from(kinds), st.integers(0, 22))
 
@@ -85,6 +86,21 @@ def malformations() -> SearchStrategy[Malformation]:
 def fragmented_requests() -> SearchStrategy[int]:
     """How many attributes make a request, and an answer, that need two blocks each."""
     return st.integers(*_FRAGMENTED)
+
+
+def answers_of_less() -> SearchStrategy[int]:
+    """How many attributes make an answer of two blocks that fits a partner of 100 octets; the request is one frame."""
+    return st.integers(*_LESS)
+
+
+def any_block() -> SearchStrategy[int]:
+    """Which block of a message of two is meant, from 0."""
+    return st.integers(0, 1)
+
+
+def spoilt_blocks() -> SearchStrategy[str]:
+    """What is wrong with the blocks of a message, as the provocations are called after their side."""
+    return st.sampled_from(["clears-later-blocks", "turns-blocks-round"])
 
 
 def overlong_answers() -> SearchStrategy[int]:

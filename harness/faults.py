@@ -127,6 +127,22 @@ def spoil_acknowledgements(cluster: int, *, sender: str | None = None) -> Fault:
     return fault
 
 
+def a_block(frame: Frame) -> bool:
+    """A choice: blocks of fragmented application messages."""
+    header = frame.aps
+    return header is not None and header.frame_type == ApsFrameType.DATA and bool(header.extended_header_present)
+
+
+def unacknowledged_block(*, skip: int = 0) -> Fault:
+    """Spoil the acknowledgement of one block, so that it comes twice: as a device without the first would get it."""
+    return corrupt(_acknowledges_a_block, skip=skip)
+
+
+def _acknowledges_a_block(frame: Frame) -> bool:
+    header = frame.aps
+    return header is not None and header.frame_type == ApsFrameType.ACK and bool(header.extended_header_present)
+
+
 def until(what: Choice, fault: Fault, *, times: int = 1) -> Fault:
     """Apply a fault until so many of the chosen frames have begun to go by."""
     met = 0

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from harness.checkers import attributes, descriptors, discovery, foundation, transfer
+from collections.abc import Mapping
+
+from harness.checkers import attributes, descriptors, discovery, foundation, poll_rate, transfer
 from harness.checkers.dialogue import of, of_both
 from harness.usecase import Actor, Clause, Point, Step
 
@@ -74,7 +76,10 @@ CLAUSES = (
         text="Attribute 0000 of Key Establishment names crypto suite 1; the value 0 of old stacks is reported as a deviation.",
         origin="SE",
         citation="SE 1.0 (075356r15) C.3.1.2",
-        checks=of_both(attributes.suite_is_the_first),
+        checks={
+            **of(Actor.ESI, attributes.suite_is_the_first),
+            **of(Actor.HAN_DEVICE, attributes.suite_is_the_first, attributes.missing_suite_is_survived),
+        },
         needs=(Point.MAC,),
     ),
     Clause(
@@ -108,10 +113,16 @@ CLAUSES = (
     ),
     Clause(
         id="UC2.7-07-FRAGMENTS",
-        text="A long message goes in numbered blocks, one at a time, each acknowledged and each secured like the first.",
+        text=(
+            "A long message goes in numbered blocks, one at a time, each acknowledged, sent again where it is not, and secured "
+            "like the first; one whose blocks are secured differently is not taken."
+        ),
         origin="SE",
         citation="05-3474r17 2.2.8.4.5; SE 1.0 (075356r15) table 5-8",
-        checks=of_both(transfer.blocks_are_right, transfer.blocks_are_taken),
+        checks=of_both(
+            transfer.blocks_are_right, transfer.lost_blocks_are_sent_again, transfer.blocks_are_taken,
+            transfer.mixed_blocks_have_no_effect,
+        ),
         needs=(Point.MAC,),
         pics="fragmentation",
         open_item="Stacks differ in the window of blocks; the profile's window of 1 is what is judged.",
@@ -129,10 +140,10 @@ CLAUSES = (
     ),
     Clause(
         id="UC2.7-07-ENDPOINTS",
-        text="Endpoints of the ESI are discovered, never taken for granted.",
+        text="Endpoints of the partner are discovered, never taken for granted.",
         origin="SE",
         citation="SE 1.0 (075356r15) 5.5, 6.3",
-        checks=of(Actor.HAN_DEVICE, discovery.endpoints_are_discovered),
+        checks=of_both(discovery.endpoints_are_discovered),
         needs=(Point.MAC,),
     ),
     Clause(
@@ -160,4 +171,22 @@ CLAUSES = (
         checks=of_both(foundation.unreadable_is_survived),
         needs=(Point.MAC,),
     ),
+    Clause(
+        id="UC2.7-07-POLL-RATE",
+        text="A sleepy device that expects nothing polls no more often than every 7.5 s; more often is noted.",
+        origin="ZB",
+        citation="08006r03 7.7, item NLF17",
+        checks=of(Actor.HAN_DEVICE, poll_rate.quiet_polls),
+        level="SHOULD",
+        needs=(Point.MAC,),
+        pics="sleepy",
+        open_item="The profile calls 7.5 s a loose limit and one vendor calls it a rule: a deviation is noted, never failed.",
+    ),
 )
+
+WITHOUT_NEGATIVE: Mapping[str, str] = {
+    "UC2.7-07-POLL-RATE@HAN Device": (
+        "7.5 s is a recommendation (08006r03, 7.7), so that no polling is wrong; 07-device-polls-fast is seen to be noted"
+    ),
+}
+"""By clause and actor: why no defect can make it fail."""

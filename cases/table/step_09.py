@@ -57,6 +57,26 @@ CLAUSES = (
         needs=(Point.MAC,),
     ),
     Clause(
+        id="UC2.7-09-NETWORK-KEY-ENOUGH",
+        text="Basic and the other clusters that need no link key are answered under the network key.",
+        origin="SE",
+        citation="SE 1.0 (075356r15) 5.4.6",
+        checks=of_both(application_security.network_key_is_enough),
+        needs=(Point.MAC,),
+        open_item=(
+            "Stacks of that time refuse Basic under the link key: that is noted. One later stack counts Alarms among the "
+            "clusters that need it and Time among those that do not; three others are followed."
+        ),
+    ),
+    Clause(
+        id="UC2.7-09-PROFILE",
+        text="A Smart Energy command that comes in another profile has no effect; the wildcard profile is nobody's fail.",
+        origin="ZB",
+        citation="05-3474r17 2.2.4.1, 2.4.4.1.7.1",
+        checks=of_both(application_security.other_profiles_have_no_effect),
+        needs=(Point.MAC,),
+    ),
+    Clause(
         id="UC2.7-09-PRICE",
         text="The HAN Device asks for the price and takes it; the ESI gives one that is legal and in force.",
         origin="SE",
@@ -145,7 +165,7 @@ CLAUSES = (
     ),
     Clause(
         id="UC2.7-09-DEVICE-CLASS",
-        text="An event for other device classes is ignored, without an error.",
+        text="An event for other device classes, or for another enrolment group, is ignored, without an error.",
         origin="SE",
         citation="SE 1.0 (075356r15) D.3",
         checks=of(Actor.HAN_DEVICE, load_control.events_for_others_are_ignored),

@@ -11,31 +11,33 @@ from harness.verdict import Finding, failed, passed
 REQUEST_TIME = 200.0  # seconds (PROFILE) in which a device that has registered asks for everything it wants to know
 
 
-def unanswered(talk: Dialogue, question: Said, expected: str) -> Iterator[Finding]:
+def unanswered(talk: Dialogue, question: Said, expected: str, hint: str | None = None) -> Iterator[Finding]:
     """A question that arrived drew nothing: a fail once the time for an answer was watched to its end."""
     if talk.watched(question, ANSWER_TIME):
-        yield failed(f"{question.name} was not answered", question.number, expected=expected, observed="silence")
+        yield failed(f"{question.name} was not answered", question.number, expected=expected, observed="silence", hint=hint)
 
 
-def answered_wrongly(question: Said, answer: Said, expected: str, observed: str) -> Finding:
+def answered_wrongly(question: Said, answer: Said, expected: str, observed: str, hint: str | None = None) -> Finding:
     """The answer is not what the question must draw."""
     return failed(
-        f"{question.name} was answered wrongly", question.number, answer.number, expected=expected, observed=observed,
+        f"{question.name} was answered wrongly", question.number, answer.number, expected=expected, observed=observed, hint=hint,
     )
 
 
-def refused(talk: Dialogue, question: Said, answer: Said | None, statuses: Iterable[int]) -> Iterator[Finding]:
+def refused(
+    talk: Dialogue, question: Said, answer: Said | None, statuses: Iterable[int], hint: str | None = None,
+) -> Iterator[Finding]:
     """What is asked for is not there: ZDP answers so, with one of these statuses."""
     expected = " or ".join(f"status {status:02x}" for status in statuses)
     if answer is None:
         yield from unanswered(talk, question, expected)
     elif answer.malformed or answer.command.status not in statuses:
-        yield answered_wrongly(question, answer, expected, words(answer))
+        yield answered_wrongly(question, answer, expected, words(answer), hint)
     else:
         yield passed("what is not there was refused", question.number, answer.number, observed=words(answer))
 
 
-def requested(talk: Dialogue, requests: Sequence[Said], what: str) -> Iterator[Finding]:
+def requested(talk: Dialogue, requests: Sequence[Said], what: str, hint: str | None = None) -> Iterator[Finding]:
     """In service, the device asks for what it is a client of (use case 2.7, rows 7 and 9): one of these requests is there."""
     registered = talk.registered()
     if requests:
@@ -43,7 +45,7 @@ def requested(talk: Dialogue, requests: Sequence[Said], what: str) -> Iterator[F
     elif registered is not None and talk.watched(registered, REQUEST_TIME):
         yield failed(
             f"the device registered and never asked for {what}", registered.number,
-            expected=f"a request within {REQUEST_TIME:.0f} s", observed="none",
+            expected=f"a request within {REQUEST_TIME:.0f} s", observed="none", hint=hint,
         )
 
 

@@ -10,15 +10,19 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from dissectors import zcl
-from dissectors.smart_energy import requires_link_key
+from dissectors.clusters import key_establishment
+from dissectors.smart_energy import HOME_AUTOMATION, requires_link_key
 from dissectors.zcl import Status
 from harness.checkers.answering import words
 from harness.checkers.attempts import attempts
 from harness.checkers.dialogue import ANSWER_TIME, ANSWERS, Dialogue, Said, dialogue
+from harness.checkers.discovery import SMART_ENERGY_CLUSTERS
+from harness.checkers.foundation import UNKNOWN_CLUSTER
 from harness.trace import Trace
 from harness.usecase import Actor
 from harness.verdict import Finding, Verdict, failed, noted, passed
 
+REFUSALS = (Status.FAILURE, Status.NOT_AUTHORIZED)
 LINK, INSTALL_CODE = "link", "ic"  # kinds of link key, as the trace names them
 KEYS = {LINK: "the link key of key establishment", INSTALL_CODE: "the install-code key", None: "the network key alone"}
 
@@ -31,6 +35,7 @@ def data_is_sealed(trace: Trace, actor: Actor) -> Iterator[Finding]:
         if said.key is None and not _answers_unsealed(talk, said):
             yield failed(
                 f"{said.name} was sent without APS security", said.number, expected=KEYS[LINK], observed=KEYS[None],
+                hint="sent-unsecured",
             )
         elif said.key is not None:
             sealed.append(said)
@@ -45,7 +50,7 @@ def install_code_key_is_retired(trace: Trace, actor: Actor) -> Iterator[Finding]
         if said.key == INSTALL_CODE:
             yield failed(
                 f"{said.name} was secured with the install-code key", said.number, expected=KEYS[LINK],
-                observed=KEYS[INSTALL_CODE],
+                observed=KEYS[INSTALL_CODE], hint="install-code-key-kept",
             )
         else:
             right.append(said)
@@ -72,6 +77,49 @@ def unsealed_data_is_refused(trace: Trace, actor: Actor) -> Iterator[Finding]:
         yield from _without_effect(trace, talk, question, actor)
 
 
+def network_key_is_enough(trace: Trace, actor: Actor) -> Iterator[Finding]:
+    """09-NETWORK-KEY-ENOUGH: Basic, Identify and the like answer a question under the network key; under the link key they may."""
+    talk = dialogue(trace)
+    for question in talk.to(actor):
+        exempt = question.smart_energy and not requires_link_key(question.cluster)
+        if not exempt or question.cluster == key_establishment.CLUSTER.identifier or question.zcl is None:
+            continue
+        answer = talk.answer(question)
+        refusal = answer is not None and answer.is_a(zcl.DefaultResponse) and answer.command.status in REFUSALS
+        if answer is None:
+            continue
+        if refusal and question.key is None:
+            yield failed(
+                f"{question.name} under {KEYS[None]} was refused", question.number, answer.number,
+                expected="an answer: this cluster needs no link key", observed=words(answer), hint="link-key-demanded",
+            )
+            continue
+        yield passed(f"{question.name} under {KEYS[question.key]} was answered", question.number, answer.number)
+        if refusal:
+            yield noted(
+                "more security than is needed was refused, as stacks of that time do", question.number, answer.number,
+                expected="an answer", observed=words(answer),
+            )
+
+
+def other_profiles_have_no_effect(trace: Trace, actor: Actor) -> Iterator[Finding]:
+    """09-PROFILE: a command of a cluster that only Smart Energy has is not obeyed when it comes in another profile."""
+    talk = dialogue(trace)
+    for question in talk.said:
+        came = question.to is actor and any(each.arrived for block in question.blocks for each in block)
+        if not came or question.aps.profile != HOME_AUTOMATION or question.cluster not in SMART_ENERGY_CLUSTERS:
+            continue
+        answers = [each for each in talk.answers(question) if each.by is actor and not _passes_over(each)]
+        effects = answers or (list(_consequences(talk, question, actor)) if question.command is not None else [])
+        if effects:
+            yield failed(
+                f"{question.name} in profile {HOME_AUTOMATION:04x} had an effect", question.number, effects[0].number,
+                expected="silence, or a status that refuses", observed=words(effects[0]), hint="any-profile-taken",
+            )
+        elif talk.watched(question, ANSWER_TIME):
+            yield passed(f"{question.name} in profile {HOME_AUTOMATION:04x} had no effect", question.number)
+
+
 def answers_are_sealed_like_questions(trace: Trace, actor: Actor) -> Iterator[Finding]:
     """09-SAME-SECURITY: an answer is secured like its question. A refusal of the install-code key has the network key only."""
     talk = dialogue(trace)
@@ -80,12 +128,13 @@ def answers_are_sealed_like_questions(trace: Trace, actor: Actor) -> Iterator[Fi
         if question.zcl is None or not question.smart_energy or question.key == INSTALL_CODE:
             continue
         for answer in talk.answers(question):
-            if answer.by is not actor:
-                continue
+            if answer.by is not actor or (question.key is None and _refuses(answer)):
+                continue  # how a refusal is secured is 09-REFUSES-UNSECURED's question
             if answer.key != question.key:
                 yield failed(
                     f"{answer.name} is secured otherwise than its question", question.number, answer.number,
                     expected=KEYS[question.key], observed=KEYS[answer.key],
+                    hint="sent-unsecured" if answer.key is None else "answers-always-secured",
                 )
             else:
                 alike.append(answer)
@@ -111,28 +160,36 @@ def _questions(talk: Dialogue, actor: Actor, key: str | None) -> Iterator[Said]:
 
 def _answers_unsealed(talk: Dialogue, said: Said) -> bool:
     """Whether a message answers one that was not APS-secured either, or refuses one."""
-    if said.is_a(zcl.DefaultResponse) and said.command.status == Status.FAILURE:
+    if _refuses(said):
         return True
     others = (each for each in talk.said if each.to is said.by and each.key is None and each.time < said.time)
     return any(said in talk.answers(each) for each in others if each.cluster == said.cluster and each.sequence == said.sequence)
 
 
+def _refuses(said: Said) -> bool:
+    return said.is_a(zcl.DefaultResponse) and bool(said.command.status == Status.FAILURE)
+
+
+def _passes_over(said: Said) -> bool:
+    return said.is_a(zcl.DefaultResponse) and said.command.status in UNKNOWN_CLUSTER
+
+
 def _without_effect(trace: Trace, talk: Dialogue, question: Said, actor: Actor) -> Iterator[Finding]:
     """No answer but a refusal, and no message that shows that the command was taken."""
     answers = [each for each in talk.answers(question) if each.by is actor]
-    refusals = [each for each in answers if each.is_a(zcl.DefaultResponse) and each.command.status == Status.FAILURE]
+    refusals = [each for each in answers if _refuses(each)]
     others = [each for each in answers if each not in refusals] or list(_consequences(talk, question, actor))
     expected = f"Default Response, status {Status.FAILURE:02x}, under the network key, and no effect"
     how = KEYS[question.key]
     if others:
         yield failed(
             f"{question.name} under {how} had an effect", question.number, others[0].number, expected=expected,
-            observed=words(others[0]),
+            observed=words(others[0]), hint=_effect_cause(question, others[0], bool(refusals)),
         )
     elif refusals and refusals[0].key is not None:
         yield failed(
             f"{question.name} under {how} was refused under another key", question.number, refusals[0].number,
-            expected=expected, observed=KEYS[refusals[0].key],
+            expected=expected, observed=KEYS[refusals[0].key], hint="refusal-secured",
         )
     elif refusals:
         yield passed(f"{question.name} under {how} was refused", question.number, refusals[0].number)
@@ -140,11 +197,21 @@ def _without_effect(trace: Trace, talk: Dialogue, question: Said, actor: Actor) 
         yield from _silent(trace, question, expected)
 
 
+def _effect_cause(question: Said, effect: Said, refused: bool) -> str:
+    """What is behind an effect that a command under the wrong key had."""
+    if refused:
+        return "refused-and-executed"
+    if effect.is_a(zcl.DefaultResponse) and effect.command.status != Status.SUCCESS:
+        return "refused-with-another-status"
+    return "install-code-key-taken" if question.key == INSTALL_CODE else "unsecured-data-taken"
+
+
 def _silent(trace: Trace, question: Said, expected: str) -> Iterator[Finding]:
     """Silence: sources disagree for the install-code key; without any, the refusal is due where Default Responses are."""
     if question.key is None and trace.header.pics.get("zcl_r03") and not question.header.disable_default_response:
         yield failed(
             f"{question.name} under {KEYS[None]} was not refused", question.number, expected=expected, observed="silence",
+            hint="refusal-left-out",
         )
         return
     yield passed(f"{question.name} under {KEYS[question.key]} had no effect", question.number, observed="silence")

@@ -26,6 +26,7 @@ SUITE_TYPES = (DataType.ENUM16, DataType.BITMAP16)  # lists differ
 POWER_SOURCES = {int(source) | backup for source in basic.PowerSource for backup in (0, basic.BATTERY_BACKUP)}
 DAY = 24 * 3600.0  # seconds between two readings of the time, at least (SE 1.0, 5.4.2)
 CLOCK_TOLERANCE = 60  # seconds that a clock may be off (SE 1.0, 5.4.2: a minute in 24 h)
+TIME_TO_TELL_APART = 3 * CLOCK_TOLERANCE  # seconds after which a clock that began at ffffffff shows
 TOLD_APART = 3600  # seconds by which a time must be wrong to be known for the one that was offered
 
 
@@ -41,7 +42,9 @@ def basic_is_complete(trace: Trace, actor: Actor) -> Iterator[Finding]:
             elif record.type != declared.type:
                 yield _wrong_type(question, answer, record, declared.name, declared.type)
             elif record.attribute == basic.POWER_SOURCE and record.value not in POWER_SOURCES:
-                yield answered_wrongly(question, answer, "a power source of 3.2.2.2.8", f"{declared.name} {record.value:02x}")
+                yield answered_wrongly(
+                    question, answer, "a power source of 3.2.2.2.8", f"{declared.name} {record.value:02x}", "power-source-unknown",
+                )
             else:
                 yield passed(f"{declared.name} is there", question.number, answer.number, observed=str(record.value))
                 if record.attribute == basic.ZCL_VERSION and not record.value:
@@ -55,17 +58,37 @@ def suite_is_the_first(trace: Trace, actor: Actor) -> Iterator[Finding]:
         if record is None:
             continue
         if record.status != Status.SUCCESS:
-            yield answered_wrongly(question, answer, "the suites, a mandatory attribute", f"status {record.status:02x}")
+            observed = f"status {record.status:02x}"
+            yield answered_wrongly(question, answer, "the suites, a mandatory attribute", observed, "attribute-missing")
         elif record.type not in SUITE_TYPES:
             yield _wrong_type(question, answer, record, "KeyEstablishmentSuite", *SUITE_TYPES)
         elif record.value & ~int(sum(Suite)) or (record.value and not record.value & Suite.CBKE_ECMQV_K163):
-            yield answered_wrongly(question, answer, "bit 0, crypto suite 1", f"{record.value:04x}")
+            yield answered_wrongly(question, answer, "bit 0, crypto suite 1", f"{record.value:04x}", "suite-of-another")
         else:
             yield passed("the suite attribute can be read", question.number, answer.number, observed=f"{record.value:04x}")
             if not record.value:
                 yield noted(
                     "the suite attribute names no suite", answer.number, expected="bit 0, crypto suite 1", observed="0000",
                 )
+
+
+def missing_suite_is_survived(trace: Trace, actor: Actor) -> Iterator[Finding]:
+    """07-SUITE of the HAN Device: it asks; that it registers with a trust centre whose old stack names no suite nobody demands."""
+    talk = dialogue(trace)
+    asked = [each for each in talk.by(actor, zcl.ReadAttributes) if each.cluster == key_establishment.CLUSTER.identifier]
+    for answer in (each for question in asked if (each := talk.answer(question)) is not None):
+        record = _record(answer, key_establishment.KEY_ESTABLISHMENT_SUITE) if answer.is_a(zcl.ReadAttributesResponse) else None
+        if record is None or record.value != 0:
+            continue
+        begun = next((e for e in talk.by(actor, key_establishment.InitiateKeyEstablishment) if e.number > answer.number), None)
+        if begun is not None:
+            yield passed("no suite was named, and the device registered all the same", answer.number, begun.number)
+        else:
+            yield passed("no suite was named, and the device keeps away", answer.number)
+            yield noted(
+                "the device does not register where no suite is named", answer.number,
+                expected="old stacks are tolerated", observed="no Initiate Key Establishment",
+            )
 
 
 def time_is_told(trace: Trace, actor: Actor) -> Iterator[Finding]:
@@ -76,15 +99,15 @@ def time_is_told(trace: Trace, actor: Actor) -> Iterator[Finding]:
         if record is None:
             continue
         if record.status != Status.SUCCESS:
-            yield answered_wrongly(question, answer, "the time, a mandatory attribute", f"status {record.status:02x}")
+            yield answered_wrongly(question, answer, "the time, a mandatory attribute", f"status {record.status:02x}", "attribute-missing")
         elif record.type != DataType.UTC_TIME:
             yield _wrong_type(question, answer, record, "Time", DataType.UTC_TIME)
         elif record.value == INVALID_TIME:
-            yield answered_wrongly(question, answer, "a valid time", "ffffffff")
+            yield answered_wrongly(question, answer, "a valid time", "ffffffff", "time-invalid")
         elif told and abs((record.value - told[0][1]) - (answer.time - told[0][0].time)) > CLOCK_TOLERANCE:
             elapsed = answer.time - told[0][0].time
             expected = f"{elapsed:.0f} s later than in exchange {told[0][0].number}"
-            yield answered_wrongly(question, answer, expected, f"{record.value - told[0][1]} s later")
+            yield answered_wrongly(question, answer, expected, f"{record.value - told[0][1]} s later", "time-does-not-run")
         else:
             told.append((answer, record.value))
             yield passed("the time is valid", question.number, answer.number, observed=str(record.value))
@@ -107,14 +130,14 @@ def time_is_read_once_a_day(trace: Trace, actor: Actor) -> Iterator[Finding]:
         elif good is not None and time_cluster.TIME in each.command.attributes and each.time - good.time < DAY:
             yield failed(
                 "the time was read again", good.number, each.number, expected="once in 24 hours at most",
-                observed=f"after {each.time - good.time:.0f} s",
+                observed=f"after {each.time - good.time:.0f} s", hint="time-read-too-often",
             )
             return
         else:
             answer = talk.answer(each)
             taken = answer is not None and answer.arrival is not None and answer.key == each.key
             good = each if taken and answer is not None and _trusted(answer) else good
-    yield from requested(talk, readings, "the time")
+    yield from requested(talk, readings, "the time", "time-never-read")
 
 
 def time_status_is_right(trace: Trace, actor: Actor) -> Iterator[Finding]:
@@ -124,11 +147,12 @@ def time_status_is_right(trace: Trace, actor: Actor) -> Iterator[Finding]:
         if record is None:
             continue
         if record.status != Status.SUCCESS:
-            yield answered_wrongly(question, answer, "the status, a mandatory attribute", f"status {record.status:02x}")
+            observed = f"status {record.status:02x}"
+            yield answered_wrongly(question, answer, "the status, a mandatory attribute", observed, "attribute-missing")
         elif record.type != DataType.BITMAP8:
             yield _wrong_type(question, answer, record, "TimeStatus", DataType.BITMAP8)
         elif record.value & TimeStatus.MASTER and record.value & TimeStatus.SYNCHRONIZED:
-            yield answered_wrongly(question, answer, "Master, or Synchronized, not both", f"{record.value:02x}")
+            yield answered_wrongly(question, answer, "Master, or Synchronized, not both", f"{record.value:02x}", "master-and-synchronized")
         else:
             yield passed("the time status is right", question.number, answer.number, observed=f"{record.value:02x}")
             if record.value & ~int(TimeStatus.MASTER | TimeStatus.SYNCHRONIZED | TimeStatus.MASTER_ZONE_DST):
@@ -154,12 +178,15 @@ def untrusted_time_is_not_used(trace: Trace, actor: Actor) -> Iterator[Finding]:
         if offer is None or said is None:
             continue
         answer, offered = offer
+        if offered == INVALID_TIME and each.time - answer.time < TIME_TO_TELL_APART:
+            continue  # what follows upon it is the first minutes of 2000, which a device without a clock may say as well
         if abs(offered - _utc(trace, answer.time)) < TOLD_APART:
             yield inconclusive("the time that must not be used is nearly the right one", answer.number, each.number)
-        elif abs(said - (offered + each.time - answer.time)) <= CLOCK_TOLERANCE:
+        elif abs(said - (offered + each.time - answer.time) % (INVALID_TIME + 1)) <= CLOCK_TOLERANCE:
             yield failed(
                 "the device uses a time that nobody vouches for", answer.number, each.number,
                 expected="a time of its own, or none", observed=f"{said}, that of a server neither Master nor Synchronized",
+                hint="invalid-time-used" if offered == INVALID_TIME else "untrusted-time-used",
             )
         else:
             yield passed("a time that nobody vouches for is not used", answer.number, each.number)
@@ -173,9 +200,13 @@ def meter_is_read(trace: Trace, actor: Actor) -> Iterator[Finding]:
             if declared is None:
                 continue
             if record.status == Status.SUCCESS and record.type != declared.type:
-                yield _wrong_type(question, answer, record, declared.name, declared.type)
+                drafted = record.attribute in metering.PARTIAL_PROFILE
+                hint = "attribute-of-a-draft" if drafted else "attribute-type"
+                yield _wrong_type(question, answer, record, declared.name, declared.type, hint=hint)
             elif record.status != Status.SUCCESS and declared.mandatory:
-                yield answered_wrongly(question, answer, f"{declared.name}, which is mandatory", f"status {record.status:02x}")
+                yield answered_wrongly(
+                    question, answer, f"{declared.name}, which is mandatory", f"status {record.status:02x}", "attribute-missing",
+                )
             else:
                 yield passed(f"{declared.name} was answered", question.number, answer.number)
 
@@ -231,9 +262,11 @@ def _utc(trace: Trace, seconds: float) -> int:
 # -- findings
 
 
-def _wrong_type(question: Said, answer: Said, record: Record, name: str, *types: DataType) -> Finding:
+def _wrong_type(
+    question: Said, answer: Said, record: Record, name: str, *types: DataType, hint: str = "attribute-type",
+) -> Finding:
     expected = " or ".join(f"{kind.value:02x}" for kind in types)
-    return answered_wrongly(question, answer, f"{name} of data type {expected}", f"data type {record.type:02x}")
+    return answered_wrongly(question, answer, f"{name} of data type {expected}", f"data type {record.type:02x}", hint)
 
 
 def _missing(trace: Trace, question: Said, answer: Said, record: Record, declared: Attribute) -> Iterator[Finding]:
@@ -246,4 +279,6 @@ def _missing(trace: Trace, question: Said, answer: Said, record: Record, declare
             observed=f"status {record.status:02x}",
         )
     else:
-        yield answered_wrongly(question, answer, f"{declared.name}, which is mandatory", f"status {record.status:02x}")
+        yield answered_wrongly(
+            question, answer, f"{declared.name}, which is mandatory", f"status {record.status:02x}", "attribute-missing",
+        )

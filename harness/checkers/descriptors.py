@@ -26,6 +26,10 @@ DEVICE_IDS = {
 OPTIONAL_CLIENTS = {  # by PICS item
     "price": price.CLUSTER.identifier, "messaging": messaging.CLUSTER.identifier, "metering": metering.CLUSTER.identifier,
 }
+DRAFT_CLUSTERS = {0x0704, 0x0705, 0x0706}  # registration, tunnelling and prepayment in drafts; from 1.1 on otherwise
+NODE_DESCRIPTOR_CAUSES = {  # by how a fault's words begin
+    "no trust centre": "trust-centre-not-told", "capability": "capability-not-as-joined", "logical type": "logical-type-of-another",
+}
 NOT_MINE = {  # the statuses for somebody else's descriptor (2.4.4.1.3)
     Actor.HAN_DEVICE: (Status.INVALID_REQUEST_TYPE,), Actor.ESI: (Status.DEVICE_NOT_FOUND, Status.NO_DESCRIPTOR),
 }
@@ -37,7 +41,7 @@ def node_descriptor(trace: Trace, actor: Actor) -> Iterator[Finding]:
     for question in talk.to(actor, zdp.NodeDescReq):
         answer = talk.answer(question)
         if question.command.nwk_addr_of_interest != question.first.nwk.dest:
-            yield from refused(talk, question, answer, NOT_MINE[actor])
+            yield from refused(talk, question, answer, NOT_MINE[actor], "somebody-else-described")
         elif answer is None:
             yield from unanswered(talk, question, "a Node_Desc_rsp")
         elif answer.malformed or answer.command.status != Status.SUCCESS:
@@ -63,7 +67,8 @@ def active_endpoints(trace: Trace, actor: Actor) -> Iterator[Finding]:
         else:
             expected = f"endpoints from {zdp.FIRST_ENDPOINT} to {zdp.LAST_ENDPOINT}, ascending, each once"
             observed = f"{words(answer)}, endpoints {', '.join(map(str, endpoints)) or 'none'}"
-            yield answered_wrongly(question, answer, expected, observed)
+            hint = "device-object-counted" if zdp.ENDPOINT in endpoints else "endpoints-not-ascending" if endpoints else None
+            yield answered_wrongly(question, answer, expected, observed, hint)
 
 
 def simple_descriptors(trace: Trace, actor: Actor) -> Iterator[Finding]:
@@ -120,9 +125,10 @@ def _node_descriptor(trace: Trace, actor: Actor, question: Said, answer: Said) -
     }
     wrong = [fault for fault, there in faults.items() if there]
     if wrong:
+        known = (hint for fault, hint in NODE_DESCRIPTOR_CAUSES.items() if wrong[0].startswith(fault))
         wanted = "" if joined_with is None else f", capability {joined_with:02x} as it joined"
         expected = f"{' or '.join(kind.name.lower().replace('_', ' ') for kind in kinds)}{wanted}, reserved bits 0 (2.3.2.3)"
-        yield answered_wrongly(question, answer, expected, "; ".join(wrong))
+        yield answered_wrongly(question, answer, expected, "; ".join(wrong), next(known, None))
     else:
         yield passed("the node descriptor is right", question.number, answer.number)
     if described.server_mask & ~int(sum(zdp.ServerMask)):
@@ -162,12 +168,20 @@ def _claims(trace: Trace, actor: Actor, described: list[tuple[Said, Record]]) ->
         lacking.insert(0, f"device {', '.join(f'{descriptor.device:04x}' for _, descriptor in ours) or 'none'}")
     evidence = [answer.number for answer, _ in ours]
     if lacking:
+        turned = MANDATORY_SERVERS[wanted] & used - served or clients & served - used
+        hint = "device-id-of-another" if "device" in lacking[0] else "cluster-on-the-wrong-side" if turned else "cluster-missing"
         yield failed(
             f"the endpoints do not make {_device(wanted)}", *evidence,
-            expected=f"device {wanted.value:04x} of profile {PROFILE:04x} with its clusters", observed="; ".join(lacking),
+            expected=f"device {wanted.value:04x} of profile {PROFILE:04x} with its clusters", observed="; ".join(lacking), hint=hint,
         )
     else:
         yield passed(f"the endpoints make {_device(wanted)}", *evidence)
+    drafted = sorted(DRAFT_CLUSTERS & (served | used))
+    if drafted and not trace.header.pics.get("smart_energy_1_1"):
+        yield noted(
+            "clusters are listed that Smart Energy 1.0 does not have, under numbers that drafts gave them", *evidence,
+            expected="none of them before Smart Energy 1.1", observed=", ".join(f"{cluster:04x}" for cluster in drafted),
+        )
     astray = sorted((served & clients) - MANDATORY_SERVERS[wanted])
     if astray:
         yield noted(

@@ -41,18 +41,21 @@ def matching(trace: Trace, actor: Actor) -> Iterator[Finding]:
         due = {endpoint for endpoint, descriptor in described.items() if _in_common(descriptor, wanted)}
         wrong = [endpoint for endpoint in named if endpoint in described and endpoint not in due]
         if answer is not None and named and (wrong or (_is_foreign(wanted) and not due)):
-            yield answered_wrongly(question, answer, _endpoints(due), _endpoints(named))
+            turned = any(set(described[each].out_clusters) & set(wanted.in_clusters) for each in wrong)
+            hint = "cluster-on-the-wrong-side" if turned else "any-profile-matched" if _is_foreign(wanted) else "anything-matched"
+            yield answered_wrongly(question, answer, _endpoints(due), _endpoints(named), hint)
         elif due or _must_match(actor, wanted):
             yield from _match_due(talk, question, answer, named, due)
         elif answer is None:
             if talk.watched(question, ANSWER_TIME):
                 yield passed("nothing matches: no answer", question.number)
         elif question.broadcast and not named:
-            yield answered_wrongly(question, answer, "silence: nothing matches", words(answer))
+            yield answered_wrongly(question, answer, "silence: nothing matches", words(answer), "unmatched-broadcast-answered")
         elif not named and answer.command.status in NO_MATCH:
             yield passed("nothing matches: no endpoint named", question.number, answer.number)
         elif not named:
-            yield answered_wrongly(question, answer, "silence, or status 00, 86 or 89 without an endpoint", words(answer))
+            expected = "silence, or status 00, 86 or 89 without an endpoint"
+            yield answered_wrongly(question, answer, expected, words(answer), "unmatched-status")
 
 
 def bindings(trace: Trace, actor: Actor) -> Iterator[Finding]:
@@ -61,9 +64,11 @@ def bindings(trace: Trace, actor: Actor) -> Iterator[Finding]:
     for question in talk.to(actor, zdp.BindReq):
         answer = talk.answer(question)
         if answer is None:
-            yield from unanswered(talk, question, "a Bind_rsp")
+            yield from unanswered(talk, question, "a Bind_rsp", "binding-not-answered")
         elif answer.malformed or answer.command.status not in BOUND_OR_REFUSED:
-            yield answered_wrongly(question, answer, "SUCCESS, or a status of 2.4.4.2.2", words(answer))
+            yield answered_wrongly(
+                question, answer, "SUCCESS, or a status of 2.4.4.2.2", words(answer), "binding-status-of-another-request",
+            )
         else:
             yield passed("the binding was answered", question.number, answer.number, observed=words(answer))
 
@@ -80,7 +85,7 @@ def refused_binding_is_survived(trace: Trace, actor: Actor) -> Iterator[Finding]
         elif talk.watched(answer, SERVICE_TIME):
             yield failed(
                 "after a refused binding nothing more came of the device", answer.number,
-                expected="application data under the link key: a refusal is tolerated", observed="none",
+                expected="application data under the link key: a refusal is tolerated", observed="none", hint="binding-insisted-on",
             )
         return
 
@@ -105,6 +110,7 @@ def endpoints_are_discovered(trace: Trace, actor: Actor) -> Iterator[Finding]:
                     f"endpoint {there} was taken for granted", each.number,
                     expected="an endpoint that Match_Desc_rsp, Active_EP_rsp or Simple_Desc_rsp named",
                     observed=f"endpoint {there}; named so far: {', '.join(map(str, sorted(known))) or 'none'}",
+                    hint="endpoint-assumed",
                 )
 
 
@@ -157,12 +163,12 @@ def _match_due(
     talk: Dialogue, question: Said, answer: Said | None, named: tuple[int, ...], due: set[int],
 ) -> Iterator[Finding]:
     if answer is None:
-        yield from unanswered(talk, question, "a Match_Desc_rsp")
+        yield from unanswered(talk, question, "a Match_Desc_rsp", "match-not-told")
     elif not named or due - set(named) or answer.command.status != Status.SUCCESS:
         expected = f"SUCCESS and {_endpoints(due) if due else 'an endpoint that serves it'}"
-        yield answered_wrongly(question, answer, expected, f"{words(answer)}, {_endpoints(named)}")
+        yield answered_wrongly(question, answer, expected, f"{words(answer)}, {_endpoints(named)}", "match-not-told")
     elif named != tuple(sorted(set(named))):
-        yield answered_wrongly(question, answer, "endpoints ascending, each once", ", ".join(map(str, named)))
+        yield answered_wrongly(question, answer, "endpoints ascending, each once", ", ".join(map(str, named)), "endpoints-not-ascending")
     else:
         yield passed("the endpoints that serve it were named", question.number, answer.number)
 

@@ -40,7 +40,7 @@ def what_is_not_there_is_refused(trace: Trace, actor: Actor) -> Iterator[Finding
                 yield from _zdp_refused(talk, question)
         elif question.zcl is None or not question.smart_energy or _badly_secured(question):
             continue
-        elif clusters.by_identifier(question.cluster) is None:
+        elif clusters.by_identifier(question.cluster) is None or _astray(talk, question):
             yield from _cluster_refused(talk, question)
         elif question.is_a(zcl.UnknownCommand):
             yield from _command_refused(talk, question)
@@ -65,7 +65,7 @@ def default_responses(trace: Trace, actor: Actor) -> Iterator[Finding]:
         if fault:
             yield failed(
                 "a Default Response was sent where none is due", question.number, said[0].number, expected=fault,
-                observed=words(said[0]),
+                observed=words(said[0]), hint=_needless_cause(question),
             )
         elif said:
             yield from _header(question, said[0])
@@ -84,15 +84,17 @@ def unreadable_is_survived(trace: Trace, actor: Actor) -> Iterator[Finding]:
     talk = dialogue(trace)
     for question in talk.to(actor):
         fault = question.malformed or _type_fault(question)
-        if not fault or question.cluster == key_establishment.CLUSTER.identifier:
+        surplus = bool(question.zcl is not None and question.zcl.surplus)  # of a later revision: to be ignored, or refused
+        if not (fault or surplus) or question.cluster == key_establishment.CLUSTER.identifier:
             continue
         answer = talk.answer(question)
-        refusal = answer is None or _refuses(answer)
+        refusal = not fault or answer is None or _refuses(answer)
         if not refusal:
             assert answer is not None
             yield failed(
                 "a malformed message was obeyed", question.number, answer.number,
                 expected=f"silence, or status {UNREADABLE[0]:02x} or {UNREADABLE[1]:02x} ({fault})", observed=words(answer),
+                hint="malformed-obeyed",
             )
         else:
             yield from _still_alive(talk, question, actor)
@@ -104,9 +106,10 @@ def unreadable_is_survived(trace: Trace, actor: Actor) -> Iterator[Finding]:
 def _zdp_refused(talk: Dialogue, question: Said) -> Iterator[Finding]:
     answer = talk.answer(question)
     if answer is None:
-        yield from unanswered(talk, question, f"status {zdp.Status.NOT_SUPPORTED:02x}")
+        yield from unanswered(talk, question, f"status {zdp.Status.NOT_SUPPORTED:02x}", "unknown-passed-over")
     elif answer.asdu[1:2] != bytes([zdp.Status.NOT_SUPPORTED]):
-        yield answered_wrongly(question, answer, f"status {zdp.Status.NOT_SUPPORTED:02x}", f"status {answer.asdu[1:2].hex()}")
+        expected, observed = f"status {zdp.Status.NOT_SUPPORTED:02x}", f"status {answer.asdu[1:2].hex()}"
+        yield answered_wrongly(question, answer, expected, observed, "status-of-another-refusal")
     else:
         yield passed("an unknown ZDP request was refused", question.number, answer.number)
 
@@ -122,14 +125,14 @@ def _cluster_refused(talk: Dialogue, question: Said) -> Iterator[Finding]:
     if statuses and set(statuses) <= set(UNKNOWN_CLUSTER):
         yield passed("an unknown cluster was refused", question.number, answer.number, observed=words(answer))
     else:
-        yield answered_wrongly(question, answer, "silence, or a status that refuses", words(answer))
+        yield answered_wrongly(question, answer, "silence, or a status that refuses", words(answer), "unknown-obeyed")
 
 
 def _command_refused(talk: Dialogue, question: Said) -> Iterator[Finding]:
     header, answer = question.header, talk.answer(question)
     kind = (FrameType(header.frame_type), header.manufacturer_specific)
     if answer is not None:
-        yield from refused(talk, question, answer, (UNKNOWN_COMMAND[kind],))
+        yield from refused(talk, question, answer, (UNKNOWN_COMMAND[kind],), "status-of-another-refusal")
     elif talk.watched(question, ANSWER_TIME):  # whether a Default Response is due is 07-DEFAULT-RESPONSE's question
         yield passed("an unknown command was passed over in silence", question.number)
 
@@ -145,17 +148,24 @@ def _attributes_refused(talk: Dialogue, question: Said) -> Iterator[Finding]:
     answer = talk.answer(question)
     expected = f"a record of 3 octets for each of them, status {Status.UNSUPPORTED_ATTRIBUTE:02x}"
     if answer is None:
-        yield from unanswered(talk, question, expected)
+        yield from unanswered(talk, question, expected, "unknown-passed-over")
     elif not answer.is_a(zcl.ReadAttributesResponse):
-        yield answered_wrongly(question, answer, expected, words(answer))
+        yield answered_wrongly(question, answer, expected, words(answer), "status-of-another-refusal")
     else:
         given = {record.attribute: record.status for record in answer.command.records}
         wrong = [attribute for attribute in absent if given.get(attribute) != Status.UNSUPPORTED_ATTRIBUTE]
         if wrong:
             observed = ", ".join(f"{attribute:04x}: {_status(given.get(attribute))}" for attribute in wrong)
-            yield answered_wrongly(question, answer, expected, observed)
+            yield answered_wrongly(question, answer, expected, observed, "status-of-another-refusal")
         else:
             yield passed("an unknown attribute was refused", question.number, answer.number)
+
+
+def _astray(talk: Dialogue, question: Said) -> bool:
+    """Whether a question went to an endpoint that its addressee says it does not have: nobody is there to answer it."""
+    told = [each.command.endpoints or () for each in talk.said if each.is_a(zdp.ActiveEpRsp) and each.by is question.to]
+    there = question.aps.dest_endpoint
+    return bool(told) and there != zdp.BROADCAST_ENDPOINT and all(there not in endpoints for endpoints in told)
 
 
 def _status(status: int | None) -> str:
@@ -168,7 +178,8 @@ def _record_statuses(answer: Said) -> list[int]:
 
 def _badly_secured(question: Said) -> bool:
     """Whether the security rule, and not what is asked, decides on the answer (SE 1.0, 5.4.6)."""
-    return question.smart_energy and requires_link_key(question.cluster) and question.key != "link"
+    alike = all(block[0].frame.aps_key_kind == question.key for block in question.blocks)
+    return question.smart_energy and requires_link_key(question.cluster) and not (question.key == "link" and alike)
 
 
 # -- Default Responses
@@ -196,6 +207,13 @@ def _needless(question: Said, said: list[Said], answered: bool, allowed: int) ->
     return ""
 
 
+def _needless_cause(question: Said) -> str:
+    """Which rule is not known to whoever sent a needless Default Response."""
+    if question.broadcast:
+        return "broadcast-answered"
+    return "default-response-answered" if question.is_a(zcl.DefaultResponse) else "default-response-always"
+
+
 def _is_due(question: Said) -> bool:
     """Whether a unicast that drew nothing should have: one that did not disable it, and that asks for no response itself."""
     if question.broadcast or question.header.disable_default_response or question.is_a(zcl.DefaultResponse):
@@ -219,6 +237,7 @@ def _absent(trace: Trace, question: Said) -> Finding:
     if trace.header.pics.get("zcl_r03"):
         return failed(
             "a Default Response is missing", question.number, expected=f"one for {question.name}", observed="silence",
+            hint="default-response-missing",
         )
     return noted(
         "a Default Response is missing, which was tested strictly only from ZCL r03 on", question.number,
@@ -261,7 +280,7 @@ def _still_alive(talk: Dialogue, question: Said, actor: Actor) -> Iterator[Findi
     elif later and talk.watched(later[0], ANSWER_TIME):
         yield failed(
             "after a malformed message nothing is answered any more", question.number, *(each.number for each in later),
-            expected="an answer to the next question", observed="silence",
+            expected="an answer to the next question", observed="silence", hint="malformed-not-survived",
         )
 
 

@@ -20,6 +20,7 @@ from harness.checkers.load_events import (
     cancels,
     events,
     instant,
+    strays,
 )
 from harness.checkers.reading import attested, marks
 from harness.crypto import ecdsa
@@ -33,7 +34,7 @@ AT_ONCE = 10.0  # seconds that a report may take which is due at once
 BEFORE_NEXT = 1.0  # seconds before the start of the newer event that a running one ends
 SPREAD = 60.0  # seconds of randomisation from which on a start within the first second is told from chance
 UNSHIFTED = 1.0  # seconds: the granularity of starts
-TELLING = 3  # so many randomised events, all unshifted, are no chance
+TELLING = 4  # so many randomised events, all unshifted or shifted alike, are no chance
 MANDATORY = (Criticality.EMERGENCY, Criticality.PLANNED_OUTAGE, Criticality.SERVICE_DISCONNECT)
 
 
@@ -75,10 +76,13 @@ def superseded_events_end(trace: Trace, actor: Actor) -> Iterator[Finding]:
         elif reports:
             yield failed(
                 "a superseded event was reported at the wrong time", *evidence, reports[0].number, expected=expected,
-                observed=f"{reports[0].time:.0f} s",
+                observed=f"{reports[0].time:.0f} s", hint="superseded-at-the-wrong-moment",
             )
         elif _watched(trace, newer.issues[0], late):
-            yield failed("a superseded event was not reported so", *evidence, expected=expected, observed="no such report")
+            yield failed(
+                "a superseded event was not reported so", *evidence, expected=expected, observed="no such report",
+                hint="superseding-ignored",
+            )
 
 
 def starts_are_shifted_by_chance(trace: Trace, actor: Actor) -> Iterator[Finding]:
@@ -94,6 +98,7 @@ def starts_are_shifted_by_chance(trace: Trace, actor: Actor) -> Iterator[Finding
                 yield failed(
                     "a randomised event never started", event.issues[0].number,
                     expected=f"a start within {event.shift / SECONDS_A_MINUTE:.0f} min", observed="no report of it",
+                    hint="randomised-and-never-started",
                 )
             continue
         shift = started[0].time - event.start
@@ -102,13 +107,20 @@ def starts_are_shifted_by_chance(trace: Trace, actor: Actor) -> Iterator[Finding
             yield failed(
                 "an event was shifted beyond the device's limit", event.issues[0].number, started[0].number,
                 expected=f"0 to {event.shift:.0f} s", observed=f"{shift:.0f} s",
+                hint="shifted-beyond-the-limit",
             )
     wide = [each for each in shifts if each[0].shift >= SPREAD]
     evidence = [report.number for _, report, _ in shifts]
     if len(wide) >= TELLING and all(abs(shift) < UNSHIFTED for _, _, shift in wide):
         yield failed(
             f"{len(wide)} events that were to be randomised all started at once", *evidence,
-            expected=f"starts spread over {wide[0][0].shift:.0f} s", observed="no shift",
+            expected=f"starts spread over {wide[0][0].shift:.0f} s", observed="no shift", hint="randomisation-ignored",
+        )
+    elif len(wide) >= TELLING and max(shift for *_, shift in wide) - min(shift for *_, shift in wide) < UNSHIFTED:
+        yield failed(
+            f"{len(wide)} events that were to be randomised were all shifted alike", *evidence,
+            expected=f"starts spread over {wide[0][0].shift:.0f} s", observed=f"each after {wide[0][2]:.0f} s",
+            hint="shifted-always-alike",
         )
     elif len(wide) >= TELLING:
         yield passed(
@@ -135,6 +147,7 @@ def declined_events_are_reported(trace: Trace, actor: Actor) -> Iterator[Finding
                     event.issues[0].number, *(each.number for each in reports),
                     expected=f"Report Event Status {EventStatus.OPT_OUT:02x} at {due:.0f} s",
                     observed=f"{reports[0].time:.0f} s" if reports else "none",
+                    hint="opt-out-at-the-wrong-time" if reports else "opt-out-not-reported",
                 )
 
 
@@ -147,19 +160,19 @@ def reports_are_signed(trace: Trace, actor: Actor) -> Iterator[Finding]:
         command = report.command
         if command.signature_type == SignatureType.NONE and command.signature == drlc.NO_SIGNATURE:
             if claims.get("event_signature"):
-                yield _bad(report, "an ECDSA signature, as the PICS claims", "none")
+                yield _bad(report, "an ECDSA signature, as the PICS claims", "none", "signature-left-out")
             else:
                 yield passed("the report carries no signature, and says so", report.number)
         elif command.signature_type == SignatureType.NONE:
-            yield _bad(report, "ff in every octet that holds no signature", command.signature.hex())
+            yield _bad(report, "ff in every octet that holds no signature", command.signature.hex(), "signature-wrongly-filled")
         elif command.signature_type != SignatureType.ECDSA:
-            yield _bad(report, "signature type 00 or 01", f"{command.signature_type:02x}")
+            yield _bad(report, "signature type 00 or 01", f"{command.signature_type:02x}", "signature-type-unknown")
         elif key is None:
             yield noted("the report is signed, and no certificate tells with which key", report.number)
         elif ecdsa.verify(key, encode(command)[: -drlc.SIGNATURE_SIZE], command.signature):
             yield passed("the report's signature is right", report.number)
         elif claims.get("event_signature"):
-            yield _bad(report, "a signature over the fields before it", "one that does not verify")
+            yield _bad(report, "a signature over the fields before it", "one that does not verify", _signature_cause(talk, report))
         else:
             yield passed("the report carries a signature", report.number)
             yield noted(
@@ -187,14 +200,22 @@ def _cancelled(trace: Trace, talk: Dialogue, event: Event, cancel: Said, effecti
     late = effective if effective == cancel.arrived_at else effective + TOLERANCE
     if ran_on:
         observed = f"status {ran_on[0].command.event_status:02x} at {ran_on[0].time:.0f} s"
-        yield failed("a cancelled event went on", *evidence, ran_on[0].number, expected=expected, observed=observed)
+        yield failed(
+            "a cancelled event went on", *evidence, ran_on[0].number, expected=expected, observed=observed, hint="cancel-ignored",
+        )
     elif reports and reports[0].time <= max(late, latest) + AT_ONCE:
         yield passed("a cancelled event was reported so", *evidence, reports[0].number)
     elif reports:
         observed = f"{reports[0].time:.0f} s"
-        yield failed("a cancelled event was reported late", *evidence, reports[0].number, expected=expected, observed=observed)
+        yield failed(
+            "a cancelled event was reported late", *evidence, reports[0].number, expected=expected, observed=observed,
+            hint="cancelled-too-late",
+        )
     elif _watched(trace, cancel, max(late, latest) + AT_ONCE):
-        yield failed("a cancelled event was not reported so", *evidence, expected=expected, observed="no such report")
+        yield failed(
+            "a cancelled event was not reported so", *evidence, expected=expected, observed="no such report",
+            hint="cancel-ignored",
+        )
 
 
 def _refused(talk: Dialogue, cancel: Said, status: EventStatus) -> Iterator[Finding]:
@@ -211,6 +232,7 @@ def _refused(talk: Dialogue, cancel: Said, status: EventStatus) -> Iterator[Find
         yield failed(
             "a cancel that is not possible was not refused", cancel.number, *(each.number for each in reports),
             expected=expected, observed=f"{reports[0].command.event_status:02x}" if reports else "no report",
+            hint="cancel-of-nothing-taken" if reports else "cancel-ignored",
         )
 
 
@@ -230,5 +252,14 @@ def _watched(trace: Trace, said: Said, until: float) -> bool:
     return attested(trace, Point.MAC, said.arrived_at, until, said.first.channel)
 
 
-def _bad(report: Said, expected: str, observed: str) -> Finding:
-    return failed("a report is signed wrongly", report.number, expected=expected, observed=observed)
+def _signature_cause(talk: Dialogue, report: Said) -> str:
+    """What is behind a signature that does not verify, where a field shows that it was changed after it was signed."""
+    if report.command.signature == drlc.NO_SIGNATURE:
+        return "signature-only-claimed"
+    if report in strays(talk):
+        return "report-of-another-event"
+    return "status-time-left-out" if report.command.event_status_time == 0 else "signature-of-something-else"
+
+
+def _bad(report: Said, expected: str, observed: str, hint: str) -> Finding:
+    return failed("a report is signed wrongly", report.number, expected=expected, observed=observed, hint=hint)

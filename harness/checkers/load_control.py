@@ -22,6 +22,8 @@ from harness.checkers.load_events import (
     events,
     instant,
     knows_time,
+    strays,
+    unreadable_reports,
 )
 from harness.checkers.reading import attested
 from harness.trace import Trace
@@ -38,7 +40,7 @@ USER = (  # reports of an event that its customer declined
 def events_are_asked_for(trace: Trace, actor: Actor) -> Iterator[Finding]:
     """09-EVENTS of the HAN Device: having registered, it asks which events are scheduled."""
     talk = dialogue(trace)
-    yield from requested(talk, talk.by(actor, drlc.GetScheduledEvents), "its events")
+    yield from requested(talk, talk.by(actor, drlc.GetScheduledEvents), "its events", "events-never-asked-for")
 
 
 def events_are_given(trace: Trace, actor: Actor) -> Iterator[Finding]:
@@ -54,12 +56,13 @@ def events_are_given(trace: Trace, actor: Actor) -> Iterator[Finding]:
         if wrong is not None:
             yield wrong
         elif limit and len(given) > limit:
-            yield answered_wrongly(question, given[-1], f"{limit} event(s) at most", f"{len(given)} events")
+            yield answered_wrongly(question, given[-1], f"{limit} event(s) at most", f"{len(given)} events", "more-events-than-asked-for")
         elif missing and not (limit and len(given) == limit):
             if talk.watched(question, ANSWER_TIME):
                 yield failed(
                     "events that are pending were not given", question.number, *(each.number for each in given),
                     expected=f"event(s) {', '.join(map(str, missing))}", observed=f"{len(given)} event(s)",
+                    hint="event-withheld",
                 )
         elif given:
             yield passed(f"{len(given)} event(s) given", question.number, *(each.number for each in given))
@@ -101,7 +104,7 @@ def events_beyond_limits_are_refused(trace: Trace, actor: Actor) -> Iterator[Fin
             assert answer is not None
             yield failed(
                 f"an event inside the limits ({said}) was rejected", event.issues[0].number, answer.number,
-                expected="the event is taken", observed=_status(answer),
+                expected="the event is taken", observed=_status(answer), hint="legal-event-rejected",
             )
         elif event.legal and taken:
             yield passed(f"an event inside the limits ({said}) was taken", event.issues[0].number, taken[0].number)
@@ -109,6 +112,7 @@ def events_beyond_limits_are_refused(trace: Trace, actor: Actor) -> Iterator[Fin
             yield failed(
                 f"an event beyond the limits ({said}) was executed", event.issues[0].number, taken[0].number,
                 expected=f"status {EventStatus.REJECTED:02x}, an error status, or silence", observed=_status(taken[0]),
+                hint="limits-not-checked",
             )
         elif not event.legal and talk.watched(event.issues[0], ANSWER_TIME):
             yield passed(f"an event beyond the limits ({said}) was not executed", event.issues[0].number)
@@ -123,11 +127,12 @@ def events_for_others_are_ignored(trace: Trace, actor: Actor) -> Iterator[Findin
         answer = next(iter(event.reports), None) or _error(talk, event.issues[0])
         if answer is not None:
             yield failed(
-                "an event for other device classes was not ignored", event.issues[0].number, answer.number,
+                "an event for others was not ignored", event.issues[0].number, answer.number,
                 expected="no report; no Default Response, or one of success", observed=_status(answer),
+                hint="event-of-others-taken" if event.reports else "event-of-others-an-error",
             )
         elif talk.watched(event.issues[0], ANSWER_TIME):
-            yield passed("an event for other device classes was ignored", event.issues[0].number)
+            yield passed("an event for others was ignored", event.issues[0].number)
 
 
 def events_are_executed_once(trace: Trace, actor: Actor) -> Iterator[Finding]:
@@ -143,6 +148,7 @@ def events_are_executed_once(trace: Trace, actor: Actor) -> Iterator[Finding]:
             yield failed(
                 f"event {event.identifier} came twice and was reported {again.name.lower().replace('_', ' ')} twice",
                 *(each.number for each in (*event.issues, *reports)), expected="one report", observed=f"{len(reports)} reports",
+                hint="duplicate-taken",
             )
         elif event.reported(*EXECUTED) and talk.watched(event.issues[-1], ANSWER_TIME):
             yield passed(f"event {event.identifier} came twice and was taken once", *(each.number for each in event.issues))
@@ -170,7 +176,9 @@ def _illegal(trace: Trace, question: Said, said: Said) -> Finding | None:
         ),
     }
     wrong = [fault for fault, there in faults.items() if there]
-    return answered_wrongly(question, said, "an event that is legal and pending", "; ".join(wrong)) if wrong else None
+    if not wrong:
+        return None
+    return answered_wrongly(question, said, "an event that is legal and pending", "; ".join(wrong), "event-field-illegal")
 
 
 def _end(trace: Trace, said: Said) -> float:
@@ -225,6 +233,7 @@ def _report_missing(
         return failed(
             f"event {event.identifier} was reported {name} at the wrong time", issue.number, reports[0].number,
             expected=f"between {earliest:.0f} s and {latest:.0f} s", observed=f"{when:.0f} s",
+            hint="reported-at-the-wrong-time",
         )
     if latest + TOLERANCE >= disturbed or not _watched(trace, issue, latest + TOLERANCE):
         return None
@@ -232,7 +241,15 @@ def _report_missing(
     return failed(
         f"event {event.identifier} was not reported {name}", issue.number, *((other.number,) if other else ()),
         expected=f"Report Event Status {status:02x}", observed=_status(other) if other else "no report",
+        hint=_missing_cause(dialogue(trace), status),
     )
+
+
+def _missing_cause(talk: Dialogue, status: EventStatus) -> str:
+    """Why a report is missing: it cannot be read, it names an event that nobody issued, or it was not made."""
+    if unreadable_reports(talk):
+        return "report-of-another-length"
+    return "report-of-another-event" if strays(talk) else f"{status.name.lower().replace('_', '-')}-not-reported"
 
 
 def _watched(trace: Trace, said: Said, until: float) -> bool:
@@ -243,11 +260,14 @@ def _time_fault(trace: Trace, talk: Dialogue, report: Said) -> Finding | None:
     """The status time is never 0, and that of the ESI's clock where the device was told it."""
     said = report.command.event_status_time
     if said == 0:
-        return failed("a report carries no time", report.number, expected="a status time other than 0", observed="0")
+        return failed(
+            "a report carries no time", report.number, expected="a status time other than 0", observed="0",
+            hint="status-time-left-out",
+        )
     if knows_time(talk, report.time) and abs(instant(trace, said) - report.time) > TOLERANCE:
         return failed(
             "a report carries a wrong time", report.number, expected=f"that of {report.time:.0f} s",
-            observed=f"that of {instant(trace, said):.0f} s",
+            observed=f"that of {instant(trace, said):.0f} s", hint="status-time-wrong",
         )
     return None
 

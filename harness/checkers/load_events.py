@@ -98,6 +98,23 @@ def events(trace: Trace) -> list[Event]:
     return [each for each in known if not restarted(trace, Actor.HAN_DEVICE, each.arrived_at, each.last_met)]
 
 
+def strays(talk: Dialogue) -> list[Said]:
+    """Reports of events that nobody issued or cancelled."""
+    issued = (drlc.LoadControlEvent, drlc.CancelLoadControlEvent)
+    known = {each.command.issuer_event_id for each in talk.said if each.is_a(*issued)}
+    return [each for each in talk.by(Actor.HAN_DEVICE, drlc.ReportEventStatus) if each.command.issuer_event_id not in known]
+
+
+def unreadable_reports(talk: Dialogue) -> list[Said]:
+    """What has the header of a report, and is too short for one."""
+    command = next(number for number, layer in drlc.CLUSTER.client_commands.items() if layer is drlc.ReportEventStatus)
+    return [
+        each for each in talk.by(Actor.HAN_DEVICE)
+        if each.malformed and each.cluster == drlc.CLUSTER.identifier and each.header is not None
+        and each.header.frame_type == zcl.FrameType.CLUSTER and each.header.command_identifier == command
+    ]
+
+
 def cancels(trace: Trace) -> Iterator[tuple[Said, int | None]]:
     """Each cancel that arrived at the device, with the event it names; None for all."""
     talk = dialogue(trace)
@@ -164,8 +181,9 @@ def _event(trace: Trace, talk: Dialogue, issues: tuple[Said, ...], own: Mapping[
 
 
 def _concerns(command: Record, own: Mapping[int, int]) -> bool | None:
-    if command.utility_enrollment_group not in (drlc.EVERY_GROUP, own[drlc.UTILITY_ENROLLMENT_GROUP]):
-        return None  # what a device of no group in particular makes of a group is open
+    group = own[drlc.UTILITY_ENROLLMENT_GROUP]
+    if command.utility_enrollment_group not in (drlc.EVERY_GROUP, group):
+        return False if group != drlc.EVERY_GROUP else None  # what a device of no group in particular makes of one is open
     if drlc.DEVICE_CLASS_VALUE in own:
         return bool(command.device_class & own[drlc.DEVICE_CLASS_VALUE])
     return True if command.device_class & EVERY_CLASS == EVERY_CLASS else None

@@ -28,7 +28,7 @@ LONGEST_READING = 300.0  # seconds (PROFILE) that a customer may take to press t
 def price_is_asked_for(trace: Trace, actor: Actor) -> Iterator[Finding]:
     """09-PRICE of the HAN Device: having registered, it asks for the price; one that it is given it does not refuse."""
     talk = dialogue(trace)
-    yield from requested(talk, talk.by(actor, *PRICE_REQUESTS), "the price")
+    yield from requested(talk, talk.by(actor, *PRICE_REQUESTS), "the price", "price-never-asked-for")
     yield from _taken(talk, actor, price.PublishPrice, later=False)
 
 
@@ -42,7 +42,7 @@ def price_is_given(trace: Trace, actor: Actor) -> Iterator[Finding]:
         for each in given:
             faults = _price_faults(trace, question, each)
             if faults:
-                yield answered_wrongly(question, each, "a price that is legal and in force", "; ".join(faults))
+                yield answered_wrongly(question, each, "a price that is legal and in force", "; ".join(faults), _price_cause(faults))
             else:
                 yield passed("a price was given", question.number, each.number)
             if _is_later(each):
@@ -51,7 +51,7 @@ def price_is_given(trace: Trace, actor: Actor) -> Iterator[Finding]:
                     observed=f"{len(each.asdu)} octets with the header",
                 )
         if not given and talk.answer(question) is None and _known_price(trace, talk, question):
-            yield from unanswered(talk, question, "the price that was published before")
+            yield from unanswered(talk, question, "the price that was published before", "price-withheld")
 
 
 def later_price_fields_are_tolerated(trace: Trace, actor: Actor) -> Iterator[Finding]:
@@ -62,7 +62,7 @@ def later_price_fields_are_tolerated(trace: Trace, actor: Actor) -> Iterator[Fin
 def message_is_asked_for(trace: Trace, actor: Actor) -> Iterator[Finding]:
     """09-MESSAGE of the HAN Device: having registered, it asks for the last message; one that it is given is not refused."""
     talk = dialogue(trace)
-    yield from requested(talk, talk.by(actor, messaging.GetLastMessage), "its messages")
+    yield from requested(talk, talk.by(actor, messaging.GetLastMessage), "its messages", "messages-never-asked-for")
     yield from _taken(talk, actor, messaging.DisplayMessage)
 
 
@@ -82,7 +82,7 @@ def message_is_given(trace: Trace, actor: Actor) -> Iterator[Finding]:
         }
         wrong = [fault for fault, there in faults.items() if there]
         if wrong:
-            yield answered_wrongly(question, answer, "a legal message that is in force", "; ".join(wrong))
+            yield answered_wrongly(question, answer, "a legal message that is in force", "; ".join(wrong), "message-field-reserved")
         else:
             yield passed("the message was given", question.number, answer.number)
 
@@ -95,6 +95,7 @@ def messages_are_confirmed(trace: Trace, actor: Actor) -> Iterator[Finding]:
         if each.key == "link":
             shown.setdefault(each.command.message_id, each)
     confirmations = talk.by(actor, messaging.MessageConfirmation)
+    strays = [each for each in confirmations if each.command.message_id not in shown]
     for identity, message in shown.items():
         mine = [each for each in confirmations if each.command.message_id == identity and each.number > message.number]
         wanted = bool(message.command.confirmation_required)
@@ -105,6 +106,7 @@ def messages_are_confirmed(trace: Trace, actor: Actor) -> Iterator[Finding]:
             yield failed(
                 "a message was confirmed too often", message.number, *(each.number for each in mine),
                 expected="one confirmation" if wanted else "none: it was not asked for", observed=f"{len(mine)}",
+                hint="confirmed-again" if wanted else "confirmed-unasked",
             )
         elif mine:
             yield passed("the message was confirmed", message.number, mine[0].number)
@@ -114,12 +116,14 @@ def messages_are_confirmed(trace: Trace, actor: Actor) -> Iterator[Finding]:
         ):
             yield failed(
                 "a message was not confirmed", message.number, expected=f"Message Confirmation of {identity}", observed="none",
+                hint="confirmed-another-message" if strays else "message-never-confirmed",
             )
-    for each in confirmations:
-        if each.command.message_id not in shown and shown:
+    for each in strays:
+        if shown:
             yield failed(
                 "a message was confirmed that was never sent", each.number,
                 expected=f"one of {', '.join(map(str, sorted(shown)))}", observed=str(each.command.message_id),
+                hint="confirmed-another-message",
             )
 
 
@@ -136,7 +140,8 @@ def nothing_pending_is_said_so(trace: Trace, actor: Actor) -> Iterator[Finding]:
         elif answers[0].command.status == Status.NOT_FOUND:
             yield passed("there was nothing to give, and the ESI said so", question.number, answers[0].number)
         else:
-            yield answered_wrongly(question, answers[0], f"status {Status.NOT_FOUND:02x}, or silence", words(answers[0]))
+            expected = f"status {Status.NOT_FOUND:02x}, or silence"
+            yield answered_wrongly(question, answers[0], expected, words(answers[0]), "nothing-is-an-error")
 
 
 def meter_is_asked_for(trace: Trace, actor: Actor) -> Iterator[Finding]:
@@ -146,7 +151,7 @@ def meter_is_asked_for(trace: Trace, actor: Actor) -> Iterator[Finding]:
         each for each in talk.by(actor, zcl.ReadAttributes, metering.GetProfile)
         if each.cluster == metering.CLUSTER.identifier
     ]
-    yield from requested(talk, asked, "its meter readings")
+    yield from requested(talk, asked, "its meter readings", "meter-never-read")
 
 
 def _taken(talk: Dialogue, actor: Actor, layer: type[Layer], later: bool | None = None) -> Iterator[Finding]:
@@ -163,7 +168,7 @@ def _taken(talk: Dialogue, actor: Actor, layer: type[Layer], later: bool | None 
         if refusal is not None:
             yield failed(
                 f"{said.name} was refused", said.number, refusal.number, expected="silence, or a Default Response of success",
-                observed=words(refusal),
+                observed=words(refusal), hint="later-fields-refused" if later else "offer-refused",
             )
         elif talk.watched(said, ANSWER_TIME):
             yield passed(f"{said.name} was not refused", said.number)
@@ -187,6 +192,13 @@ def _price_faults(trace: Trace, question: Said, said: Said) -> list[str]:
         "it is over": _over(trace, said) < question.time - TOLERANCE,
     }
     return [fault for fault, there in faults.items() if there]
+
+
+def _price_cause(faults: list[str]) -> str:
+    """What is behind the first fault of a price, as far as its words tell."""
+    if "octets" in faults[0]:
+        return "label-too-long"
+    return "current-time-left-out" if faults[0] == "no current time" else "price-field-illegal"
 
 
 def _known_price(trace: Trace, talk: Dialogue, question: Said) -> bool:

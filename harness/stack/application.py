@@ -142,19 +142,25 @@ class Application:
         )
         self._send_fitting(request, now, delivered or (self._undelivered("zcl", number) if then else None))
 
-    def put(self, path: Path, header: Record, command: Record, now: float, *, link_key: bool = False, ack: bool = True) -> None:
-        """Put a ZCL frame as a stimulus: any header (its sequence number apart) before anything, past the policy. What comes
-        back is waited for and goes nowhere."""
+    def put(
+        self, path: Path, header: Record, command: Record, now: float, *, link_key: bool = False, ack: bool = True,
+        profile: int | None = None,
+    ) -> None:
+        """Put a ZCL frame as a stimulus: any header (its sequence number apart) before anything, past the policy, in our own
+        profile or another. What comes back is waited for and goes nowhere."""
         number = self._next("zcl")
         self._await("zcl", number, path.dest, path.cluster, lambda record, now: None, now)
-        self.put_octets(path, zcl.build(header.replace(sequence=number), command), now, link_key=link_key, ack=ack)
+        asdu = zcl.build(header.replace(sequence=number), command)
+        self.put_octets(path, asdu, now, link_key=link_key, ack=ack, profile=profile)
 
-    def put_octets(self, path: Path, asdu: bytes, now: float, *, link_key: bool = False, ack: bool = True) -> None:
+    def put_octets(
+        self, path: Path, asdu: bytes, now: float, *, link_key: bool = False, ack: bool = True, profile: int | None = None,
+    ) -> None:
         """Put any octets as an ASDU of the cluster library."""
         self._data(
             AsduRequest(
-                path.dest, path.dest_endpoint, path.source_endpoint, self.profile, path.cluster, asdu, ack=ack,
-                link_key=link_key,
+                path.dest, path.dest_endpoint, path.source_endpoint, self.profile if profile is None else profile,
+                path.cluster, asdu, ack=ack, link_key=link_key,
             ), now, None,
         )
 

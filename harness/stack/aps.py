@@ -77,6 +77,7 @@ class Aps:
             next(self._handles), request.dest, None if broadcast else self._nwk.neighbours.ieee_of(request.dest),
             header.replace(ack_request=1) if len(blocks) > 1 else header, blocks,
             KeyIdentifier.DATA if request.link_key else None,
+            order=tuple(range(len(blocks)))[:: 1 if self._policy.blocks_in_order else -1],
         ), now)
 
     def command(self, request: CommandRequest, now: float) -> int:
@@ -151,7 +152,7 @@ class Aps:
             return
         header, body = transmission.frame
         key_identifier = transmission.key_identifier
-        if transmission.index and not self._policy.secures_every_block:
+        if transmission.block and not self._policy.secures_every_block:
             header, key_identifier = header.replace(security_enabled=0), None
         link_key = None if key_identifier is None else self.link_keys.shared_with(transmission.device)
         if key_identifier is not None and link_key is None:
@@ -183,7 +184,10 @@ class Aps:
     def _handed_over(self, transmission: Transmission, sent: bool, now: float) -> None:
         """The acknowledgement timer runs from when the next hop has the frame: a sleepy child fetches it only later."""
         if transmission.header.ack_request:
-            if transmission.happened(SendEvent.SENT_FOR_ACK):
+            if not self._policy.waits_for_each_block and transmission.acknowledged is SendEvent.BLOCK_ACKNOWLEDGED:
+                transmission.happened(SendEvent.BLOCK_ACKNOWLEDGED)
+                self._happened(transmission, SendEvent.PAUSED, now)
+            elif transmission.happened(SendEvent.SENT_FOR_ACK):
                 timer = ("ack", transmission.handle)
                 self._agenda.set(timer, now + self._policy.aps_ack_wait, lambda at: self._timeout(transmission, at))
         else:
@@ -247,15 +251,19 @@ class Aps:
 
     def _data(self, header: Record, opened: Opened, data: NwkData, now: float) -> None:
         key = opened.key
+        kind = None if key is None else key.kind
+        whole: bytes | None = None
         if is_fragment(header):
-            whole = self._reassembled(header, opened.payload, data, key, now)
-        else:
-            whole = opened.payload if self._is_due(header, data, None, key, now) else None
+            reassembly = self._reassembled(header, opened.payload, data, key, now)
+            if reassembly is not None:
+                whole, kind = reassembly.whole, reassembly.kind
+        elif self._is_due(header, data, None, key, now):
+            whole = opened.payload
         if whole is not None:
             self.up.append(AsduIndication(
                 source=data.source, source_ieee=opened.sender, source_endpoint=header.source_endpoint,
                 dest_endpoint=header.dest_endpoint, profile=header.profile, cluster=header.cluster, asdu=whole,
-                counter=header.counter, key=None if key is None else key.kind, broadcast=data.broadcast,
+                counter=header.counter, key=kind, broadcast=data.broadcast,
                 nwk_secured=data.secured,
             ))
 
@@ -290,13 +298,16 @@ class Aps:
 
     def _reassembled(
         self, header: Record, block: bytes, data: NwkData, key: LinkKey | None, now: float,
-    ) -> bytes | None:
-        """Take one block; the ASDU when it was the last one missing. 2.2.8.4.5.2."""
+    ) -> Reassembly | None:
+        """Take one block; the whole when it was the last one missing. 2.2.8.4.5.2."""
         if not self._policy.reassembles:
             return None
         name = (data.source, header.counter)
         limit = self._max_transfer if self._policy.checks_reassembly_limit else MAX_BLOCKS * MAX_BLOCKS
-        reassembly = self._reassemblies.get(name) or Reassembly(limit)
+        kind = None if key is None else key.kind
+        reassembly = self._reassemblies.get(name) or Reassembly(limit, kind)
+        if self._policy.checks_every_block and reassembly.kind != kind:
+            return None
         if not reassembly.takes(header, block):
             return None
         if not self._is_due(header, data, block_index(header), key, now):
@@ -310,7 +321,7 @@ class Aps:
         else:
             self._reassemblies.pop(name, None)
             self._agenda.cancel(timer)
-        return reassembly.whole
+        return reassembly if reassembly.whole is not None else None
 
     def _drop(self, name: tuple[int, int]) -> None:
         self._reassemblies.pop(name, None)

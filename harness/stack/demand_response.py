@@ -105,7 +105,7 @@ class DemandResponse:
     def _event(self, heard: Heard) -> Answer:
         self._esi, command, now = heard, heard.command, heard.now
         if not self._concerns(command):
-            return Status.SUCCESS
+            return Status.FAILURE if self._policy.refuses_events_for_others else Status.SUCCESS
         if command.issuer_event_id in self.events and self._policy.ignores_duplicate_event:
             return Status.SUCCESS
         refusal = self._refusal(command, now)
@@ -146,10 +146,9 @@ class DemandResponse:
     # -- what a command means for us
 
     def _concerns(self, command: Record) -> bool:
-        if not self._policy.honours_device_class:
-            return True
         group = command.utility_enrollment_group in (drlc.EVERY_GROUP, self.enrolment.group)
-        return group and bool(command.device_class & self.enrolment.device_class)
+        ours = bool(command.device_class & self.enrolment.device_class)
+        return (group or not self._policy.honours_enrollment_group) and (ours or not self._policy.honours_device_class)
 
     def _refusal(self, command: Record, now: float) -> EventStatus | None:
         limits = (
@@ -170,7 +169,8 @@ class DemandResponse:
     def _randomised(self, command: Record, start: float, end: float) -> tuple[float, float]:
         """A shifted start shifts the end with it; the end may be shifted further (annex D.3)."""
         if self._policy.honours_randomisation and command.event_control & EventControl.RANDOMIZE_START:
-            shift = self._chance.uniform(0, self.enrolment.start_randomize * SECONDS_A_MINUTE)
+            longest, share = self.enrolment.start_randomize * SECONDS_A_MINUTE, self._policy.randomised_share
+            shift = self._chance.uniform(0, longest) if share is None else share * longest
             start, end = start + shift, end + shift
         if self._policy.honours_randomisation and command.event_control & EventControl.RANDOMIZE_END:
             end += self._chance.uniform(0, self.enrolment.stop_randomize * SECONDS_A_MINUTE)
@@ -182,7 +182,7 @@ class DemandResponse:
             if not (older.alive and same and older.overlaps(start, end) and self._policy.honours_superseding):
                 continue
             started = older.state not in (State.SCHEDULED, State.SCHEDULED_OUT)
-            if started and start - SUPERSEDED_BEFORE > now:
+            if started and start - SUPERSEDED_BEFORE > now and self._policy.runs_until_superseded:
                 older.end = start - SUPERSEDED_BEFORE
                 self._set(older, Step.SUPERSEDE, older.end)
             else:

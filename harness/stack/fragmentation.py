@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 
 from dissectors.aps import Fragmentation
 from dissectors.layer import Record
+from harness.stack.primitives import LinkKeyKind
 
 ALL_RECEIVED = 0xFF  # an acknowledgement's bitfield when the window's block is there; bits beyond the window are 1
 THIS_BLOCK = 0x01  # the bit of the window's only block
@@ -56,9 +57,13 @@ def acknowledges(ack: Record, index: int, total: int) -> bool:
 
 @dataclass
 class Reassembly:
-    """The blocks of one transmission that have arrived; `total` is known when the first block is there."""
+    """The blocks of one transmission that have arrived; `total` is known when the first block is there.
+
+    `kind` is that of the link key with which the block that came first was secured, None where it was not.
+    """
 
     limit: int  # octets
+    kind: LinkKeyKind | None = None
     total: int | None = None
     blocks: dict[int, bytes] = field(default_factory=dict)
 

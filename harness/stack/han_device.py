@@ -131,7 +131,7 @@ class HanDeviceNode:
         capability = self.settings.capability
         self._make_core: Callable[[], Core] = lambda: Core(
             ieee=ieee, capability=capability, chance=chance, policy=policy, coordinator=False,
-            poll_interval=self.settings.poll_interval if self.settings.sleepy else None,
+            poll_interval=(policy.polls_every or self.settings.poll_interval) if self.settings.sleepy else None,
         )
         self.application = Application(self._make_core(), policy, Agenda(), first_sequence=self.settings.first_sequence)
         self.application.core.install_link_key(None, link_key, LinkKeyKind.PRECONFIGURED)

@@ -28,14 +28,14 @@ class NetworkTime:
         """Take what a Read Attributes Response gave; whether it was good for setting the time."""
         time, status = values.get(TIME, INVALID_TIME), TimeStatus(values.get(TIME_STATUS, 0))
         trusted = bool(status & (TimeStatus.MASTER | TimeStatus.SYNCHRONIZED)) or self._policy.uses_unsynchronised_time
-        if time == INVALID_TIME or not trusted:
+        if (time == INVALID_TIME and not self._policy.uses_invalid_time) or not trusted:
             return False
         self._difference = time - int(now)
         return True
 
     def utc(self, now: float) -> int | None:
         """The UTCTime now, None while it is not known."""
-        return None if self._difference is None else int(now) + self._difference
+        return None if self._difference is None else (int(now) + self._difference) % (INVALID_TIME + 1)
 
     def instant(self, utc: int) -> float | None:
         """When on the bench's clock that UTCTime is."""

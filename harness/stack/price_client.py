@@ -33,6 +33,8 @@ class PriceClient:
         later = heard.surplus or any(getattr(heard.command, name) is not None for name in _LATER)
         if later and not self._application.policy.accepts_longer_price:
             return Status.MALFORMED_COMMAND
+        if heard.command.alternate_cost_delivered is None and not self._application.policy.accepts_base_price:
+            return Status.MALFORMED_COMMAND
         self.prices[heard.command.issuer_event_id] = heard.command
         self._taken(heard.command, heard)
         return Status.SUCCESS

@@ -62,10 +62,11 @@ class Asker:
     def command(
         self, path: Path, command: Record | Made, *, like: type[Layer] | None = None, security: Security = Security.DUE,
         silent: bool = False, manufacturer_code: int | None = None, identifier: tuple[bool, int] | None = None,
-        kept: bool = False,
+        kept: bool = False, profile: int | None = None,
     ) -> Tell:
         """Send a ZCL command, or what is made of the UTCTime then. Its header is that of `like`, or has `identifier` (whether
-        it is a general command, and its number). `silent` disables the Default Response; `kept` adds it to the programme."""
+        it is a general command, and its number). `silent` disables the Default Response; `kept` adds it to the programme;
+        `profile` None is our own."""
 
         def say(now: float) -> None:
             record = command if isinstance(command, Record) else command(self.utc(now))
@@ -78,7 +79,7 @@ class Asker:
                 disable_default_response=int(silent), command_identifier=number,
                 manufacturer_specific=int(manufacturer_code is not None), manufacturer_code=manufacturer_code,
             )
-            self._send(path, header, record, security, now)
+            self._send(path, header, record, security, now, profile)
 
         return Tell(say)
 
@@ -104,7 +105,9 @@ class Asker:
         device = self.partner.ieee or Eui64(0)
         return Tell(lambda now: self.application.core.network_command(command, device, now, secured))
 
-    def _send(self, path: Path, header: Record, command: Record, security: Security, now: float) -> None:
+    def _send(
+        self, path: Path, header: Record, command: Record, security: Security, now: float, profile: int | None,
+    ) -> None:
         device = self.partner.ieee if security is Security.INSTALL_KEY else None
         due = security is Security.DUE and requires_link_key(path.cluster)
         sharing, counter = self.application.core.sharing, FAR_AHEAD + int(now)
@@ -112,6 +115,7 @@ class Asker:
             self.application.put(
                 path, header, command, now, link_key=due or security in (Security.LINK_KEY, Security.INSTALL_KEY),
                 ack=device is None,  # a repetition would be sealed with the key that is shared then
+                profile=profile,
             )
 
 

@@ -72,7 +72,8 @@ class Transmission:
     key_identifier: int | None
     nwk_secured: bool = True
     command: Record | None = None
-    index: int = 0
+    order: tuple[int, ...] = ()  # in which the blocks go
+    index: int = 0  # of the current one in that order
     retries: int = 0  # of the current block
     state: SendState = SendState.SENDING
 
@@ -91,7 +92,12 @@ class Transmission:
     @property
     def frame(self) -> tuple[Record, bytes]:
         """Header and payload of the current block."""
-        return self.header.replace(**extended_header(self.index, len(self.blocks))), self.blocks[self.index]
+        return self.header.replace(**extended_header(self.block, len(self.blocks))), self.blocks[self.block]
+
+    @property
+    def block(self) -> int:
+        """The number of the current block."""
+        return self.order[self.index] if self.order else self.index
 
     def is_acknowledged_by(self, source: int, ack: Record) -> bool:
         """2.2.8.4.4: same counter, from whom it was sent to; for data, same cluster and endpoints exchanged."""
@@ -103,7 +109,7 @@ class Transmission:
             not ack.ack_format
             and ack.cluster == self.header.cluster
             and ack.source_endpoint == self.header.dest_endpoint
-            and acknowledges(ack, self.index, len(self.blocks))
+            and acknowledges(ack, self.block, len(self.blocks))
         )
 
     @property

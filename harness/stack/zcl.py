@@ -9,6 +9,7 @@ from collections.abc import Callable
 from enum import Enum
 
 from dissectors import zcl
+from dissectors.clusters import key_establishment
 from dissectors.layer import Layer, Malformed, Record, parse
 from dissectors.smart_energy import requires_link_key
 from dissectors.zcl import Direction, FrameType, Status
@@ -42,7 +43,8 @@ def treatment(indication: AsduIndication, policy: Policy) -> Treatment:
     """The security rule, with a policy's departures from it. Broadcasts cannot be APS-secured and are admitted."""
     if indication.broadcast:
         return Treatment.ADMITTED
-    if policy.demands_link_key_always and indication.key is None:
+    establishing = indication.cluster == key_establishment.CLUSTER.identifier
+    if policy.demands_link_key_always and indication.key is None and not establishing:
         return Treatment.REFUSED
     if indication.key is None and not policy.requires_link_key:
         return Treatment.ADMITTED
@@ -80,8 +82,9 @@ class ClusterLibrary:
         if self._hung:
             return
         wanted = indication.dest_endpoint
+        any_profile = self.application.policy.takes_foreign_profile
         for endpoint in self.endpoints.values():
-            if wanted in (endpoint.number, BROADCAST_ENDPOINT) and indication.profile == endpoint.profile:
+            if wanted in (endpoint.number, BROADCAST_ENDPOINT) and (any_profile or indication.profile == endpoint.profile):
                 self._take_at(endpoint, indication, now)
 
     def _indulges(self, indication: AsduIndication) -> bool:
@@ -106,7 +109,7 @@ class ClusterLibrary:
         if refused and not header.command.is_a(zcl.DefaultResponse):
             if self.application.policy.executes_refused_commands:
                 self._execute(endpoint, heard)
-            self._send_status(heard, Status.FAILURE, False, now)
+            self._send_status(heard, Status.FAILURE, not self.application.policy.refuses_under_network_key, now)
             return
         answer = self._execute(endpoint, heard)
         self.application.answering(lambda now: self._answer(heard, answer, now), now)

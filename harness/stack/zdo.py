@@ -162,7 +162,8 @@ class DeviceObject:
         addressed = asked.broadcast or request.nwk_addr_of_interest == core.short_address
         matching = tuple(
             number for number, descriptor in sorted(self.descriptors.endpoints.items())
-            if (descriptor.profile == request.profile or policy.matches_foreign_profile) and _in_common(descriptor, request)
+            if (descriptor.profile == request.profile or policy.matches_foreign_profile)
+            and (_in_common(descriptor, request) or policy.matches_any_cluster)
         ) if addressed else ()
         if asked.broadcast and not matching and not policy.answers_unmatched_broadcast:
             return None

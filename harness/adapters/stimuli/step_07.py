@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from dissectors import zcl, zdp
-from dissectors.clusters import basic, drlc, key_establishment
+from dissectors.clusters import basic, drlc, identify, key_establishment
 from dissectors.clusters import time as time_cluster
 from dissectors.layer import Record, encode
 from dissectors.nwk import BroadcastAddress
@@ -34,9 +36,14 @@ def _endpoint(asker: Asker, endpoint: int) -> Script:
     yield ANSWER
 
 
-def _match(asker: Asker, clusters: tuple[int, ...], profile: int = PROFILE, broadcast: bool = False) -> Script:
+def _match(
+    asker: Asker, clusters: tuple[int, ...], profile: int = PROFILE, broadcast: bool = False, out_clusters: tuple[int, ...] = (),
+) -> Script:
     interest = BroadcastAddress.RX_ON_WHEN_IDLE if broadcast else asker.partner.address
-    yield asker.zdp(zdp.MatchDescReq.of(nwk_addr_of_interest=interest, profile=profile, in_clusters=clusters), interest)
+    wanted = zdp.MatchDescReq.of(
+        nwk_addr_of_interest=interest, profile=profile, in_clusters=clusters, out_clusters=out_clusters,
+    )
+    yield asker.zdp(wanted, interest)
     yield ANSWER
 
 
@@ -170,6 +177,20 @@ def _cut_zdp(asker: Asker, path: Path, length: int) -> Tell:
     return asker.zdp_octets(zdp.cluster_of(zdp.SimpleDescReq), whole[: length % len(whole)])
 
 
+def _short_cluster_list(asker: Asker, path: Path, length: int) -> Tell:
+    """A Match_Desc_req that counts more clusters than it lists."""
+    whole = encode(zdp.MatchDescReq.of(
+        nwk_addr_of_interest=asker.partner.address, profile=PROFILE, in_clusters=(path.cluster,) * (2 + length % 8),
+    ))
+    count = len(encode(zdp.MatchDescReq.of())) - 2  # where it stands: before it address and profile, behind it the other count
+    return asker.zdp_octets(zdp.cluster_of(zdp.MatchDescReq), whole[: count + 3])
+
+
+def _surplus(asker: Asker, path: Path, length: int) -> Tell:
+    whole = encode(identify.IdentifyQuery.of())
+    return asker.octets(replace(path, cluster=identify.CLUSTER.identifier), identify.IdentifyQuery, whole + bytes(1 + length))
+
+
 _RESERVED_TYPES = tuple(kind for kind in range(DataType.NO_DATA + 1, DataType.DATA8))
 _RESERVED_FRAME_TYPE = max(zcl.FrameType) + 1
 _MALFORMED = {
@@ -181,21 +202,23 @@ _MALFORMED = {
     "reserved frame type": _reserved_frame_type,
     "cut cluster command": _cut_cluster_command,
     "cut ZDP request": _cut_zdp,
+    "short cluster list": _short_cluster_list,
+    "surplus": _surplus,
 }
 
 STIMULI = (
     Stimulus("inspect", "node descriptor, endpoints, their simple descriptors, Basic", _inspect),
     Stimulus("descriptors-of-another", "the node descriptor of a device that the one asked is not", _descriptors_of_another),
     Stimulus("endpoint", "the simple descriptor of any endpoint number", _endpoint),
-    Stimulus("match", "who serves one of these clusters of a profile", _match),
+    Stimulus("match", "who serves one of these clusters of a profile", _match, ("M-40", "M-41")),
     Stimulus("bind", "a binding of Basic to the asker", _bind),
     Stimulus("unknown-zdp", "a ZDP request that nobody knows", _unknown_zdp),
     Stimulus("attribute", "any attribute of Basic", _attribute),
     Stimulus("basic", "the mandatory attributes of Basic", _basic),
     Stimulus("suite", "the key establishment suites", _suite),
     Stimulus("time", "the time and its status", _time),
-    Stimulus("unknown-cluster", "an attribute of a cluster that nobody has", _unknown_cluster),
-    Stimulus("many-attributes", "so many attributes that request, or response, needs several frames", _many_attributes),
+    Stimulus("unknown-cluster", "an attribute of a cluster that nobody has", _unknown_cluster, ("M-57",)),
+    Stimulus("many-attributes", "so many attributes that request, or response, needs several frames", _many_attributes, ("M-43",)),
     Stimulus("unknown-command", "a command that Basic does not have", _unknown_command),
     Stimulus("unasked-default-response", "a Default Response that answers nothing", _unasked_default_response),
     Stimulus("malformed", "a message that cannot be read, then one that can", _malformed),

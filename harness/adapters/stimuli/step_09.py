@@ -9,6 +9,7 @@ from dissectors import zcl
 from dissectors.clusters import drlc, messaging, metering, price
 from dissectors.clusters.drlc import Criticality, EventControl
 from dissectors.layer import Record, encode
+from dissectors.smart_energy import HOME_AUTOMATION
 from harness.adapters.stimuli import ANSWER, Stimulus, secured
 from harness.stack.conversation import Pause, Script, Tell, ZclQuestion
 from harness.stack.general_commands import values
@@ -25,6 +26,7 @@ CLIENT_ATTRIBUTES = (
 A_DAY = 86_400
 A_YEAR = 365 * A_DAY
 A_MINUTE = 1
+A_GROUP = 1
 
 
 # -- what a device asks of the ESI
@@ -61,8 +63,8 @@ def _last_message(asker: Asker, under: str | None = None) -> Script:
 
 
 def _meter(asker: Asker, under: str | None = None) -> Script:
-    mandatory = tuple(number for number, declared in metering.CLUSTER.attributes.items() if declared.mandatory)
-    yield from _ask(asker, METERING, zcl.ReadAttributes.of(attributes=mandatory), under)
+    mandatory = (number for number, declared in metering.CLUSTER.attributes.items() if declared.mandatory)
+    yield from _ask(asker, METERING, zcl.ReadAttributes.of(attributes=(*mandatory, *metering.PARTIAL_PROFILE)), under)
 
 
 # -- load control events
@@ -113,6 +115,29 @@ def _event_for_others(asker: Asker) -> Script:
     answer = yield _client_attributes(asker)
     own = values(answer).get(drlc.DEVICE_CLASS_VALUE, 0)
     yield _send(asker, LOAD_CONTROL, lambda utc: _of(utc, 0, 0, A_MINUTE, device_class=EVERY_CLASS & ~own), silent=False)
+    yield from _course(0, A_MINUTE)
+
+
+def _event_for_another_group(asker: Asker) -> Script:
+    """The device is put into a group; the event is for another one."""
+    path = asker.path(LOAD_CONTROL, to_server=False)
+    group = zcl.AttributeValue.of(attribute=drlc.UTILITY_ENROLLMENT_GROUP, type=zcl.DataType.UINT8, value=A_GROUP)
+    yield ZclQuestion(path, zcl.WriteAttributes.of(records=(group,)))
+    yield _client_attributes(asker)
+    yield _send(
+        asker, LOAD_CONTROL, lambda utc: _of(utc, 0, 0, A_MINUTE, utility_enrollment_group=A_GROUP + 1), silent=False,
+    )
+    yield from _course(0, A_MINUTE)
+
+
+def _in_another_profile(asker: Asker) -> Script:
+    """A load control command in a profile that has no load control: an event, or the question for events."""
+    to_server = LOAD_CONTROL not in asker.partner.clients
+    path = asker.path(LOAD_CONTROL, to_server)
+    yield asker.command(
+        path,
+        lambda utc: drlc.GetScheduledEvents.of() if to_server else _of(utc, 0, 0, A_MINUTE), profile=HOME_AUTOMATION,
+    )
     yield from _course(0, A_MINUTE)
 
 
@@ -234,17 +259,19 @@ STIMULI = (
     Stimulus("current-price", "the price now", _current_price),
     Stimulus("scheduled-prices", "the prices to come", _scheduled_prices),
     Stimulus("last-message", "the last message", _last_message),
-    Stimulus("meter", "the mandatory attributes of the meter", _meter),
-    Stimulus("event", "a load control event", _event),
+    Stimulus("meter", "the mandatory attributes of the meter, and those that a draft numbered otherwise", _meter, ("M-57",)),
+    Stimulus("event", "a load control event", _event, ("M-36", "M-37", "M-38", "M-55")),
     Stimulus("event-ahead", "an event of the next day", _event_ahead),
-    Stimulus("event-for-others", "an event for all device classes but the device's own", _event_for_others),
-    Stimulus("event-twice", "one event, sent twice", _event_twice),
+    Stimulus("event-for-others", "an event for all device classes but the device's own", _event_for_others, ("M-50",)),
+    Stimulus("event-for-another-group", "an event for another enrolment group than the device's", _event_for_another_group, ("M-50",)),
+    Stimulus("in-another-profile", "a load control command in another profile", _in_another_profile, ("M-40",)),
+    Stimulus("event-twice", "one event, sent twice", _event_twice, ("M-51",)),
     Stimulus("event-cancelled", "an event, cancelled soon after", _cancelled),
     Stimulus("all-events-cancelled", "an event, and Cancel All soon after", _all_cancelled),
     Stimulus("unknown-event-cancelled", "the cancelling of an event that was never sent", _unknown_cancelled),
-    Stimulus("event-superseded", "an event, and a newer one that overlaps it", _superseded),
-    Stimulus("events-randomised", "events whose start is to be shifted by chance", _randomised),
-    Stimulus("price", "a price", _publish_price),
-    Stimulus("price-of-a-later-revision", "a price with fields that later revisions appended", _price_of_a_later_revision),
+    Stimulus("event-superseded", "an event, and a newer one that overlaps it", _superseded, ("M-52",)),
+    Stimulus("events-randomised", "events whose start is to be shifted by chance", _randomised, ("M-54",)),
+    Stimulus("price", "a price without the fields that r15 appended", _publish_price, ("M-48",)),
+    Stimulus("price-of-a-later-revision", "a price with fields that later revisions appended", _price_of_a_later_revision, ("M-48",)),
     Stimulus("message", "a message", _message),
 )
