@@ -179,7 +179,7 @@ def test_a_lost_block_is_sent_again(benches, verify, lost, count):
     bench = benches()
     bench.play()
     for actor in (Actor.ESI, Actor.HAN_DEVICE):
-        with bench.suffering(drop(a_block, sender=Actor.ESI, skip=lost), drop(a_block, sender=Actor.HAN_DEVICE, skip=lost)):
+        with bench.air.suffering(drop(a_block, sender=Actor.ESI, skip=lost), drop(a_block, sender=Actor.HAN_DEVICE, skip=lost)):
             bench.ask(actor, "many-attributes", count=count)
     verify(bench.trace)
 
@@ -190,7 +190,7 @@ def test_a_block_that_comes_twice_does_no_harm(benches, verify, doubled, count):
     bench = benches()
     bench.play()
     for actor in (Actor.ESI, Actor.HAN_DEVICE):
-        with bench.suffering(unacknowledged_block(skip=doubled)):
+        with bench.air.suffering(unacknowledged_block(skip=doubled)):
             bench.ask(actor, "many-attributes", count=count)
     verify(bench.trace)
 

@@ -41,6 +41,14 @@ def test_a_command_in_another_profile_is_not_obeyed(bench, verify):
     verify(bench.trace)
 
 
+@clause("UC2.7-09-LEAVE-IGNORED")  # derived: Smart Energy 1.1 5.5.5
+def test_a_leave_is_not_obeyed_after_registration(bench, verify):
+    bench.play()
+    bench.ask(Actor.ESI, "leave")
+    bench.ask(Actor.HAN_DEVICE, "leave")
+    verify(bench.trace)
+
+
 @clause("UC2.7-09-REFUSES-UNSECURED@ESI")  # derived: Smart Energy 1.0 5.4.6
 @given(question=questions_to_the_esi())
 def test_the_esi_refuses_a_question_under_the_network_key(benches, verify, question):

@@ -1,7 +1,8 @@
 """The table of use case 2.7: one module a step with its `ROW` and its `CLAUSES`; here `step` and `clause`, the cases' markers.
 
-The registries are built by walking this package: a module may have a `ROW` (a `Step`) and `CLAUSES` (a tuple of `Clause`). An
-unknown id raises where a case names it, so that collection stops. This package knows no case and no bench.
+The registries are built by walking this package: a module may have a `ROW` (a `Step`), `CLAUSES` (a tuple of `Clause`), and
+`WITHOUT_NEGATIVE`, the reasons why some of them cannot fail. An unknown id raises where a case names it, so that collection
+stops. This package knows no case and no bench.
 """
 
 from __future__ import annotations
@@ -44,6 +45,15 @@ def clauses() -> Mapping[str, Clause]:
                 raise ValueError(f"{module.__name__}: clause {each.id} stands in the table twice")
             known[each.id] = asked_of_each_order(each)
     return MappingProxyType(known)
+
+
+@cache
+def without_negative() -> Mapping[str, str]:
+    """By clause and actor (`UC2.7-07-POLL-RATE@HAN Device`): why nothing that the actor does can make it fail."""
+    reasons: dict[str, str] = {}
+    for module in _modules():
+        reasons.update(getattr(module, "WITHOUT_NEGATIVE", {}))
+    return MappingProxyType(reasons)
 
 
 def find(identifier: str) -> Clause:

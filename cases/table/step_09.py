@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from harness.checkers import application_security, attributes, load_changes, load_control, offers
+from collections.abc import Mapping
+
+from harness.checkers import application_security, attributes, leaving, load_changes, load_control, offers
 from harness.checkers.dialogue import of, of_both
 from harness.usecase import Actor, Clause, Point, Step
 
@@ -215,4 +217,26 @@ CLAUSES = (
         checks=of(Actor.ESI, offers.nothing_pending_is_said_so),
         needs=(Point.MAC,),
     ),
+    Clause(
+        id="UC2.7-09-LEAVE-IGNORED",
+        text="After registration a NWK Leave is not obeyed, but for an end device's from its parent.",
+        origin="SE1.1",
+        citation="SE 1.1 (075356r16) 5.5.5; for 1.0: 08006r03, item NLF130",
+        checks=of_both(leaving.leave_is_ignored),
+        needs=(Point.MAC,),
+        pics="smart_energy_1_1",
+        open_item="A device of r17 must process a NWK Leave from its parent: of Smart Energy 1.0 nothing is asked here.",
+    ),
 )
+
+WITHOUT_NEGATIVE: Mapping[str, str] = {
+    "UC2.7-09-LEAVE-IGNORED@HAN Device": (
+        "an end device may obey its parent, and no virtual device is a router; of Smart Energy 1.0, which all of them claim, "
+        "nothing is asked"
+    ),
+    "UC2.7-09-LEAVE-IGNORED@ESI": (
+        "no device of CI claims Smart Energy 1.1, without which nothing is asked; harness/tests/test_later_revisions.py plants "
+        "09-esi-obeys-leave where one does"
+    ),
+}
+"""By clause and actor: why no defect of CI's bench can make it fail."""

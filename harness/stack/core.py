@@ -232,6 +232,11 @@ class Core:
         self._layers.membership.dismiss(device, now, rejoin, announce)
         self._layers.settle(now)
 
+    def ask_to_leave(self, dest: int, now: float) -> None:
+        """Say to any node that it is to leave, with a NWK Leave (3.4.4), and forget nobody: nothing but a parent's is obeyed."""
+        self._layers.membership.ask_to_leave(dest, now)
+        self._layers.settle(now)
+
     # -- data
 
     def data(self, request: AsduRequest, now: float) -> int:

@@ -186,6 +186,10 @@ class Membership:
         """Say that we leave (3.6.1.10.1)."""
         self._nwk.command(Leave.of(rejoin=int(rejoin)), BroadcastAddress.RX_ON_WHEN_IDLE, then, now)
 
+    def ask_to_leave(self, dest: int, now: float) -> None:
+        """Say to any node that it is to leave, whoever's child it is."""
+        self._nwk.command(Leave.of(request=1), dest, lambda sent, at: None, now)
+
     # -- commands
 
     def command(self, command: NwkCommand, now: float) -> None:
@@ -220,7 +224,9 @@ class Membership:
     def _told_to_leave(self, source: int, previous_hop: int, rejoin: bool, now: float) -> None:
         """3.6.1.10.3: a device obeys its parent, a coordinator has none."""
         network = self._nwk.network
-        if network is None or network.parent is None or not self._policy.obeys_leave:
+        if network is None or not self._policy.obeys_leave:
             return
-        if {source, previous_hop} == {network.parent} or self._policy.obeys_strangers_leave:
+        if network.parent is None and not self._policy.coordinator_obeys_leave:
+            return
+        if network.parent is None or {source, previous_hop} == {network.parent} or self._policy.obeys_strangers_leave:
             self.announce_leave(rejoin, lambda sent, at: self.up.append(ToldToLeave(network, source, rejoin)), now)

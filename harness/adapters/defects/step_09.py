@@ -204,6 +204,8 @@ DEFECTS: tuple[Defect, ...] = (
         misbehaviours=("M-57",)),
     _of(ESI, "nothing-is-failure", "says FAILURE where there is nothing to give", "NONE-PENDING", "nothing-is-an-error",
         changed(zcl.DefaultResponse, _nothing_is_failure)),
+    Defect("09-esi-obeys-leave", ESI, "leaves its network when a device says so, which is judged from Smart Energy 1.1 on",
+           decisions={"coordinator_obeys_leave": True}, cause="leave-obeyed", misbehaviours=("M-45",)),
     Defect("09-asks-before-registering", DEVICE, "asks for data before it has registered",
            decisions={"asks_before_registering": True}, misbehaviours=("M-36", "M-37")),
 )

@@ -67,6 +67,11 @@ def _meter(asker: Asker, under: str | None = None) -> Script:
     yield from _ask(asker, METERING, zcl.ReadAttributes.of(attributes=(*mandatory, *metering.PARTIAL_PROFILE)), under)
 
 
+def _leave(asker: Asker) -> Script:
+    yield Tell(lambda now: asker.application.core.ask_to_leave(asker.partner.address, now))
+    yield ANSWER
+
+
 # -- load control events
 
 
@@ -260,6 +265,7 @@ STIMULI = (
     Stimulus("scheduled-prices", "the prices to come", _scheduled_prices),
     Stimulus("last-message", "the last message", _last_message),
     Stimulus("meter", "the mandatory attributes of the meter, and those that a draft numbered otherwise", _meter, ("M-57",)),
+    Stimulus("leave", "a NWK Leave that asks the node to leave", _leave, ("M-45",)),
     Stimulus("event", "a load control event", _event, ("M-36", "M-37", "M-38", "M-55")),
     Stimulus("event-ahead", "an event of the next day", _event_ahead),
     Stimulus("event-for-others", "an event for all device classes but the device's own", _event_for_others, ("M-50",)),
