@@ -46,6 +46,7 @@ def add(subparsers: argparse._SubParsersAction[Any]) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Print every survivor, write the matrix and its page. Raises InputError."""
+    from harness.commands.given import table as table_of
     from harness.plugin.kill_matrix import as_dict
     from reports import kill_page
 
@@ -58,7 +59,7 @@ def run(arguments: argparse.Namespace) -> int:
         if not arguments.json and not row.killed:
             print(row, flush=True)
     rows.sort(key=lambda row: (row.step, row.id))
-    matrix = as_dict(rows, proof.clauses, proof.conformant())
+    matrix = as_dict(rows, proof.clauses, proof.conformant(), table_of(arguments.table).without_negative())
     arguments.out.mkdir(parents=True, exist_ok=True)
     (arguments.out / MATRIX).write_text(json.dumps(matrix, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
     (arguments.out / PAGE).write_text(kill_page.as_html(matrix), encoding="utf-8")

@@ -148,11 +148,38 @@ def test_a_node_that_knows_no_fragments(party: Party) -> None:
     assert party.last("pct", AsduConfirm).status == "no_ack"
 
 
-def test_unsecured_later_blocks_are_a_policy(party: Party) -> None:
-    _, pct = party.pair(pct_policy=Policy(secures_every_block=False))
+@pytest.mark.parametrize(("checks", "received", "status"), [(True, [], "no_ack"), (False, [LONG], "success")])
+def test_a_later_block_that_is_not_secured_like_the_first_is_not_taken(
+    party: Party, checks: bool, received: list[bytes], status: str,
+) -> None:
+    _, pct = party.pair(Policy(checks_every_block=checks), pct_policy=Policy(secures_every_block=False))
     pct.data(asdu(0, LONG, link_key=True, max_transfer=256), party.now)
+    party.run(30.0)
+    secured = [frame.aps.security_enabled for frame in party.frames(is_block, "pct") if frame.aps]
+    assert secured[0] == 1 and not any(secured[1:])
+    assert party.received("esi") == received
+    assert party.last("pct", AsduConfirm).status == status
+    if received:
+        assert party.last("esi", AsduIndication).key is LinkKeyKind.PRECONFIGURED
+
+
+def test_blocks_that_are_sent_the_last_one_first_arrive_whole(party: Party) -> None:
+    _, pct = party.pair(pct_policy=Policy(blocks_in_order=False))
+    pct.data(asdu(0, LONG, max_transfer=256), party.now)
     party.run(5.0)
-    assert [frame.aps.security_enabled for frame in party.frames(is_block, "pct") if frame.aps] == [1, 0, 0]
+    assert [block_index(frame.aps) for frame in party.frames(is_block, "pct") if frame.aps] == [2, 1, 0]
+    assert party.received("esi") == [LONG]
+    assert party.last("pct", AsduConfirm).status == "success"
+
+
+def test_blocks_that_wait_for_nothing_are_not_50_ms_apart(party: Party) -> None:
+    _, pct = party.pair(pct_policy=Policy(waits_for_each_block=False))
+    pct.data(asdu(0, LONG, max_transfer=256), party.now)
+    party.run(5.0)
+    times = [seen.time for seen in party.seen if is_block(seen.frame)]
+    assert len(times) == 3
+    assert all(later - earlier < 0.05 for earlier, later in pairwise(times))
+    assert party.received("esi") == [LONG]
 
 
 def test_blocks_are_50_ms_apart(party: Party) -> None:

@@ -108,8 +108,11 @@ DEFECTS: tuple[Defect, ...] = (
               "refusal-secured", decisions={"refuses_under_network_key": False}, misbehaviours=("M-38",)),
     *_of_both("takes-install-code-key", "takes application data under the install-code key", "NOT-INSTALL-KEY",
               "install-code-key-taken", decisions={"accepts_preconfigured_key": True}, misbehaviours=("M-37",)),
-    _of(DEVICE, "keeps-install-code-key", "goes on with the install-code key after step 8", "NOT-INSTALL-KEY",
-        "install-code-key-kept", decisions={"installs_established_key": False}, misbehaviours=("M-37",)),
+    Defect(
+        "09-device-keeps-install-code-key", DEVICE, "goes on with the install-code key after step 8",
+        (f"UC2.7-08-KEY-INSTALLED@{DEVICE}", f"UC2.7-09-NOT-INSTALL-KEY@{DEVICE}"), {"installs_established_key": False},
+        cause="install-code-key-kept", misbehaviours=("M-37",),
+    ),
     *_of_both("answers-sealed", "secures every answer with the link key", "SAME-SECURITY", "answers-always-secured",
               decisions={"answers_with_same_security": False}, misbehaviours=("M-39",)),
     *_of_both("demands-link-key", "wants the link key for Basic as well", "NETWORK-KEY-ENOUGH", "link-key-demanded",
