@@ -61,6 +61,15 @@ def test_an_event_beyond_the_limits_is_not_executed(benches, verify, offered):
     verify(bench.trace)
 
 
+@clause("UC2.7-09-EVENT-STATUS", "UC2.7-09-DURATION")
+def test_several_events_are_taken_or_there_is_no_room_for_them(bench, verify):
+    bench.play()
+    bench.publish("event-ahead")
+    bench.publish("event-of-the-day-after")
+    bench.publish("event")
+    verify(bench.trace)
+
+
 @clause("UC2.7-09-DEVICE-CLASS")  # derived: Smart Energy 1.0 D.3
 def test_an_event_for_others_is_ignored(bench, verify):
     bench.play()

@@ -81,6 +81,7 @@ CLAUSES = (
             **of(Actor.HAN_DEVICE, attributes.suite_is_the_first, attributes.missing_suite_is_survived),
         },
         needs=(Point.MAC,),
+        open_item="Lists differ on its type, enumeration or bitmap of 16 bits: both pass.",
     ),
     Clause(
         id="UC2.7-07-TIME",

@@ -164,6 +164,7 @@ CLAUSES = (
         citation="SE 1.0 (075356r15) D.3",
         checks=of(Actor.HAN_DEVICE, load_control.events_beyond_limits_are_refused),
         needs=(Point.MAC,),
+        open_item="What a device does whose table of events is full, reject the new one or give up an old one, is open: noted.",
     ),
     Clause(
         id="UC2.7-09-DEVICE-CLASS",

@@ -46,11 +46,13 @@ def install_code_key_is_retired(trace: Trace, actor: Actor) -> Iterator[Finding]
     """09-NOT-INSTALL-KEY: no data goes out under the install-code key, and none that comes under it has an effect."""
     talk = dialogue(trace)
     right: list[Said] = []
+    answers = {each.number for question in _questions(talk, actor, INSTALL_CODE) for each in talk.answers(question)}
     for said in _data(talk, actor):
         if said.key == INSTALL_CODE:
             yield failed(
                 f"{said.name} was secured with the install-code key", said.number, expected=KEYS[LINK],
-                observed=KEYS[INSTALL_CODE], hint="install-code-key-kept",
+                observed=KEYS[INSTALL_CODE],
+                hint="install-code-key-taken" if said.number in answers else "install-code-key-kept",
             )
         else:
             right.append(said)

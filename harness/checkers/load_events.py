@@ -21,6 +21,7 @@ from harness.trace import Trace
 from harness.usecase import Actor
 
 SECONDS_A_MINUTE = 60
+FEWEST_EVENTS = 2  # that a device holds in any case (PROFILE: what an ESI must hold, SE 1.0, annex D.3)
 TOLERANCE = 60.0  # seconds: a device's clock may be off by a minute in 24 h (SE 1.0, 5.4.2)
 EVERY_CLASS = int(sum(drlc.DeviceClass))
 REJECTIONS = frozenset(status for status in EventStatus if status >= EventStatus.REJECTED_INVALID_CANCEL_COMMAND)
@@ -96,6 +97,16 @@ def events(trace: Trace) -> list[Event]:
             issued.setdefault(said.command.issuer_event_id, []).append(said)
     known = (_event(trace, talk, tuple(issues), own) for issues in issued.values())
     return [each for each in known if not restarted(trace, Actor.HAN_DEVICE, each.arrived_at, each.last_met)]
+
+
+def is_crowded_out(trace: Trace, event: Event) -> bool:
+    """Whether an event was rejected while the device had others: how many it can hold, and which it gives up, is open."""
+    others = [
+        each for each in events(trace)
+        if each.identifier != event.identifier and each.reported(EventStatus.COMMAND_RECEIVED)
+        and each.arrived_at < event.arrived_at < each.end + each.shift + each.extension
+    ]
+    return bool(event.reported(EventStatus.REJECTED)) and len(others) >= FEWEST_EVENTS
 
 
 def strays(talk: Dialogue) -> list[Said]:

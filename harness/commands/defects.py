@@ -11,7 +11,7 @@ import inspect
 import json
 import os
 import pkgutil
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from functools import cache
 from multiprocessing import get_context
@@ -59,7 +59,8 @@ def run(arguments: argparse.Namespace) -> int:
         if not arguments.json and not row.killed:
             print(row, flush=True)
     rows.sort(key=lambda row: (row.step, row.id))
-    matrix = as_dict(rows, proof.clauses, proof.conformant(), table_of(arguments.table).without_negative())
+    reasons: Mapping[str, str] = getattr(table_of(arguments.table), "without_negative", dict)()
+    matrix = as_dict(rows, proof.clauses, proof.conformant(), reasons)
     arguments.out.mkdir(parents=True, exist_ok=True)
     (arguments.out / MATRIX).write_text(json.dumps(matrix, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
     (arguments.out / PAGE).write_text(kill_page.as_html(matrix), encoding="utf-8")

@@ -157,6 +157,9 @@ class DemandResponse:
         )
         if not limits and self._policy.checks_event_limits:
             return EventStatus.REJECTED
+        room = self._policy.event_table
+        if room is not None and sum(each.alive for each in self.events.values()) >= room:
+            return EventStatus.REJECTED
         if command.start_time == drlc.NEVER or (command.start_time and self._time.utc(now) is None):
             return EventStatus.REJECTED
         return EventStatus.REJECTED_EXPIRED if self._span(command, now)[1] <= now else None

@@ -183,6 +183,7 @@ class Policy:
     honours_enrollment_group: bool = True  # ignores events for other groups (SE D.3)
     refuses_events_for_others: bool = False  # with an error, where it should ignore them (SE D.3)
     ignores_duplicate_event: bool = True  # an event known already is not executed or reported again (SE D.3)
+    event_table: int | None = None  # holds so many events and rejects a further one; None: as many as come (open in SE D.3)
     checks_event_limits: bool = True  # duration at most 1440 minutes, a criticality that is not reserved (SE D.3)
     honours_randomisation: bool = True  # start and end are shifted by chance when asked for (SE D.3)
     randomised_share: float | None = None  # shifts by this share of its limit; None: by chance (SE D.3)

@@ -156,7 +156,8 @@ def test_a_later_block_that_is_not_secured_like_the_first_is_not_taken(
     pct.data(asdu(0, LONG, link_key=True, max_transfer=256), party.now)
     party.run(30.0)
     secured = [frame.aps.security_enabled for frame in party.frames(is_block, "pct") if frame.aps]
-    assert secured[0] == 1 and not any(secured[1:])
+    assert secured[0] == 1
+    assert not any(secured[1:])
     assert party.received("esi") == received
     assert party.last("pct", AsduConfirm).status == status
     if received:

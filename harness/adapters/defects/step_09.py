@@ -207,6 +207,8 @@ DEFECTS: tuple[Defect, ...] = (
         misbehaviours=("M-57",)),
     _of(ESI, "nothing-is-failure", "says FAILURE where there is nothing to give", "NONE-PENDING", "nothing-is-an-error",
         changed(zcl.DefaultResponse, _nothing_is_failure)),
+    Defect("09-device-small-table", DEVICE, "holds two events and rejects the next, which is noted and no more",
+           decisions={"event_table": 2}),
     Defect("09-esi-obeys-leave", ESI, "leaves its network when a device says so, which is judged from Smart Energy 1.1 on",
            decisions={"coordinator_obeys_leave": True}, cause="leave-obeyed", misbehaviours=("M-45",)),
     Defect("09-asks-before-registering", DEVICE, "asks for data before it has registered",

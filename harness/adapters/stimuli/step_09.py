@@ -5,6 +5,8 @@ Offers go from the ESI to the device's client. An offer's times are seconds from
 
 from __future__ import annotations
 
+from functools import partial
+
 from dissectors import zcl
 from dissectors.clusters import drlc, messaging, metering, price
 from dissectors.clusters.drlc import Criticality, EventControl
@@ -109,9 +111,9 @@ def _event(
     yield from _course(starts_in, minutes)
 
 
-def _event_ahead(asker: Asker) -> Script:
+def _event_ahead(asker: Asker, days: int = 1) -> Script:
     """An event so far ahead that it is pending for the rest of a run."""
-    yield _send(asker, LOAD_CONTROL, lambda utc: _of(utc, 0, A_DAY, A_MINUTE), kept=True)
+    yield _send(asker, LOAD_CONTROL, lambda utc: _of(utc, 0, days * A_DAY, A_MINUTE), kept=True)
     yield ANSWER
 
 
@@ -268,6 +270,7 @@ STIMULI = (
     Stimulus("leave", "a NWK Leave that asks the node to leave", _leave, ("M-45",)),
     Stimulus("event", "a load control event", _event, ("M-36", "M-37", "M-38", "M-55")),
     Stimulus("event-ahead", "an event of the next day", _event_ahead),
+    Stimulus("event-of-the-day-after", "an event of the day after next", partial(_event_ahead, days=2)),
     Stimulus("event-for-others", "an event for all device classes but the device's own", _event_for_others, ("M-50",)),
     Stimulus("event-for-another-group", "an event for another enrolment group than the device's", _event_for_another_group, ("M-50",)),
     Stimulus("in-another-profile", "a load control command in another profile", _in_another_profile, ("M-40",)),
