@@ -18,6 +18,7 @@ _OCTETS = range(0x100)
 _STANDARD_ATTRIBUTES = range(0x4000)  # a manufacturer's own begin here
 _STANDARD_COMMANDS = range(0x20, 0x80)  # of later revisions there are some below
 _STANDARD_CLUSTERS = range(0x0900, 0x0A00)  # assigned to nobody
+_PREPAYMENT_OF_A_DRAFT = 0x0706
 _ZDP_REQUESTS = range(0x0100, 0x7FFF)
 _MANUFACTURERS = range(0x1000, 0xFFF0)
 _CONVENIENT = 59  # octets of text with which Display Message fits one frame
@@ -56,9 +57,10 @@ def unknown_commands() -> SearchStrategy[UnknownCommand]:
 
 
 def unknown_clusters() -> SearchStrategy[int]:
-    """Clusters that no endpoint of the profile has."""
+    """Clusters that no endpoint of the profile has, and the number that a draft gave to Prepayment."""
     known = {cluster.identifier for cluster in all_clusters()}
-    return st.sampled_from(_STANDARD_CLUSTERS).filter(lambda cluster: cluster not in known)
+    assigned_to_nobody = st.sampled_from(_STANDARD_CLUSTERS).filter(lambda cluster: cluster not in known)
+    return st.one_of(st.just(_PREPAYMENT_OF_A_DRAFT), assigned_to_nobody)
 
 
 def unknown_zdp_requests() -> SearchStrategy[int]:

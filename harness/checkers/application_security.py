@@ -87,7 +87,7 @@ def network_key_is_enough(trace: Trace, actor: Actor) -> Iterator[Finding]:
         if not exempt or question.cluster == key_establishment.CLUSTER.identifier or question.zcl is None:
             continue
         answer = talk.answer(question)
-        refusal = answer is not None and answer.is_a(zcl.DefaultResponse) and answer.command.status in REFUSALS
+        refusal = answer is not None and _status_of(answer) in REFUSALS
         if answer is None:
             continue
         if refusal and question.key is None:
@@ -168,18 +168,23 @@ def _answers_unsealed(talk: Dialogue, said: Said) -> bool:
     return any(said in talk.answers(each) for each in others if each.cluster == said.cluster and each.sequence == said.sequence)
 
 
+def _status_of(said: Said) -> int | None:
+    """The status of a Default Response; None for anything else."""
+    return int(said.command.status) if said.is_a(zcl.DefaultResponse) else None
+
+
 def _refuses(said: Said) -> bool:
-    return said.is_a(zcl.DefaultResponse) and bool(said.command.status == Status.FAILURE)
+    return _status_of(said) == Status.FAILURE
 
 
 def _passes_over(said: Said) -> bool:
-    return said.is_a(zcl.DefaultResponse) and said.command.status in UNKNOWN_CLUSTER
+    return _status_of(said) in UNKNOWN_CLUSTER
 
 
 def _without_effect(trace: Trace, talk: Dialogue, question: Said, actor: Actor) -> Iterator[Finding]:
     """No answer but a refusal, and no message that shows that the command was taken."""
     answers = [each for each in talk.answers(question) if each.by is actor]
-    refusals = [each for each in answers if _refuses(each)]
+    refusals = [each for each in answers if _refuses(each) or (question.key == INSTALL_CODE and _status_of(each) in REFUSALS)]
     others = [each for each in answers if each not in refusals] or list(_consequences(talk, question, actor))
     expected = f"Default Response, status {Status.FAILURE:02x}, under the network key, and no effect"
     how = KEYS[question.key]
@@ -188,7 +193,7 @@ def _without_effect(trace: Trace, talk: Dialogue, question: Said, actor: Actor) 
             f"{question.name} under {how} had an effect", question.number, others[0].number, expected=expected,
             observed=words(others[0]), hint=_effect_cause(question, others[0], bool(refusals)),
         )
-    elif refusals and refusals[0].key is not None:
+    elif refusals and refusals[0].key is not None and question.key is None:
         yield failed(
             f"{question.name} under {how} was refused under another key", question.number, refusals[0].number,
             expected=expected, observed=KEYS[refusals[0].key], hint="refusal-secured",
@@ -203,7 +208,7 @@ def _effect_cause(question: Said, effect: Said, refused: bool) -> str:
     """What is behind an effect that a command under the wrong key had."""
     if refused:
         return "refused-and-executed"
-    if effect.is_a(zcl.DefaultResponse) and effect.command.status != Status.SUCCESS:
+    if _status_of(effect) not in (None, Status.SUCCESS, Status.NOT_FOUND):
         return "refused-with-another-status"
     return "install-code-key-taken" if question.key == INSTALL_CODE else "unsecured-data-taken"
 

@@ -41,7 +41,8 @@ def what_is_not_there_is_refused(trace: Trace, actor: Actor) -> Iterator[Finding
         elif question.zcl is None or not question.smart_energy or _badly_secured(question):
             continue
         elif clusters.by_identifier(question.cluster) is None or _astray(talk, question):
-            yield from _cluster_refused(talk, question)
+            if not _is_listed(talk, question):
+                yield from _cluster_refused(talk, question)
         elif question.is_a(zcl.UnknownCommand):
             yield from _command_refused(talk, question)
         elif question.is_a(zcl.ReadAttributes):
@@ -159,6 +160,13 @@ def _attributes_refused(talk: Dialogue, question: Said) -> Iterator[Finding]:
             yield answered_wrongly(question, answer, expected, observed, "status-of-another-refusal")
         else:
             yield passed("an unknown attribute was refused", question.number, answer.number)
+
+
+def _is_listed(talk: Dialogue, question: Said) -> bool:
+    """Whether its addressee says that it has the cluster: one of a later revision, of which nothing is known here."""
+    told = (each.command.simple_descriptor for each in talk.by(question.to, zdp.SimpleDescRsp)) if question.to else ()
+    described = [each for each in told if each is not None and each.endpoint == question.aps.dest_endpoint]
+    return any(question.cluster in (*each.in_clusters, *each.out_clusters) for each in described)
 
 
 def _astray(talk: Dialogue, question: Said) -> bool:

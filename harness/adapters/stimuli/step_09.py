@@ -261,14 +261,14 @@ def _message(asker: Asker, text: bytes, confirmed: bool = True, minutes: int = A
 
 
 STIMULI = (
-    Stimulus("events", "which events are scheduled", _events),
+    Stimulus("events", "which events are scheduled", _events, ("M-36", "M-38")),
     Stimulus("events-of-next-year", "which events are scheduled from a year ahead", _events_of_next_year),
     Stimulus("current-price", "the price now", _current_price),
     Stimulus("scheduled-prices", "the prices to come", _scheduled_prices),
     Stimulus("last-message", "the last message", _last_message),
     Stimulus("meter", "the mandatory attributes of the meter, and those that a draft numbered otherwise", _meter, ("M-57",)),
     Stimulus("leave", "a NWK Leave that asks the node to leave", _leave, ("M-45",)),
-    Stimulus("event", "a load control event", _event, ("M-36", "M-37", "M-38", "M-55")),
+    Stimulus("event", "a load control event", _event, ("M-36", "M-37", "M-38", "M-49", "M-53", "M-55")),
     Stimulus("event-ahead", "an event of the next day", _event_ahead),
     Stimulus("event-of-the-day-after", "an event of the day after next", partial(_event_ahead, days=2)),
     Stimulus("event-for-others", "an event for all device classes but the device's own", _event_for_others, ("M-50",)),
