@@ -156,6 +156,14 @@ def test_an_invalid_time_is_not_used(benches, verify):
     verify(bench.trace)
 
 
+@clause("UC2.7-07-TIME@HAN Device")
+def test_the_time_is_not_read_again_while_events_come_and_go(bench, verify):
+    bench.play()
+    bench.publish("event")
+    bench.publish("event")
+    verify(bench.trace)
+
+
 @clause("UC2.7-07-POLL-RATE")
 def test_a_sleepy_device_polls_as_seldom_as_is_recommended(bench, verify):
     bench.play()

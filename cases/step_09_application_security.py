@@ -49,7 +49,7 @@ def test_a_leave_is_not_obeyed_after_registration(bench, verify):
     verify(bench.trace)
 
 
-@clause("UC2.7-09-REFUSES-UNSECURED@ESI")  # derived: Smart Energy 1.0 5.4.6
+@clause("UC2.7-09-REFUSES-UNSECURED@ESI", "UC2.7-09-LINK-KEY-REQUIRED@ESI")  # derived: Smart Energy 1.0 5.4.6
 @given(question=questions_to_the_esi())
 def test_the_esi_refuses_a_question_under_the_network_key(benches, verify, question):
     bench = benches()
@@ -58,7 +58,7 @@ def test_the_esi_refuses_a_question_under_the_network_key(benches, verify, quest
     verify(bench.trace)
 
 
-@clause("UC2.7-09-REFUSES-UNSECURED@HAN Device")  # derived: Smart Energy 1.0 5.4.6
+@clause("UC2.7-09-REFUSES-UNSECURED@HAN Device", "UC2.7-09-LINK-KEY-REQUIRED@HAN Device")  # derived: Smart Energy 1.0 5.4.6
 @given(offered=offered_events(legal=True))
 def test_the_device_refuses_an_event_under_the_network_key(benches, verify, offered):
     bench = benches()

@@ -1,7 +1,7 @@
 """The table of use case 2.7: one module a step with its `ROW` and its `CLAUSES`; here `step` and `clause`, the cases' markers.
 
 The registries are built by walking this package: a module may have a `ROW` (a `Step`), `CLAUSES` (a tuple of `Clause`), and
-`WITHOUT_NEGATIVE`, the reasons why some of them cannot fail. An unknown id raises where a case names it, so that collection
+`WITHOUT_DEFECT`, the reasons why nothing planted makes some of them fail. An unknown id raises where a case names it, so that collection
 stops. This package knows no case and no bench.
 """
 
@@ -48,11 +48,11 @@ def clauses() -> Mapping[str, Clause]:
 
 
 @cache
-def without_negative() -> Mapping[str, str]:
+def without_defect() -> Mapping[str, str]:
     """By clause and actor (`UC2.7-07-POLL-RATE@HAN Device`): why nothing that the actor does can make it fail."""
     reasons: dict[str, str] = {}
     for module in _modules():
-        reasons.update(getattr(module, "WITHOUT_NEGATIVE", {}))
+        reasons.update(getattr(module, "WITHOUT_DEFECT", {}))
     return MappingProxyType(reasons)
 
 

@@ -86,7 +86,7 @@ OPEN_QUESTIONS = (
     ),
     OpenQuestion(
         _SOURCES, "A client of load control whose table is full may refuse a further event or give up an older one.",
-        "Not provoked and not judged.",
+        "A rejection while others are pending is noted; the report of any other is demanded.", ("UC2.7-09-DURATION",),
     ),
     OpenQuestion(
         _SOURCES, "Which key Basic, Alarms and Time use: one source contradicts three.",

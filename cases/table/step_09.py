@@ -231,6 +231,14 @@ CLAUSES = (
 )
 
 WITHOUT_NEGATIVE: Mapping[str, str] = {
+    f"UC2.7-09-{name}@{Actor.HAN_DEVICE}": (
+        "what the device asks for by itself the undisturbed run shows, and nothing that our side does wrong keeps it from asking"
+    )
+    for name in ("EVENTS", "METERING")
+}
+"""By clause and actor: why no arranged case asks it."""
+
+WITHOUT_DEFECT: Mapping[str, str] = {
     "UC2.7-09-LEAVE-IGNORED@HAN Device": (
         "an end device may obey its parent, and no virtual device is a router; of Smart Energy 1.0, which all of them claim, "
         "nothing is asked"

@@ -59,7 +59,7 @@ def run(arguments: argparse.Namespace) -> int:
         if not arguments.json and not row.killed:
             print(row, flush=True)
     rows.sort(key=lambda row: (row.step, row.id))
-    reasons: Mapping[str, str] = getattr(table_of(arguments.table), "without_negative", dict)()
+    reasons: Mapping[str, str] = getattr(table_of(arguments.table), "without_defect", dict)()
     matrix = as_dict(rows, proof.clauses, proof.conformant(), reasons)
     arguments.out.mkdir(parents=True, exist_ok=True)
     (arguments.out / MATRIX).write_text(json.dumps(matrix, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")

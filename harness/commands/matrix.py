@@ -16,11 +16,13 @@ from harness.adapters.stimuli import all_stimuli
 
 ONLY_WHEN_ARRANGED = "an undisturbed run never puts this question; the arranged cases hold what is right and what is wrong"
 REASONS = "WITHOUT_NEGATIVE"  # of a module of the table: by clause@actor, why no arranged case is possible
+UNBROKEN = "WITHOUT_DEFECT"  # likewise: why nothing planted makes it fail
 
 
 @dataclass(frozen=True)
 class Line:
-    """One clause for one actor. `reason` is why there is no arranged case, empty where there is one or nobody has said why."""
+    """One clause for one actor. `reason` is why there is no arranged case, `unbroken` why no defect; empty where there is one, or
+    nobody has said why."""
 
     clause: str
     level: str
@@ -31,6 +33,7 @@ class Line:
     arranged: tuple[str, ...]
     defects: tuple[str, ...]
     reason: str
+    unbroken: str = ""
 
     def holes(self) -> Iterator[str]:
         """Every empty cell for which there is no reason."""
@@ -38,8 +41,10 @@ class Line:
             yield f"{self.clause}: no arranged case, and no reason in {REASONS}"
         if not self.undisturbed and not self.arranged:
             yield f"{self.clause}: no case"
-        if not self.defects:
-            yield f"{self.clause}: no defect breaks it"
+        if not self.defects and not self.unbroken:
+            yield f"{self.clause}: no defect breaks it, and no reason in {UNBROKEN}"
+        if self.defects and self.unbroken:
+            yield f"{self.clause}: has a defect, so that the reason in {UNBROKEN} is out of date"
         if self.arranged and self.reason:
             yield f"{self.clause}: has an arranged case, so that the reason in {REASONS} is out of date"
 
@@ -48,7 +53,7 @@ class Line:
         return {
             "clause": self.clause, "level": self.level, "origin": self.origin, "pics": self.pics, "open_item": self.open_item,
             "undisturbed": list(self.undisturbed), "arranged": list(self.arranged), "defects": list(self.defects),
-            "reason": self.reason,
+            "reason": self.reason, "unbroken": self.unbroken,
         }
 
 
@@ -64,7 +69,7 @@ class Matrix:
         """Every empty cell of the matrix for which there is no reason."""
         found = [hole for line in self.lines for hole in line.holes()]
         for each in self.misbehaviours:
-            if not each["defects"]:
+            if not each["defects"] and not each["noted"]:
                 found.append(f"{each['id']}: no defect is an instance of it")
             if not each["provocations"] and not each["unprovoked"]:
                 found.append(f"{each['id']}: our side does not provoke it, and no reason says why")
@@ -105,7 +110,7 @@ def matrix(table: Any, cases: Sequence[Mapping[str, Any]]) -> Matrix:
     for defect in defects:
         for clause in defect.breaks:
             broken.setdefault(clause, []).append(defect.id)
-    reasons = _reasons(package)
+    reasons, unbroken = _reasons(package, REASONS), _reasons(package, UNBROKEN)
     lines = []
     for clause in table.clauses().values():
         for actor in clause.checks:
@@ -114,12 +119,13 @@ def matrix(table: Any, cases: Sequence[Mapping[str, Any]]) -> Matrix:
             lines.append(Line(
                 name, clause.level, clause.origin, clause.pics or "", clause.open_item, tuple(sorted(kinds[True])),
                 tuple(sorted(kinds[False])), tuple(sorted(broken.get(name, ()))), reasons.get(name, ""),
+                unbroken.get(name, ""),
             ))
     instances = [(each.misbehaviours, each.id, bool(each.breaks)) for each in defects]
     instances += [(each.misbehaviours, each.id, False) for each in all_stimuli().values()]
     told = tuple(
         {
-            "id": each.id, "text": each.text, "unprovoked": each.unprovoked,
+            "id": each.id, "text": each.text, "unprovoked": each.unprovoked, "noted": each.noted,
             "defects": sorted(name for ids, name, breaks in instances if each.id in ids and breaks),
             "provocations": sorted(name for ids, name, breaks in instances if each.id in ids and not breaks),
         }
@@ -128,10 +134,10 @@ def matrix(table: Any, cases: Sequence[Mapping[str, Any]]) -> Matrix:
     return Matrix(tuple(lines), told, _listed(package, "open_questions", "OPEN_QUESTIONS"))
 
 
-def _reasons(package: str) -> dict[str, str]:
+def _reasons(package: str, kind: str) -> dict[str, str]:
     found: dict[str, str] = {}
     for module in pkgutil.iter_modules(importlib.import_module(package).__path__):
-        found.update(getattr(importlib.import_module(f"{package}.{module.name}"), REASONS, {}))
+        found.update(getattr(importlib.import_module(f"{package}.{module.name}"), kind, {}))
     return found
 
 
@@ -150,12 +156,12 @@ def _clause(line: Line) -> Iterator[str]:
         yield f"    open item    {line.open_item}"
     yield from (f"    undisturbed  {case}" for case in line.undisturbed or (f"none: {ONLY_WHEN_ARRANGED}",))
     yield from (f"    arranged     {case}" for case in line.arranged or (f"none: {line.reason or 'NO REASON GIVEN'}",))
-    yield from (f"    defect       {defect}" for defect in line.defects or ("NONE",))
+    yield from (f"    defect       {defect}" for defect in line.defects or (f"none: {line.unbroken}" if line.unbroken else "NONE",))
 
 
 def _misbehaviour(told: Mapping[str, Any]) -> Iterator[str]:
     yield f"{told['id']}  {told['text']}"
-    yield from (f"    defect       {each}" for each in told["defects"] or ("NONE",))
+    yield from (f"    defect       {each}" for each in told["defects"] or (f"none: {told['noted']}" if told["noted"] else "NONE",))
     yield from (f"    provoked by  {each}" for each in told["provocations"] or (f"none: {told['unprovoked'] or 'NO REASON GIVEN'}",))
 
 

@@ -145,17 +145,17 @@ def step_of(function: Callable[..., Any]) -> str:
 
 
 def as_dict(
-    rows: Sequence[Row], clauses: Sequence[Clause], conformant: Mapping[str, Sequence[str]], without_negative: Mapping[str, str],
+    rows: Sequence[Row], clauses: Sequence[Clause], conformant: Mapping[str, Sequence[str]], without_defect: Mapping[str, str],
 ) -> dict[str, Any]:
-    """The whole matrix as `kill-matrix.json` carries it; `without_negative` says by clause and actor why nothing makes it fail."""
+    """The whole matrix as `kill-matrix.json` carries it; `without_defect` says by clause and actor why nothing makes it fail."""
     musts = {f"{clause.id}@{actor}" for clause in clauses if clause.level == "MUST" for actor in clause.checks}
-    musts -= set(without_negative)
+    musts -= set(without_defect)
     killed = {each for row in rows if row.killed for each in row.declared}
     return {
         "schema": SCHEMA,
         "defects": [row.as_dict() for row in rows],
         "conformant": conformant,
-        "without_negative": dict(without_negative),
+        "without_defect": dict(without_defect),
         "totals": {
             "defects": len(rows), "killed": sum(row.killed for row in rows),
             "survivors": [row.id for row in rows if not row.killed],

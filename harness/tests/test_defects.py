@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 import cases
-from cases.table import clauses, without_negative
+from cases.table import clauses, without_defect
 from harness.adapters.defects import Defect, all_defects
 from harness.declarations import BenchFile, Device, read_bench
 from harness.plugin.bench_building import build
@@ -80,7 +80,7 @@ def test_nobody_is_blamed_for_what_another_did(identity: str, innocent: str) -> 
 
 def test_every_clause_has_a_case_and_for_each_actor_a_defect() -> None:
     judged = {f"{clause.id}@{actor}" for clause in clauses().values() for actor in clause.checks}
-    impossible = without_negative()
+    impossible = without_defect()
     assert sorted(set(impossible) - judged) == []
     assert all(impossible.values())
     wanted = judged - set(impossible)

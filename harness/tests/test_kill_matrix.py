@@ -55,7 +55,7 @@ def test_what_goes_wrong_on_our_side_is_no_kill() -> None:
 def test_the_matrix_counts_and_its_page_says_who_survives() -> None:
     dead = Row("dead", "d", "ESI", ("UC2.7-05-BEACON@ESI",), cause="a", failed=("UC2.7-05-BEACON@ESI",), hints=("a", "b"))
     alive = Row("alive", "<s>", "ESI", ("UC2.7-06-PAN@ESI",), failed=("UC2.7-05-BEACON@ESI",))
-    matrix = as_dict([dead, alive], [], {"pct": []})
+    matrix = as_dict([dead, alive], [], {"pct": []}, {})
     totals = matrix["totals"]
     assert (totals["defects"], totals["killed"], totals["survivors"], totals["hinted"]) == (2, 1, ["alive"], 1)
     page = kill_page.as_html(matrix)

@@ -39,7 +39,8 @@ def test_the_matrix_is_what_it_was_and_has_no_hole(capsys: pytest.CaptureFixture
 @pytest.mark.parametrize(("changes", "hole"), [
     ({"arranged": ()}, "no arranged case, and no reason in WITHOUT_NEGATIVE"),
     ({"arranged": (), "undisturbed": (), "reason": "because"}, "no case"),
-    ({"defects": ()}, "no defect breaks it"),
+    ({"defects": ()}, "no defect breaks it, and no reason in WITHOUT_DEFECT"),
+    ({"unbroken": "because"}, "has a defect, so that the reason in WITHOUT_DEFECT is out of date"),
     ({"reason": "because"}, "has an arranged case, so that the reason in WITHOUT_NEGATIVE is out of date"),
 ])
 def test_an_empty_cell_is_told(changes: dict[str, Any], hole: str) -> None:
@@ -47,11 +48,12 @@ def test_an_empty_cell_is_told(changes: dict[str, Any], hole: str) -> None:
 
 
 def test_a_whole_line_and_one_with_a_reason_are_none() -> None:
-    assert Matrix((line(), line(arranged=(), reason="because"), line(undisturbed=())), (), ()).holes() == []
+    whole = (line(), line(arranged=(), reason="because"), line(undisturbed=()), line(defects=(), unbroken="because"))
+    assert Matrix(whole, (), ()).holes() == []
 
 
 def test_a_misbehaviour_that_nobody_shows_is_told() -> None:
-    told = {"id": "M-01", "text": "", "unprovoked": "", "defects": [], "provocations": []}
+    told = {"id": "M-01", "text": "", "unprovoked": "", "noted": "", "defects": [], "provocations": []}
     assert Matrix((), (told,), ()).holes() == [
         "M-01: no defect is an instance of it", "M-01: our side does not provoke it, and no reason says why",
     ]
