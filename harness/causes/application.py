@@ -13,7 +13,6 @@ CAUSES: Mapping[str, str] = {
     "refusal-secured": "the refusal is APS-secured, which what it refuses was not.",
     "refusal-left-out": "data without APS security is dropped without the Default Response that is due.",
     "install-code-key-taken": "the receiver looks whether there is a link key and not which: the install-code key passes as well.",
-    "install-code-key-kept": "the key of key establishment is not installed: the install-code key stays in use.",
     "answers-always-secured": "an answer is secured by its cluster or by habit and not like its question.",
     "link-key-demanded": "the link key is wanted for clusters that are content with the network key.",
     "any-profile-taken": "commands are taken by endpoint and cluster, and the profile is left out.",

@@ -24,7 +24,7 @@ CAUSES: Mapping[str, str] = {
     "binding-status-of-another-request": "a binding is answered with a status that belongs to another request.",
     "binding-not-answered": "a binding request is not answered at all, which it must be even where bindings are not supported.",
     "binding-insisted-on": "the device waits for a binding that was refused, where a refusal is to be tolerated.",
-    "endpoint-assumed": "an endpoint is taken for granted (10 in the samples of one manufacturer) and not discovered.",
+    "any-endpoint-assumed": "an endpoint is taken for granted (10 in the samples of one manufacturer) and not discovered.",
     "attribute-missing": "an attribute that is mandatory is answered as unsupported.",
     "attribute-type": "an attribute is given with another data type than its cluster declares.",
     "attribute-of-a-draft": "an attribute stands under the number that a draft gave it, where the final text has another one.",

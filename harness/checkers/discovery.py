@@ -110,7 +110,7 @@ def endpoints_are_discovered(trace: Trace, actor: Actor) -> Iterator[Finding]:
                     f"endpoint {there} was taken for granted", each.number,
                     expected="an endpoint that Match_Desc_rsp, Active_EP_rsp or Simple_Desc_rsp named",
                     observed=f"endpoint {there}; named so far: {', '.join(map(str, sorted(known))) or 'none'}",
-                    hint="endpoint-assumed",
+                    hint="any-endpoint-assumed",
                 )
 
 

@@ -109,7 +109,8 @@ class ClusterLibrary:
         if refused and not header.command.is_a(zcl.DefaultResponse):
             if self.application.policy.executes_refused_commands:
                 self._execute(endpoint, heard)
-            self._send_status(heard, Status.FAILURE, not self.application.policy.refuses_under_network_key, now)
+            sealed = indication.key is None and not self.application.policy.refuses_under_network_key
+            self._send_status(heard, Status.FAILURE, sealed, now)
             return
         answer = self._execute(endpoint, heard)
         self.application.answering(lambda now: self._answer(heard, answer, now), now)
