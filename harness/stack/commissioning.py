@@ -216,8 +216,10 @@ def _node_descriptor(address: int, application: Application) -> Script:
 
 def match(partner: Partner, cluster: int, application: Application) -> Script:
     """Find the endpoint of a server; a device with a habit takes one for granted."""
-    if application.policy.assumed_endpoint is not None:
-        partner.endpoints[cluster] = application.policy.assumed_endpoint
+    policy = application.policy
+    assumed = policy.assumed_endpoint if cluster == KEY_ESTABLISHMENT else policy.assumed_service_endpoint or policy.assumed_endpoint
+    if assumed is not None:
+        partner.endpoints[cluster] = assumed
         return
     answer = yield ZdpQuestion(partner.address, zdp.MatchDescReq.of(
         nwk_addr_of_interest=partner.address, profile=PROFILE, in_clusters=(cluster,),

@@ -114,6 +114,7 @@ class Policy:
     rejoins_after_power_cycle: bool = True  # else associates anew (3.6.1.4.2)
     obeys_leave: bool = True  # processes a NWK Leave from its parent (08006r03, item NLF130)
     insists_on_binding: bool = False  # asks again until it is bound; a refusal should change nothing (2.4.4.2.2)
+    assumed_service_endpoint: int | None = None  # likewise, of every cluster but Key Establishment (SE 6.3)
     assumed_endpoint: int | None = None  # an endpoint taken for granted on the partner instead of being discovered (SE 6.3)
 
     # key establishment (SE 1.0 annex C.3)

@@ -154,7 +154,8 @@ class ClusterLibrary:
                 heard.back(), record, now, sequence=heard.header.sequence, link_key=self._same_security(heard),
                 disable_default_response=True, manufacturer_code=heard.header.manufacturer_code,
             )
-        if self.application.policy.sends_needless_default_response:
+        establishing = heard.indication.cluster == key_establishment.CLUSTER.identifier
+        if self.application.policy.sends_needless_default_response and not establishing:
             self._send_status(heard, Status.SUCCESS, self._same_security(heard), now)
 
     def _send_status(self, heard: Heard, status: Status, link_key: bool, now: float) -> None:

@@ -221,7 +221,7 @@ DEFECTS: tuple[Defect, ...] = (
     _of(DEVICE, "insists-on-binding", "does not go on before it is bound", "BIND", "binding-insisted-on",
         decisions={"insists_on_binding": True}),
     _of(DEVICE, "assumes-endpoint", "assumes an endpoint at the ESI", "ENDPOINTS", "any-endpoint-assumed",
-        decisions={"assumed_endpoint": CARELESSLY_ASSUMED}, misbehaviours=("M-30",)),
+        decisions={"assumed_service_endpoint": CARELESSLY_ASSUMED}, misbehaviours=("M-30",)),
     _of(ESI, "assumes-endpoint", "assumes an endpoint at the device when it reads Basic", "ENDPOINTS", "any-endpoint-assumed",
         changed(aps.Aps, _to_the_usual_endpoint), misbehaviours=("M-30",)),
     *_of_both("attribute-not-found", "says of an unknown attribute that it was not found", "UNSUPPORTED",
