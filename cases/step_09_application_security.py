@@ -44,8 +44,8 @@ def test_a_command_in_another_profile_is_not_obeyed(bench, verify):
 @clause("UC2.7-09-LEAVE-IGNORED")  # derived: Smart Energy 1.1 5.5.5
 def test_a_leave_is_not_obeyed_after_registration(bench, verify):
     bench.play()
-    bench.ask(Actor.ESI, "leave")
-    bench.ask(Actor.HAN_DEVICE, "leave")
+    bench.ask(Actor.ESI, "leave-of-the-partner")
+    bench.ask(Actor.HAN_DEVICE, "leave-of-the-partner")
     verify(bench.trace)
 
 

@@ -240,12 +240,7 @@ WITHOUT_NEGATIVE: Mapping[str, str] = {
 
 WITHOUT_DEFECT: Mapping[str, str] = {
     "UC2.7-09-LEAVE-IGNORED@HAN Device": (
-        "an end device may obey its parent, and no virtual device is a router; of Smart Energy 1.0, which all of them claim, "
-        "nothing is asked"
-    ),
-    "UC2.7-09-LEAVE-IGNORED@ESI": (
-        "no device of CI claims Smart Energy 1.1, without which nothing is asked; harness/tests/test_later_revisions.py plants "
-        "09-esi-obeys-leave where one does"
+        "an end device may obey its parent, which the ESI is, and no virtual device under judgement is a router"
     ),
 }
 """By clause and actor: why no defect of CI's bench can make it fail."""

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 CAUSES: Mapping[str, str] = {
-    "leave-obeyed": "a NWK Leave is obeyed after registration, whoever sent it: only Remove-Device under the link key counts then.",
+    "leave-obeyed-after-registration": (
+        "a NWK Leave is obeyed after registration, whoever sent it: only Remove-Device under the link key counts then."
+    ),
     "sent-unsecured": "application data goes out under the network key: APS security is not switched on for the cluster.",
     "unsecured-data-taken": "the receiver does not look whether application data was APS-secured.",
     "refused-with-another-status": "the refusal has another status than FAILURE.",

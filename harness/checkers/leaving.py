@@ -31,7 +31,7 @@ def leave_is_ignored(trace: Trace, actor: Actor) -> Iterator[Finding]:
             yield failed(
                 "a NWK Leave was obeyed", asked.number, gone.number,
                 expected="no effect: only Remove-Device under the link key counts", observed="it says that it leaves",
-                hint="leave-obeyed",
+                hint="leave-obeyed-after-registration",
             )
         elif gone is not None:
             yield passed("an end device obeyed its parent, as it may", asked.number, gone.number)

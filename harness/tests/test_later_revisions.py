@@ -28,4 +28,4 @@ def test_a_leave_is_judged_from_smart_energy_1_1_on(claimed: bool, planted: str 
     conclusion = run_case(leave_is_not_obeyed, Campaign(FILE, FILE.seed, build), device, defect)
     assert conclusion.verdict is verdict, conclusion.reason
     failures = {each.id: [finding.hint for finding in each.findings] for each in conclusion.judgements if each.verdict is Verdict.FAIL}
-    assert failures == ({"UC2.7-09-LEAVE-IGNORED@ESI": ["leave-obeyed"]} if verdict is Verdict.FAIL else {})
+    assert failures == ({"UC2.7-09-LEAVE-IGNORED@ESI": ["leave-obeyed-after-registration"]} if verdict is Verdict.FAIL else {})

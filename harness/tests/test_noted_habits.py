@@ -30,11 +30,11 @@ FILE = read_bench(Path(__file__).parents[2] / "fixtures" / "benches" / "virtual.
         "UC2.7-07-POLL-RATE@HAN Device",
     ),
     (
-        "07-esi-draft-clusters", "load_control", step_07_commissioning.test_either_side_describes_itself_when_asked,
+        "07-esi-draft-clusters", "pct", step_07_commissioning.test_either_side_describes_itself_when_asked,
         "UC2.7-07-SIMPLE-DESC@ESI",
     ),
     (
-        "07-device-draft-clusters", "load_control", step_07_commissioning.test_either_side_describes_itself_when_asked,
+        "07-device-draft-clusters", "pct", step_07_commissioning.test_either_side_describes_itself_when_asked,
         "UC2.7-07-SIMPLE-DESC@HAN Device",
     ),
     (

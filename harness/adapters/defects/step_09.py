@@ -209,8 +209,8 @@ DEFECTS: tuple[Defect, ...] = (
         changed(zcl.DefaultResponse, _nothing_is_failure)),
     Defect("09-device-small-table", DEVICE, "holds two events and rejects the next, which is noted and no more",
            decisions={"event_table": 2}),
-    Defect("09-esi-obeys-leave", ESI, "leaves its network when a device says so, which is judged from Smart Energy 1.1 on",
-           decisions={"coordinator_obeys_leave": True}, cause="leave-obeyed", misbehaviours=("M-45",)),
+    _of(ESI, "obeys-leave", "leaves its network when a device says so", "LEAVE-IGNORED", "leave-obeyed-after-registration",
+        decisions={"coordinator_obeys_leave": True}, misbehaviours=("M-45",)),
     Defect("09-asks-before-registering", DEVICE, "asks for data before it has registered",
            decisions={"asks_before_registering": True}, misbehaviours=("M-36", "M-37")),
 )

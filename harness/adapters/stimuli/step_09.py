@@ -267,7 +267,7 @@ STIMULI = (
     Stimulus("scheduled-prices", "the prices to come", _scheduled_prices),
     Stimulus("last-message", "the last message", _last_message),
     Stimulus("meter", "the mandatory attributes of the meter, and those that a draft numbered otherwise", _meter, ("M-57",)),
-    Stimulus("leave", "a NWK Leave that asks the node to leave", _leave, ("M-45",)),
+    Stimulus("leave-of-the-partner", "a NWK Leave that asks the node to leave", _leave, ("M-45",)),
     Stimulus("event", "a load control event", _event, ("M-36", "M-37", "M-38", "M-49", "M-53", "M-55")),
     Stimulus("event-ahead", "an event of the next day", _event_ahead),
     Stimulus("event-of-the-day-after", "an event of the day after next", partial(_event_ahead, days=2)),
