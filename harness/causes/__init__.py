@@ -1,4 +1,7 @@
-"""Known causes of failures by id, each in one sentence: what a finding's hint means. Knows the rules of CIM messages by name, no checker, and no device."""
+"""Known causes of failures by id, each in one sentence: what a finding's hint means.
+
+Knows the rules of CIM messages by name, no checker, and no device.
+"""
 
 from __future__ import annotations
 
