@@ -9,11 +9,10 @@ import math
 import random
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from harness.actors.reports import Logged
+from harness.actors.reports import Happened, Logged
 from harness.adapters.defects import Defect, all_defects
 from harness.backhaul.faults import Fault as WireFault
 from harness.backhaul.faults import outside
@@ -24,11 +23,12 @@ from harness.clock import Clock, LiveClock, VirtualClock
 from harness.composite import inside
 from harness.declarations import BenchFile, Device
 from harness.errors import BenchError, HanproofError, Inconclusive
-from harness.inquiry import inquire, unmet_preconditions
+from harness.inquiry import SANITY, inquire, unmet_preconditions
 from harness.machines import Machines
 from harness.plan import Plan
 from harness.ports import Message, RadioSettings, Received, Transmit, Transmitted
 from harness.radio.virtual import VirtualAir
+from harness.sanity import ACROSS_THE_HAN, exchange
 from harness.stack import happenings
 from harness.taps import AIR_MEDIUM, SECOND_AIR, Taps
 from harness.trace import LEG_CODEC, LINK_KEY_KINDS, Header, Key, Trace
@@ -39,17 +39,7 @@ SETTLING = 100.0  # seconds after the end of a window: an ESI gives a device tha
 GRACE = 20.0  # seconds that a device which does not get in is watched beyond its window
 LONGEST_PAUSE = 1230.0  # seconds; 20 min is what a trust centre waits for a device to register, in later revisions
 LONGEST_STIMULUS = 2 * 86_400.0  # seconds; an event lasts a day at most
-ACROSS_THE_HAN = {Actor.ESI: Actor.HAN_DEVICE, Actor.HAN_DEVICE: Actor.ESI}
 STEP_LIMIT = 1_000_000  # deliveries of one wait: more is a bench that runs in circles at one instant
-
-
-@dataclass(frozen=True)
-class Happened:
-    """Something an actor, or a second one of its kind, reported, and when."""
-
-    actor: str
-    event: Any
-    at: float
 
 
 class Bench:
@@ -140,7 +130,7 @@ class Bench:
 
     def cancel(self, order: Order | None = None) -> None:
         """The DR Application withdraws a window, the first one by default; returns when the ESI has closed one, or will not."""
-        self._mark(Actor.DR_APPLICATION, "cancel_window")
+        self.mark(Actor.DR_APPLICATION, "cancel_window")
         self.machines[Actor.DR_APPLICATION].cancel_window(order or self.order, self.now)
         self.wait_until(lambda: self.happened(happenings.WindowClosed), SETTLING)
 
@@ -171,7 +161,7 @@ class Bench:
 
     def order_window(self, order: Order) -> None:
         """Step 1 for one order, and nothing waited for."""
-        self._mark(Actor.DR_APPLICATION, "order_window")
+        self.mark(Actor.DR_APPLICATION, "order_window")
         self.machines[Actor.DR_APPLICATION].order_window(order, self.now)
 
     def _swap(self, order: Order) -> None:
@@ -184,7 +174,7 @@ class Bench:
         else:
             self.machines[Actor.HAN_DEVICE].factory_reset(self.now)
             self._air_of[joining] = self._airs[-1]
-        self._mark(Actor.HAN_DEVICE, f"swap {self.plan.swap}")
+        self.mark(Actor.HAN_DEVICE, f"swap {self.plan.swap}")
         before = len(self.happenings)
         self.order_window(order)
         self.wait_until(lambda: self._since(before, happenings.WindowOpened), order.end + SETTLING - self.now)
@@ -195,17 +185,17 @@ class Bench:
 
     def switch_on(self, name: str = Actor.HAN_DEVICE) -> None:
         """The customer switches a device on, or presses its button."""
-        self._mark(name, "start_joining")
+        self.mark(name, "start_joining")
         self._running[self._called.get(name, name)].start_joining(self.now)
 
     def reset(self, name: str = Actor.HAN_DEVICE) -> None:
         """The customer resets a device: it forgets network and keys, and waits to be switched on."""
-        self._mark(name, "factory_reset")
+        self.mark(name, "factory_reset")
         self._running[self._called.get(name, name)].factory_reset(self.now)
 
     def power_cycle(self, actor: Actor) -> None:
         """Power fails at the ESI or at the device, and returns; what was on its way to or from its radio is lost."""
-        self._mark(actor, "power_cycle")
+        self.mark(actor, "power_cycle")
         self.air.switch_off(actor)
         self.machines[actor].power_cycle(self.now)
 
@@ -230,10 +220,11 @@ class Bench:
             self._see_through(of, question)
 
     def _put(self, of: Actor, stimulus: str, given: Mapping[str, Any]) -> None:
+        self.sound_out(first=True)
         asker = self.machines[ACROSS_THE_HAN[of]]
         if not hasattr(asker, "put"):
             raise Inconclusive(f"the {ACROSS_THE_HAN[of]} of this bench puts no stimuli")
-        self._mark(of, f"ask {stimulus}")
+        self.mark(of, f"ask {stimulus}")
         asker.put(stimulus, given, self.now)
 
     def _see_through(self, of: Actor, stimulus: str) -> None:
@@ -250,12 +241,17 @@ class Bench:
         before = len(self.happenings)
         self._put(Actor.HAN_DEVICE, offer, given)
         self.wait_until(lambda: self._since(before, happenings.Received, Actor.HAN_DEVICE), SETTLING)
-        self._mark(Actor.HAN_DEVICE, "opt_out")
+        self.mark(Actor.HAN_DEVICE, "opt_out")
         self.machines[Actor.HAN_DEVICE].opt_out(self.now)
         self._see_through(Actor.HAN_DEVICE, offer)
 
     def _since(self, before: int, kind: type[Any], actor: str | None = None) -> bool:
         return any(isinstance(each.event, kind) and actor in (None, each.actor) for each in self.happenings[before:])
+
+    def sound_out(self, first: bool = False) -> None:
+        """The sanity exchange with whoever is under test on the air, or (`first`) none where there was one before."""
+        if self.plan.swap is None and not (first and any(each["verb"] == SANITY for each in self.trace.header.about["marks"])):
+            exchange(self, self.file.dut)
 
     @property
     def way_in(self) -> tuple[Actor, Actor]:
@@ -352,9 +348,11 @@ class Bench:
         name = self._called.get(actor, actor)
         machine = self._running.get(name)
         self._running.change((name,))
+        if isinstance(pdu, Transmitted):
+            self._taps.count(actor, pdu)
         if isinstance(pdu, Message) and machine is self.machines.get(Actor.ESI) and is_by_hand(machine, pdu):
             if verb := done_by_hand(machine, pdu, self._leg_codec, self.order.meter, self.clock.epoch, self.now):
-                self._mark(Actor.ESI, verb)
+                self.mark(Actor.ESI, verb)
         elif machine is not None:
             machine.receive(pdu, self.now)
 
@@ -384,7 +382,7 @@ class Bench:
             for each in self.trace.exchanges[since:]
         )
 
-    def _mark(self, actor: str, verb: str) -> None:
+    def mark(self, actor: str, verb: str) -> None:
         """Note in the trace's header what was done to an actor, and when."""
         self.trace.header.about["marks"].append({"at": self.now, "actor": str(actor), "verb": verb})
 

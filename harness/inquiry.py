@@ -17,6 +17,7 @@ ASKED = "asked"  # the medium of an answer
 KNOWS_METER, STATE_OF, DEVICES_AT, ENROLLED_IN = "knows_meter", "state_of", "devices_at", "enrolled_in"  # role verbs
 DEMAND_RESPONSE, REAL_TIME_PRICING = "DR", "RTP"  # programmes
 YES, NO = "yes", "no"
+SANITY = "sanity"  # the mark of a sanity exchange with an actor
 JOINED = "joined"  # the role verb's word for a device that is provisioned, whatever the bench's messages call it
 
 

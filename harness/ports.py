@@ -51,6 +51,9 @@ class Received:
     rssi: int = -40
 
 
+CHANNEL_BUSY = "channel_busy"  # the status of a frame that never went on the air
+
+
 @dataclass(frozen=True)
 class Transmitted:
     """What became of a `Transmit`: `status` is ok, no_ack or channel_busy; `frame_pending` as in the ack."""

@@ -11,8 +11,9 @@ from harness.backhaul.faults import SeenMessage
 from harness.backhaul.wires import CIM, LEG
 from harness.composite import ADJACENT, AIR, WIRE_OF_STEP, inside
 from harness.faults import SeenFrame
-from harness.trace import Attestation, Trace
-from harness.usecase import Point, Wire
+from harness.ports import CHANNEL_BUSY, Transmitted
+from harness.trace import TRANSMITTED, Attestation, Trace
+from harness.usecase import Point, Wire, kind_of
 
 ON_LEGS = frozenset(WIRE_OF_STEP[step] for step in (2, 3, 4))
 AIR_MEDIUM, SECOND_AIR = "air", "air 2"  # of the HAN, and of one that is out of its range
@@ -68,6 +69,12 @@ class Taps:
             seen.time, Point.MAC, f"{air}:{seen.channel}", seen.psdu, producer=seen.sender, fate=seen.fate, about=about,
         )
         self._frames[air, seen.number] = exchange.number
+
+    def count(self, actor: str, outcome: Transmitted) -> None:
+        """The radio of an actor that is not under test says what became of a frame: what it sent must have been heard."""
+        if kind_of(actor) not in self._dut and outcome.status != CHANNEL_BUSY:
+            counted = self._trace.header.about.setdefault(TRANSMITTED, {})
+            counted[actor] = counted.get(actor, 0) + 1
 
     def see(self, seen: SeenMessage) -> None:
         """A message on a wire."""

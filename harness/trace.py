@@ -49,6 +49,7 @@ class Attestation:
     end: float | None = None
 
 
+TRANSMITTED = "transmitted"  # in `Header.about`: how many frames the radio of each actor that is not under test says it sent
 LEG_CODEC = "leg_codec"  # in `Header.about`: the name of the codec that the legs of this run speak
 OWN_LEG_CODEC = "harness.backhaul.codec:TlvCodec"  # the one of a bench that names none
 LINK_KEY_KINDS = ("link", "ic")  # made by key establishment (or for an application), and before it

@@ -110,7 +110,8 @@ class Clause:
     `origin` is one of UC, ZB, SE, SE1.1, ZCL, MAC, CIM, ENV, PROFILE; `citation` is document and clause. `needs` names the
     observation points without which it is not applicable; `pics` an item that must be yes (no: not applicable, unset: inconc).
     `sees` are the wires that must lie outside the device under test, for all actors alike or for each; None is the wire of the
-    clause's own step. The air counts wherever the point MAC is needed.
+    clause's own step. The air counts wherever the point MAC is needed. `survives` says that the clause demands of an actor that it
+    goes on: one that does not answer the sanity exchange fails it, and is inconclusive elsewhere.
     """
 
     id: str
@@ -123,6 +124,7 @@ class Clause:
     pics: str | None = None
     open_item: str = ""
     sees: Sights | Mapping[Actor, Sights] | None = None
+    survives: bool = False
 
     @property
     def step(self) -> str:

@@ -16,6 +16,7 @@ from types import MappingProxyType, ModuleType
 import pytest
 
 from harness.checkers.apart import asked_of_each_order
+from harness.checkers.assurance import assured
 from harness.judge import narrowed
 from harness.usecase import Actor, Clause, Step
 
@@ -43,7 +44,7 @@ def clauses() -> Mapping[str, Clause]:
         for each in getattr(module, "CLAUSES", ()):
             if each.id in known:
                 raise ValueError(f"{module.__name__}: clause {each.id} stands in the table twice")
-            known[each.id] = asked_of_each_order(each)
+            known[each.id] = assured(asked_of_each_order(each))
     return MappingProxyType(known)
 
 

@@ -171,6 +171,7 @@ CLAUSES = (
         citation="ZCL 075123 2.5.3; 05-3474r17 2.4.4",
         checks=of_both(foundation.unreadable_is_survived),
         needs=(Point.MAC,),
+        survives=True,
     ),
     Clause(
         id="UC2.7-07-POLL-RATE",

@@ -37,9 +37,11 @@ ANNEX_C = "SE 1.0 (075356r15) annex C.3"
 
 def _clause(
     name: str, text: str, checks: Mapping[Actor, tuple[Check, ...]], citation: str = ANNEX_C, *, origin: str = "SE",
-    open_item: str = "", pics: str | None = None,
+    open_item: str = "", pics: str | None = None, survives: bool = False,
 ) -> Clause:
-    return Clause(f"UC2.7-08-{name}", text, origin, citation, checks, needs=(Point.MAC,), open_item=open_item, pics=pics)
+    return Clause(
+        f"UC2.7-08-{name}", text, origin, citation, checks, needs=(Point.MAC,), open_item=open_item, pics=pics, survives=survives,
+    )
 
 
 CLAUSES = (
@@ -180,7 +182,7 @@ CLAUSES = (
     _clause(
         "SILENCE",
         "A party whose partner falls silent, or is later than it said, gives up without Terminate and is ready for a new exchange.",
-        for_each(BOTH, key_recovery.outlasts_silence),
+        for_each(BOTH, key_recovery.outlasts_silence), survives=True,
     ),
     _clause(
         "DUPLICATE", "A message that is repeated with the same APS counter is taken once.",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 from harness.values import Eui64
 
@@ -33,4 +34,13 @@ class Unanswered:
 
     noun: str
     message_id: str
+    at: float
+
+
+@dataclass(frozen=True)
+class Happened:
+    """Something an actor, or a second one of its kind, reported, and when."""
+
+    actor: str
+    event: Any
     at: float

@@ -130,6 +130,15 @@ class VirtualEsi:
         except LookupError as fault:
             raise Inconclusive(str(fault)) from None
 
+    def greet(self, now: float) -> None:
+        """Ask the ordered device, where it is on the network, whether it is there."""
+        self.node.greet(self._device, now)
+
+    @property
+    def greeted(self) -> bool:
+        """Whether it answered."""
+        return self.node.greeted
+
     @property
     def putting(self) -> bool:
         """Whether a stimulus is not yet over."""

@@ -90,6 +90,15 @@ class VirtualHanDevice:
         script = stimulus(name).script
         self.node.put(lambda asker: script(asker, **given), now)
 
+    def greet(self, now: float) -> None:
+        """Ask the ESI, where the device is on its network, whether it is there."""
+        self.node.greet(now)
+
+    @property
+    def greeted(self) -> bool:
+        """Whether it answered."""
+        return self.node.greeted
+
     @property
     def putting(self) -> bool:
         """Whether a stimulus is not yet over."""

@@ -82,6 +82,11 @@ def close(bench: Bench) -> None:
     getattr(bench, "close", lambda: None)()
 
 
+def sound_out(bench: Bench) -> None:
+    """Let the bench ask whether the DUT is still there, where it knows how."""
+    getattr(bench, "sound_out", lambda: None)()
+
+
 def provisioned_scenario(device: Device) -> str:
     """The name under which the evidence of a device's undisturbed provisioning is kept."""
     return f"{PROVISIONED}-{device.name}"

@@ -19,7 +19,7 @@ from harness.declarations import Device
 from harness.errors import HanproofError, Inconclusive, NonConformance
 from harness.evidence.results import found, told
 from harness.judge import Judgement, concluded, judge, judged_unplayed, merged
-from harness.plugin.campaign import Bench, Campaign, close, seed_of
+from harness.plugin.campaign import Bench, Campaign, close, seed_of, sound_out
 from harness.plugin.examples import KILLING, prepare, watched
 from harness.trace import Trace
 from harness.usecase import Clause
@@ -92,6 +92,9 @@ class CaseRun:
     def verify(self, trace: Trace) -> None:
         """Judge the case's clauses on the trace. Raises NonConformance on a fail; any other verdict waits for the end."""
         __tracebackhide__ = True
+        for bench in self._open:
+            if bench.trace is trace:  # a case of its own ends with a sanity exchange, so that nobody passes who is no longer there
+                sound_out(bench)
         judgements = tuple(judge(trace, self.clauses))
         self._add(trace, judgements)
         if worst(judgement.verdict for judgement in judgements) is Verdict.FAIL:

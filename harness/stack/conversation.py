@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Generator
 from dataclasses import dataclass
 
+from dissectors import zdp
 from dissectors.layer import Record
 from harness.stack.application import Application, Path
 
@@ -48,6 +49,12 @@ class Pause:
 Turn = ZdpQuestion | ZclQuestion | Tell | Pause
 Script = Generator[Turn, Record | None, None]
 Done = Callable[[float], None]
+
+
+def greeting(dest: int, answered: Callable[[], None]) -> Script:
+    """Ask a node for its descriptor, which every node has to give (05-3474, 2.4.3.1.3); `answered` is called when it does."""
+    if (yield ZdpQuestion(dest, zdp.NodeDescReq.of(nwk_addr_of_interest=dest))) is not None:
+        answered()
 
 
 class Conversation:

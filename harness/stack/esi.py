@@ -21,7 +21,7 @@ from harness.stack import happenings
 from harness.stack.agenda import Agenda
 from harness.stack.application import Application, Path, Then
 from harness.stack.commissioning import Partner, inspect
-from harness.stack.conversation import Conversation
+from harness.stack.conversation import Conversation, greeting
 from harness.stack.core import Core
 from harness.stack.descriptors import Descriptors, coordinator_descriptor, power_descriptor
 from harness.stack.endpoint import Attributes, ClusterSide, Endpoint, Heard, constant, with_attributes
@@ -122,6 +122,7 @@ class EsiNode:
         self._inspections: dict[Eui64, Conversation] = {}
         self._partners: dict[Eui64, Partner] = {}
         self._stimulus = Conversation(self.application, "stimulus")
+        self.greeted = False
 
     # -- the five verbs
 
@@ -212,6 +213,17 @@ class EsiNode:
         asker = Asker(self.application, partner, endpoint, self._utc, install_key, self._keep)
         self._stimulus.start(stimulus(asker), lambda now: None, now)
         self.node.settle(now)
+
+    def greet(self, device: Eui64, now: float) -> None:
+        """Ask a device that is on the network whether it is there; `greeted` tells, when `putting` is over."""
+        address = self.application.core.short_of(device)
+        self.greeted = False
+        if address is not None:
+            self._stimulus.start(greeting(address, self._answered), lambda now: None, now)
+            self.node.settle(now)
+
+    def _answered(self) -> None:
+        self.greeted = True
 
     def _keep(self, offer: Record) -> None:
         self.programme = self.programme.with_one_more(offer)

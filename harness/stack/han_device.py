@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 
 from dissectors.clusters import basic, drlc
 from dissectors.layer import Record
+from dissectors.nwk import COORDINATOR
 from dissectors.smart_energy import ALL_CHANNELS, DeviceId
 from harness.crypto import cbke
 from harness.crypto.ecqv import Credentials
@@ -30,7 +31,7 @@ from harness.stack.commissioning import (
     first_exchange,
     read_time,
 )
-from harness.stack.conversation import Conversation
+from harness.stack.conversation import Conversation, greeting
 from harness.stack.core import Core, Memory
 from harness.stack.demand_response import DemandResponse, Enrolment
 from harness.stack.descriptors import Descriptors, end_device_descriptor, power_descriptor, router_descriptor
@@ -155,6 +156,7 @@ class HanDeviceNode:
         )
         self._daily = Conversation(self.application, "daily time")
         self._stimulus = Conversation(self.application, "stimulus")
+        self.greeted = False
         self._link_key = link_key
         self._hurried = False
         self._router = Router(self.application) if self.settings.router else None
@@ -241,6 +243,16 @@ class HanDeviceNode:
         asker = Asker(self.application, partner, endpoint, lambda now: self.time.utc(now) or 0, self._link_key)
         self._stimulus.start(stimulus(asker), lambda now: None, now)
         self.node.settle(now)
+
+    def greet(self, now: float) -> None:
+        """Ask the ESI, on whose network the device is, whether it is there; `greeted` tells, when `putting` is over."""
+        self.greeted = False
+        if self.application.core.network_key is not None:
+            self._stimulus.start(greeting(COORDINATOR, self._answered), lambda now: None, now)
+            self.node.settle(now)
+
+    def _answered(self) -> None:
+        self.greeted = True
 
     @property
     def putting(self) -> bool:

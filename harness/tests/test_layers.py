@@ -52,7 +52,7 @@ MAY_IMPORT = {
     "harness.bench": (
         "harness.actors", "harness.radio", "harness.backhaul", "harness.faults", "harness.declarations",
         "harness.stack.happenings", "harness.adapters.defects", "harness.building",
-        "harness.machines", "harness.plan", "harness.taps", "harness.window_by_hand",
+        "harness.machines", "harness.plan", "harness.sanity", "harness.taps", "harness.window_by_hand",
     ),
     "harness.machines": (),
     "harness.window_by_hand": ("harness.backhaul",),
@@ -65,6 +65,7 @@ MAY_IMPORT = {
     "harness.plan": (
         "harness.backhaul.wires", "harness.crypto.install_code", "harness.declarations", "harness.second_meter", "harness.taps",
     ),
+    "harness.sanity": (),
     "harness.second_meter": (),
     "harness.taps": ("dissectors", "harness.faults", "harness.backhaul"),
     "harness.neighbour": ("dissectors", "harness.actors", "harness.backhaul", "harness.stack.happenings"),

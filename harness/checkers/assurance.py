@@ -1,0 +1,77 @@
+"""What keeps a verdict from saying more than the evidence does: no pass for who is no longer there, no fail where frames are missing.
+
+Every check of the table is made through it, once. A pass of an actor that did not answer the sanity exchange is inconclusive, or a
+fail where the clause demands that it goes on; a fail that frames which are missing could explain is inconclusive. Knows no clause.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+from harness.checkers.capture_health import Gap, gaps
+from harness.checkers.liveness import SILENCE, signs_of_death
+from harness.trace import Trace
+from harness.usecase import Actor, Check, Clause, Point
+from harness.verdict import Finding, Verdict, inconclusive
+
+ON_AIR = (Actor.ESI, Actor.HAN_DEVICE)
+BEFORE = 30.0  # seconds: a frame that is missing so long before what was seen can belong to it
+AFTER = 60.0  # seconds: longer than any answer is waited for; what is missing after that says nothing of it
+
+
+def assured(clause: Clause) -> Clause:
+    """The clause with checks that neither pass a dead actor nor fail one for what is missing from the evidence of the air."""
+    return replace(clause, checks={
+        actor: (*(_assured(check, actor, clause) for check in checks), *((_put(checks),) if _reads_air(clause) else ()))
+        for actor, checks in clause.checks.items()
+    })
+
+
+def _reads_air(clause: Clause) -> bool:
+    """Whether the clause rests on frames: it needs them, or takes whatever point there is."""
+    return Point.MAC in clause.needs or not clause.needs
+
+
+def _assured(check: Check, actor: Actor, clause: Clause) -> Check:
+    def checked(trace: Trace) -> Iterator[Finding]:
+        passes = False
+        for finding in check(trace):
+            passes = passes or finding.verdict is Verdict.PASS
+            yield _softened(trace, finding) if _reads_air(clause) and finding.verdict is Verdict.FAIL else finding
+        if passes and actor in ON_AIR:
+            for death in signs_of_death(trace, actor):
+                silent = death.observed == SILENCE
+                yield replace(death, verdict=Verdict.FAIL) if silent and clause.survives else death
+
+    checked.__name__ = getattr(check, "__name__", repr(check))
+    return checked
+
+
+def _put(checks: tuple[Check, ...]) -> Check:
+    """Where frames are missing, a question that nothing puts may have been put: that it was not is not known."""
+
+    def question_is_put(trace: Trace) -> Iterator[Finding]:
+        missing = gaps(trace)
+        if missing and not any(True for check in checks for _ in check(trace)):
+            yield inconclusive(f"what puts the question is not in the evidence, from which frames are missing: {missing[0].cause}")
+
+    return question_is_put
+
+
+def _softened(trace: Trace, finding: Finding) -> Finding:
+    """A fail as it is, or inconclusive where something is missing from the time that it speaks of."""
+    missing = gaps(trace)
+    if not missing:
+        return finding
+    times = [trace[number].time for number in finding.evidence]
+    start, end = (min(times) - BEFORE, max(times) + AFTER) if times else (float("-inf"), float("inf"))
+    gap = next((each for each in missing if each.start <= end and each.end >= start), None)
+    return finding if gap is None else _inconclusive(finding, gap)
+
+
+def _inconclusive(finding: Finding, gap: Gap) -> Finding:
+    return replace(
+        finding, verdict=Verdict.INCONC, hint=None,
+        message=f"{finding.message}; but frames are missing from the evidence: {gap.cause}",
+    )

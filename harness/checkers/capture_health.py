@@ -1,0 +1,187 @@
+"""Whether the evidence of the air is whole: attestation, our own transmissions, the senders' counters, keys. Judges no clause.
+
+Absence proves something only where nothing was missed. What tells of a frame that is not there: a tap that listened late or ended
+early; a sender's MAC sequence number (802.15.4-2006, 7.2.1.2) or NWK frame counter (05-3474, 4.5.1.2) that skips; an acknowledgement
+of nothing; a sender of the bench's own that says it transmitted more than was heard; octets that stay sealed for want of a key.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import pairwise
+from math import inf
+from weakref import WeakKeyDictionary
+
+from dissectors import aps, mac
+from harness.checkers.reading import ACK_TIME, Air, Heard, air
+from harness.trace import TRANSMITTED, Trace
+from harness.usecase import Actor
+from harness.verdict import Finding, inconclusive
+
+NUMBERS = 1 << 8  # of MAC sequence numbers
+KEPT = 60.0  # seconds; a coordinator numbers a frame when it begins to wait for a child that sleeps
+RETRANSMISSION_SPAN = 0.1  # seconds within which the same octets from the same sender are a MAC retransmission
+UNSENT = 2  # numbers that a sender may use up for frames that found the channel busy
+RESET_SPAN = 1.0  # seconds that what a radio holds may still go out after its node was reset
+RESETS = ("power_cycle", "factory_reset")  # marks after which a node's numbers begin anew
+
+
+@dataclass(frozen=True)
+class Gap:
+    """Something is not in the evidence: it was between `start` and `end`, seconds. `cause` says by what one knows."""
+
+    start: float
+    end: float
+    cause: str
+
+
+_GAPS: WeakKeyDictionary[Trace, tuple[Air, tuple[Gap, ...]]] = WeakKeyDictionary()
+
+
+def gaps(trace: Trace) -> tuple[Gap, ...]:
+    """What is missing from the air of a trace, by when; found once for all checkers."""
+    known = _GAPS.get(trace)
+    if known is None or known[0] is not air(trace):
+        found = (*_not_attested(trace), *_skipped(trace), *_without_frame(trace), *_sealed(trace))
+        known = (air(trace), tuple(sorted(found, key=lambda gap: (gap.start, gap.end))))
+        _GAPS[trace] = known
+    return known[1]
+
+
+def begins_anew(trace: Trace, actor: Actor, until: float) -> Iterator[Finding]:
+    """One finding where a node that is no coordinator numbers its frames anew, unasked: it has rebooted, or frames are missing."""
+    streams = _streams(trace) if actor is not Actor.ESI else {}
+    for before, after in pairwise(streams.get(actor, ())):
+        skipped = (after.mac.sequence - before.mac.sequence - 1) % NUMBERS
+        if skipped > UNSENT and not _was_reset(trace, actor, before.time, after.time):
+            yield inconclusive(
+                f"the numbers of the {actor}'s frames do not go on: it started anew, or frames are missing", before.number,
+                after.number, expected=f"MAC sequence number {(before.mac.sequence + 1) % NUMBERS}",
+                observed=str(after.mac.sequence),
+            )
+            return
+
+
+def _not_attested(trace: Trace) -> Iterator[Gap]:
+    """A tap that came late, or stopped while the rest of the run went on."""
+    attested = [each for each in trace.attestations if each.point == "MAC"]
+    last = max((each.time for each in trace), default=0.0)
+    for each in attested:
+        if each.start > 0.0:
+            yield Gap(0.0, each.start, f"nobody listened on {each.medium} before {each.start:.1f} s")
+        if each.end is not None and each.end < last:
+            yield Gap(each.end, inf, f"nobody listened on {each.medium} after {each.end:.1f} s")
+
+
+def _streams(trace: Trace) -> dict[str, list[Heard]]:
+    """What each sender numbered, in order, retransmissions left out: by the bench's name for it, or else by its address."""
+    found: dict[str, list[Heard]] = defaultdict(list)
+    for each in air(trace):
+        if not each.sent or each.mac is None or each.mac.frame_type == mac.FrameType.ACK or each.mac.sequence is None:
+            continue
+        name = each.exchange.producer or _address(air(trace), each)
+        stream = found[name] if name is not None else None
+        if stream is not None and not (stream and _is_repeated(stream[-1], each)):
+            stream.append(each)
+    return found
+
+
+def _is_repeated(before: Heard, each: Heard) -> bool:
+    return each.exchange.octets == before.exchange.octets and each.time - before.time <= RETRANSMISSION_SPAN
+
+
+def _address(heard: Air, each: Heard) -> str | None:
+    if each.mac.source_ieee is not None:
+        return str(each.mac.source_ieee)
+    short = each.mac.source_short
+    return None if short is None else str(heard.short_addresses.get(short, short))
+
+
+def _was_reset(trace: Trace, name: str, start: float, end: float) -> bool:
+    noted = trace.header.about.get("marks", ())
+    return any(
+        mark["actor"] == name and mark["verb"].split()[0] in (*RESETS, "swap") and start - RESET_SPAN <= mark["at"] <= end for mark in noted
+    )
+
+
+def _skipped(trace: Trace) -> Iterator[Gap]:
+    """A sender's numbers skip, or it is the bench's own and its radio sent more than was heard."""
+    sent = trace.header.about.get(TRANSMITTED, {})
+    streams = _streams(trace)
+    for name, stream in streams.items():
+        if len(stream) >= sent.get(name, inf):
+            continue  # all of it is there: a number that it skips was of a frame that never went out
+        coordinates = any(each.find(mac.Beacon) is not None for each in stream)
+        found = list(_counters_skip(trace, name, stream) if coordinates else _numbers_skip(trace, name, stream))
+        yield from found
+        if not found and name in sent:
+            yield _not_heard(name, sent[name], len(stream))
+    yield from (_not_heard(name, count, 0) for name, count in sent.items() if name not in streams and count)
+
+
+def _not_heard(name: str, sent: int, heard: int) -> Gap:
+    return Gap(0.0, inf, f"the {name} transmitted {sent} frames, and {heard} are there")
+
+
+def _numbers_skip(trace: Trace, name: str, stream: list[Heard]) -> Iterator[Gap]:
+    for before, after in pairwise(stream):
+        if after.mac.sequence != (before.mac.sequence + 1) % NUMBERS and not _was_reset(trace, name, before.time, after.time):
+            yield Gap(before.time, after.time, f"the MAC sequence numbers of the {name} skip from {before.mac.sequence} to "
+                      f"{after.mac.sequence}")
+
+
+def _counters_skip(trace: Trace, name: str, stream: list[Heard]) -> Iterator[Gap]:
+    """Who lets frames wait for children numbers them before they go out, and some never do: its NWK frame counter tells."""
+    times: dict[int, list[float]] = defaultdict(list)
+    for each in stream:
+        times[each.mac.sequence].append(each.time)
+    secured = [each for each in stream if each.nwk is not None and getattr(each.nwk, "security", None) is not None]
+    for before, after in pairwise(secured):
+        one, other = before.nwk.security, after.nwk.security
+        if one.key_sequence != other.key_sequence or other.frame_counter <= one.frame_counter + 1:
+            continue
+        between = range(1, (after.mac.sequence - before.mac.sequence) % NUMBERS)
+        missing = [
+            number for number in ((before.mac.sequence + step) % NUMBERS for step in between)
+            if not any(abs(at - after.time) <= KEPT for at in times[number])
+        ]
+        if missing and not _was_reset(trace, name, before.time, after.time):
+            yield Gap(before.time, after.time, f"the NWK frame counter of the {name} skips from {one.frame_counter} to "
+                      f"{other.frame_counter}")
+
+
+def _without_frame(trace: Trace) -> Iterator[Gap]:
+    """An acknowledgement of a frame that nobody heard."""
+    last: dict[str, Heard] = {}
+    for each in air(trace):
+        if each.mac is None:
+            continue
+        asked = last.get(each.channel)
+        if each.mac.frame_type != mac.FrameType.ACK:
+            last[each.channel] = each
+        elif asked is None or each.time - asked.time > ACK_TIME or asked.mac.sequence != each.mac.sequence:
+            yield Gap(each.time - ACK_TIME, each.time, f"an acknowledgement of frame {each.mac.sequence}, which was not heard")
+
+
+def _sealed(trace: Trace) -> Iterator[Gap]:
+    """What both sides sealed and no key of the run opens: the key is wrong, or is not there. One side alone may have erred."""
+    own = [each for each in air(trace) if each.sent]
+    data = [each for each in own if each.aps is not None and each.aps.frame_type == aps.FrameType.DATA]
+    for name, outcomes in (
+        ("network key", [(each, each.frame.security.nwk) for each in own]),
+        ("link key", [(each, each.frame.security.aps) for each in data]),
+    ):
+        closed = [each for each, outcome in outcomes if outcome not in (None, "ok")]
+        opened = any(outcome == "ok" for _, outcome in outcomes)
+        if not opened and len({air(trace).from_coordinator(each) for each in closed}) > 1:
+            yield Gap(closed[0].time, inf, f"{len(closed)} frames stay sealed for want of the {name}")
+    commands = [
+        each for each in own
+        if each.aps is not None and each.aps.frame_type == aps.FrameType.COMMAND and each.frame.security.aps is not None
+    ]
+    closed = [each for each in commands if each.frame.security.aps != "ok"]
+    member = any(each.frame.security.nwk == "ok" and not air(trace).from_coordinator(each) for each in own)
+    if closed and len(closed) == len(commands) and member:  # a device took the network key out of what nobody else can open
+        yield Gap(closed[0].time, inf, f"{len(closed)} frames stay sealed for want of the install code's key")
