@@ -1,4 +1,4 @@
-"""What an actor of the back office or the backhaul reports to its bench; knows no role in particular and no encoding."""
+"""What an actor reports to its bench; knows no role in particular and no encoding."""
 
 from __future__ import annotations
 

@@ -117,12 +117,10 @@ def _skipped(trace: Trace) -> Iterator[Gap]:
         found = list(_counters_skip(trace, name, stream) if coordinates else _numbers_skip(trace, name, stream))
         yield from found
         if not found and name in sent:
-            yield _not_heard(name, sent[name], len(stream))
-    yield from (_not_heard(name, count, 0) for name, count in sent.items() if name not in streams and count)
-
-
-def _not_heard(name: str, sent: int, heard: int) -> Gap:
-    return Gap(0.0, inf, f"the {name} transmitted {sent} frames, and {heard} are there")
+            cause = f"the {name} transmitted {sent[name]} frames, and {len(stream)} are there"
+            yield Gap(0.0, stream[0].time if not coordinates else inf, cause)
+            yield Gap(stream[-1].time, inf, cause)
+    yield from (Gap(0.0, inf, f"the {name} transmitted {count} frames, and none is there") for name, count in sent.items() if name not in streams and count)
 
 
 def _numbers_skip(trace: Trace, name: str, stream: list[Heard]) -> Iterator[Gap]:

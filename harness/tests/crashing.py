@@ -38,7 +38,8 @@ class Crashing:
         if not self.crashed and isinstance(pdu, Received | Message):
             self.handed.append(pdu.psdu if isinstance(pdu, Received) else pdu.octets)
             place = len(self.handed) - 1
-            unusual = place >= len(self.usual) or self.handed[place] != self.usual[place]
+            unusual = self.handed[place:place + 1] != list(self.usual[place:place + 1])
+            unusual = unusual and self.spoke  # one that has said nothing yet has lost nothing that anybody could know
             if unusual and self.later == 0:
                 self._fail(now)
                 return  # what it was handed when it went wrong is lost on it
@@ -48,7 +49,7 @@ class Crashing:
             self.machine.receive(pdu, now)
 
     def _fail(self, now: float) -> None:
-        self.crashed, self.at = self.spoke, now  # one that has said nothing yet has lost nothing that anybody could know
+        self.crashed, self.at = True, now
         if self.crash == RAISES:
             raise ZeroDivisionError("crashed")
         if self.crash == REBOOTS:
@@ -88,7 +89,7 @@ def crashing(bench: Bench, actor: Actor, crash: str, usual: Sequence[bytes], lat
         return Bench(bench.file, bench.device, bench.plan, seed=bench.seed + 1).machines[actor]
 
     machine = Crashing(bench.machines[actor], crash, usual, later, anew)
-    bench.machines[actor] = bench._running[actor] = machine
+    bench.machines[actor] = bench._running._machines[actor] = machine
     return machine
 
 

@@ -85,3 +85,34 @@ def test_an_option_that_an_adapter_cannot_read_is_named_by_its_line(tmp_path: Pa
     check(file)
     with pytest.raises(BenchError, match=r"bench\.yaml:\d+: adapters\.ESI\.adapter: .* cannot be set up: invalid literal"):
         Bench(file, file.devices[0])
+
+
+@pytest.mark.parametrize(("file", "kept", "code", "said"), [
+    ("air.pcapng", -7, 8, r"air\.pcapng: is not as the run left it"),
+    ("trace.jsonl", -9, 4, r"trace\.jsonl:\d+: not a line of a hanproof\.trace/1 trace"),
+    ("trace.jsonl", 0, 4, r"trace\.jsonl: empty; a trace begins with its header"),
+    ("zigbee_pc_keys", None, 4, r"zigbee_pc_keys: cannot be read"),
+])
+def test_damaged_evidence_is_named_when_it_is_judged_again(
+    judged_once: Path, file: str, kept: int | None, code: int, said: str,
+) -> None:
+    """Cut to so many octets, or (None) gone."""
+    damaged = judged_once / "one" / "scenarios" / "provisioned-pct" / file
+    whole = damaged.read_bytes()
+    damaged.unlink()
+    if kept is not None:
+        damaged.write_bytes(whole[:kept])
+    try:
+        again = python(judged_once, "harness.cli", "judge", "one", "--table", "small_table")
+    finally:
+        damaged.write_bytes(whole)
+    assert again.returncode == code
+    assert re.search(said, again.stdout + again.stderr)
+
+
+@pytest.fixture(scope="module")
+def judged_once(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The small project, with a run."""
+    project = write_project(tmp_path_factory.mktemp("damaged"))
+    assert python(project, "pytest", "-q", "--run-dir=one", "-k", "test_pass").returncode == 0
+    return project

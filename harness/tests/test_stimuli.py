@@ -55,6 +55,7 @@ def bench(request: pytest.FixtureRequest) -> Bench:
     file = read_bench(ROOT / "fixtures" / "benches" / "virtual.yaml")
     played = Bench(file, file.device(request.param), scenario="stimuli")
     played.play()
+    played.sound_out()  # else the first stimulus would be preceded by it
     return played
 
 
