@@ -120,7 +120,9 @@ def _skipped(trace: Trace) -> Iterator[Gap]:
             cause = f"the {name} transmitted {sent[name]} frames, and {len(stream)} are there"
             yield Gap(0.0, stream[0].time if not coordinates else inf, cause)
             yield Gap(stream[-1].time, inf, cause)
-    yield from (Gap(0.0, inf, f"the {name} transmitted {count} frames, and none is there") for name, count in sent.items() if name not in streams and count)
+    for name, count in sent.items():
+        if name not in streams and count:
+            yield Gap(0.0, inf, f"the {name} transmitted {count} frames, and none is there")
 
 
 def _numbers_skip(trace: Trace, name: str, stream: list[Heard]) -> Iterator[Gap]:

@@ -15,7 +15,6 @@ from harness.ports import Message, Pdu, RadioSettings, Received
 from harness.usecase import Actor
 
 DIES, RAISES, FALLS_SILENT, REBOOTS = "dies", "raises", "falls silent", "reboots"
-CRASHES = (DIES, RAISES, FALLS_SILENT, REBOOTS)
 
 
 class Crashing:
