@@ -11,6 +11,8 @@ from dataclasses import replace
 
 from harness.checkers.capture_health import Gap, gaps
 from harness.checkers.liveness import SILENCE, signs_of_death
+from harness.checkers.reading import marks
+from harness.inquiry import SANITY
 from harness.trace import Trace
 from harness.usecase import Actor, Check, Clause, Point
 from harness.verdict import Finding, Verdict, inconclusive
@@ -39,10 +41,9 @@ def _assured(check: Check, actor: Actor, clause: Clause) -> Check:
         for finding in check(trace):
             passes = passes or finding.verdict is Verdict.PASS
             yield _softened(trace, finding) if _reads_air(clause) and finding.verdict is Verdict.FAIL else finding
-        if passes and actor in ON_AIR:
-            for death in signs_of_death(trace, actor):
-                silent = death.observed == SILENCE
-                yield replace(death, verdict=Verdict.FAIL) if silent and clause.survives else death
+        survives = clause.survives and len(marks(trace, SANITY, actor)) > 1  # it was there before the stimulus
+        for death in signs_of_death(trace, actor) if actor in ON_AIR and (passes or survives) else ():
+            yield replace(death, verdict=Verdict.FAIL) if death.observed == SILENCE and clause.survives else death
 
     checked.__name__ = getattr(check, "__name__", repr(check))
     return checked

@@ -7,14 +7,17 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from functools import cache
 from itertools import cycle
 from typing import Any
 
+import pytest
+
 from harness.bench import Bench
 from harness.checkers.liveness import signs_of_death
+from harness.declarations import BenchFile
 from harness.inquiry import SANITY
-from harness.judge import narrowed
 from harness.plugin.bench_building import build
 from harness.plugin.campaign import Campaign
 from harness.plugin.case import Conclusion, clauses_of, run_case
@@ -28,7 +31,7 @@ SEED = 27
 LATER = 4  # so many unusual things are taken before the crash, the second time
 ON_AIR = (Actor.ESI, Actor.HAN_DEVICE)
 STEPS = ("step_04_window_opened", "step_05", "step_06", "step_07", "step_08", "step_09")
-MOST_UNREACHED = 12  # cases, of well over a hundred, in which so little reaches the actor that the later crash never comes
+UNREACHED_SHARE = 5  # one crash in so many at most never comes: too little reaches the actor before it is asked the last time
 
 
 def playing_cases() -> Iterator[tuple[Callable[..., Any], Actor]]:
@@ -41,24 +44,29 @@ def playing_cases() -> Iterator[tuple[Callable[..., Any], Actor]]:
             yield from ((function, actor) for actor in ON_AIR if actor in judged)
 
 
+def bench_with(actor: Actor) -> BenchFile:
+    """The bench of CI with one actor under test."""
+    return replace(bench_file(), dut=(actor,))
+
+
 @cache
 def usual(actor: Actor) -> tuple[bytes, ...]:
-    """What an actor is handed in the undisturbed run."""
-    bench = Bench(bench_file(), bench_file().devices[1], seed=SEED)
+    """What an actor is handed in the undisturbed run, up to the sanity exchange that opens a case."""
+    bench = Bench(bench_with(actor), bench_file().devices[1], seed=SEED)
     machine = crashing(bench, actor, DIES, (), later=1_000_000)
     bench.play()
+    bench.sound_out()
     return tuple(machine.handed)
 
 
 def crashed(function: Callable[..., Any], actor: Actor, crash: str, later: int = 0) -> tuple[Conclusion, bool]:
     """A case with a crash in one actor, judged by its clauses for that actor; and whether it crashed before it was asked last."""
     made: list[tuple[Crashing, Bench]] = []
-    campaign = Campaign(bench_file(), SEED, builder(
+    campaign = Campaign(bench_with(actor), SEED, builder(
         SEED, lambda bench: made.append((crashing(bench, actor, crash, usual(actor), later), bench)),
     ))
-    clauses = [narrowed(clause, actor) for clause in clauses_of(function) if actor in clause.checks]
-    conclusion = run_case(function, campaign, bench_file().devices[1], clauses=clauses, examples=1)
-    return conclusion, any(machine.crashed and machine.at < last_asked(bench) for machine, bench in made)
+    conclusion = run_case(function, campaign, bench_file().devices[1], examples=1)
+    return conclusion, any(machine.crashed and (crash == RAISES or machine.at < last_asked(bench)) for machine, bench in made)
 
 
 def last_asked(bench: Bench) -> float:
@@ -69,22 +77,25 @@ def last_asked(bench: Bench) -> float:
 CASES = list(playing_cases())
 stopping, rotating = cycle((DIES, FALLS_SILENT)), cycle((DIES, FALLS_SILENT, REBOOTS))
 INJECTED = [
-    (function, actor, crash, later) for function, actor in CASES
-    for crash, later in ((next(stopping), 0), (RAISES, 0), (REBOOTS, 0), (next(rotating), LATER))
+    (function, actor, crash, later) for place, (function, actor) in enumerate(CASES)
+    for crash, later in (
+        (next(stopping), 0), (RAISES, 0), (REBOOTS, 0), *(((next(rotating), LATER),) if place % 2 else ()),
+    )
 ]
 
 
-def test_nobody_who_crashes_at_a_stimulus_passes() -> None:
+@pytest.mark.parametrize("step", STEPS)
+def test_nobody_who_crashes_at_a_stimulus_passes(step: str) -> None:
     load_profile()
     passed, unreached = [], 0
-    for function, actor, crash, later in INJECTED:
+    injected = [each for each in INJECTED if each[0].__module__.rpartition(".")[2].startswith(step)]
+    for function, actor, crash, later in injected:
         conclusion, reached = crashed(function, actor, crash, later)
         unreached += not reached
         if reached and conclusion.verdict is Verdict.PASS:
             passed.append(f"{function.__name__}: the {actor} {crash}, {later} later")
     assert passed == []
-    assert len(CASES) > 100
-    assert unreached <= MOST_UNREACHED
+    assert unreached < len(injected) / UNREACHED_SHARE
 
 
 def case(name: str) -> Callable[..., Any]:
