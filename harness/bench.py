@@ -28,11 +28,11 @@ from harness.machines import Machines
 from harness.plan import Plan
 from harness.ports import Message, RadioSettings, Received, Transmit, Transmitted
 from harness.radio.virtual import VirtualAir
-from harness.sanity import ACROSS_THE_HAN, exchange
+from harness.sanity import exchange
 from harness.stack import happenings
 from harness.taps import AIR_MEDIUM, SECOND_AIR, Taps
 from harness.trace import LEG_CODEC, LINK_KEY_KINDS, Header, Key, Trace
-from harness.usecase import Actor, Order, Point, second
+from harness.usecase import ACROSS_THE_HAN, Actor, Order, Point, second
 from harness.window_by_hand import done_by_hand, is_by_hand
 
 SETTLING = 100.0  # seconds after the end of a window: an ESI gives a device that is inside 60 s more to register

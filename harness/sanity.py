@@ -10,9 +10,8 @@ from typing import Any, Protocol
 
 from harness.composite import AIR, inside
 from harness.inquiry import SANITY
-from harness.usecase import Actor
+from harness.usecase import ACROSS_THE_HAN, Actor
 
-ACROSS_THE_HAN = {Actor.ESI: Actor.HAN_DEVICE, Actor.HAN_DEVICE: Actor.ESI}
 ANSWER_TIME = 120.0  # seconds; a question to a sleepy device is put three times
 SCAN_TIME = 15.0  # seconds in which a device whose button was pressed has looked for networks on every channel
 

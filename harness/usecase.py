@@ -30,6 +30,7 @@ class Actor(StrEnum):
     ODS = "ODS"
 
 
+ACROSS_THE_HAN = {Actor.ESI: Actor.HAN_DEVICE, Actor.HAN_DEVICE: Actor.ESI}
 _SECOND = " 2"
 
 

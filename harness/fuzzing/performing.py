@@ -10,7 +10,7 @@ from dissectors.frame import Frame, encode_mpdu
 from dissectors.mac import AddressMode
 from harness import faults
 from harness.adapters.defects import all_defects
-from harness.bench import ACROSS_THE_HAN, Bench
+from harness.bench import Bench
 from harness.errors import Inconclusive
 from harness.fuzzing.model import Model
 from harness.fuzzing.sight import LAYERS, Sight
@@ -18,7 +18,7 @@ from harness.fuzzing.vocabulary import ACKNOWLEDGEMENT, ANY, MISTAKES, QUESTIONS
 from harness.plan import STRANGER
 from harness.stack import happenings
 from harness.stack.policy import Rewrite
-from harness.usecase import Actor, Order, second
+from harness.usecase import ACROSS_THE_HAN, Actor, Order, second
 from harness.values import Eui64
 
 MACHINES = {"1": Actor.HAN_DEVICE.value, "2": second(Actor.HAN_DEVICE), "3": STRANGER}

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 from harness.adapters.defects import Defect, all_defects
-from harness.bench import ACROSS_THE_HAN, SETTLING, Bench
+from harness.bench import SETTLING, Bench
 from harness.clock import VirtualClock
 from harness.crypto.install_code import code_of_address, ordered_link_key
 from harness.declarations import BenchFile
@@ -22,7 +22,7 @@ from harness.fuzzing.vocabulary import Move
 from harness.judge import judge
 from harness.plan import Plan
 from harness.trace import Trace
-from harness.usecase import Actor, Clause
+from harness.usecase import ACROSS_THE_HAN, Actor, Clause
 from harness.values import Eui64
 from harness.verdict import Verdict
 
