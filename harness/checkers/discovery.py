@@ -42,7 +42,9 @@ def matching(trace: Trace, actor: Actor) -> Iterator[Finding]:
         wrong = [endpoint for endpoint in named if endpoint in described and endpoint not in due]
         if answer is not None and named and (wrong or (_is_foreign(wanted) and not due)):
             turned = any(set(described[each].out_clusters) & set(wanted.in_clusters) for each in wrong)
-            hint = "cluster-on-the-wrong-side" if turned else "any-profile-matched" if _is_foreign(wanted) else "anything-matched"
+            hint = "cluster-on-the-wrong-side" if turned else "anything-matched"
+            if wanted.profile != PROFILE:
+                hint = "any-profile-matched"
             yield answered_wrongly(question, answer, _endpoints(due), _endpoints(named), hint)
         elif due or _must_match(actor, wanted):
             yield from _match_due(talk, question, answer, named, due)
