@@ -111,11 +111,13 @@ def acknowledgements_are_right(actor: Actor) -> Check:
 
     def check(trace: Trace) -> Iterator[Finding]:
         link = link_of(trace)
-        asked = [each for each in link.of(PARTNERS[actor]) if each.sent and link.asks(each, actor)]
+        asking = [each for each in link.of(PARTNERS[actor]) if each.sent and _asks(each)]
         right: Heard | None = None
         for ack in (each for each in link.of(actor) if each.sent and _is_acknowledgement(each)):
-            waiting = [each for each in asked if 0 < ack.time - each.time <= ACK_TIME]
-            named_by = [each for each in waiting if each.aps.counter == ack.aps.counter]
+            recent = [each for each in asking if 0 < ack.time - each.time <= ACK_TIME]
+            waiting = [each for each in recent if link.asks(each, actor)]
+            # it has what it names, also where nobody heard that it took it
+            named_by = [each for each in recent if each.aps.counter == ack.aps.counter]
             fault = _wrong_in(ack, named_by[-1]) if named_by else ("the counter of no frame" if waiting else "")
             if fault:
                 about = named_by[-1] if named_by else waiting[-1]
@@ -145,6 +147,10 @@ def _wrong_in(ack: Heard, asked: Heard) -> str:
         "destination endpoint": (ack.aps.dest_endpoint, asked.aps.source_endpoint),
     }
     return ", ".join(f"{name} {said}, not {right}" for name, (said, right) in pairs.items() if said != right)
+
+
+def _asks(each: Heard) -> bool:
+    return each.aps is not None and each.aps.frame_type == aps.FrameType.DATA and bool(each.aps.ack_request)
 
 
 def _is_acknowledgement(each: Heard) -> bool:
