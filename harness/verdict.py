@@ -73,9 +73,9 @@ def failed(message: str, *evidence: int, expected: str, observed: str, hint: str
     return Finding(Verdict.FAIL, message, expected, observed, evidence, hint=hint)
 
 
-def inconclusive(message: str, *evidence: int, expected: str = "", observed: str = "") -> Finding:
+def inconclusive(message: str, *evidence: int, expected: str = "", observed: str = "", hint: str | None = None) -> Finding:
     """The question was put, or should have been, and the evidence does not decide."""
-    return Finding(Verdict.INCONC, message, expected, observed, evidence)
+    return Finding(Verdict.INCONC, message, expected, observed, evidence, hint=hint)
 
 
 def noted(message: str, *evidence: int, expected: str = "", observed: str = "") -> Finding:

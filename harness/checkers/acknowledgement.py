@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from harness.checkers.cim_dialogue import ANSWER_TIME, answers_to, nothing, objections, requests
+from harness.checkers.cim_dialogue import ANSWER_TIME, answers_to, astray_answers, nothing, objections, requests
 from harness.checkers.cim_message import METER_RECORD, STEP_1, STEP_13, STEP_14, Route, arrival
 from harness.checkers.correspondence import Letter, letters
 from harness.checkers.reading import attested
@@ -35,7 +35,7 @@ def _judged(trace: Trace, route: Route, request: Letter, times: int) -> Iterator
         if attested(trace, Point.CIM, arrival(request), arrival(request) + ANSWER_TIME):
             yield failed(
                 "a request that wants its result later was not answered", request.number,
-                expected=f"an acknowledgement within {ANSWER_TIME:g} s", observed="none",
+                expected=f"an acknowledgement within {ANSWER_TIME:g} s", observed="none", hint="unanswered",
             )
         return
     numbers = (request.number, *(each.number for each in said))
@@ -49,16 +49,17 @@ def _judged(trace: Trace, route: Route, request: Letter, times: int) -> Iterator
     if not acknowledgements:
         yield failed(
             "a request that wants its result later was not acknowledged", *numbers, observed="the result alone",
-            expected="OK with 0.3 (acknowledgement only) at once, the result later",
+            expected="OK with 0.3 (acknowledgement only) at once, the result later", hint="answered-on-the-spot",
         )
     elif len(acknowledgements) > times:
         yield failed(
             "one request was acknowledged more than once", *numbers, expected=f"{times} times",
-            observed=f"{len(acknowledgements)} times",
+            observed=f"{len(acknowledgements)} times", hint="request-acknowledged-twice",
         )
     elif first not in acknowledgements:
         yield failed(
             "the result came before the acknowledgement", *numbers, expected="the acknowledgement first", observed="the result first",
+            hint="result-before-acknowledgement",
         )
     elif results:
         yield _addressed(request, results[0], numbers)
@@ -66,6 +67,7 @@ def _judged(trace: Trace, route: Route, request: Letter, times: int) -> Iterator
         yield failed(
             "what was acknowledged had no result", *numbers, observed="none",
             expected=f"a response with the CorrelationID of the request within {ANSWER_TIME:g} s",
+            hint="stranger" if any(astray_answers(trace, route, request)) else "result-never-comes",
         )
 
 
@@ -77,10 +79,10 @@ def _addressed(request: Letter, result: Letter, numbers: tuple[int, ...]) -> Fin
     if "status" in transport or "answers" in about:
         return failed(
             "the result was sent back the way the request came", *numbers, expected=f"a message to {wanted}",
-            observed="the answer of an exchange",
+            observed="the answer of an exchange", hint="answered-on-the-spot",
         )
     if address is not None and address != wanted:
-        return failed("the result went elsewhere", *numbers, expected=str(wanted), observed=str(address))
+        return failed("the result went elsewhere", *numbers, expected=str(wanted), observed=str(address), hint="result-elsewhere")
     return passed("acknowledged, and answered later", *numbers)
 
 
@@ -96,7 +98,7 @@ def acknowledges(trace: Trace, judged: Actor) -> Iterator[Finding]:
             if attested(trace, Point.CIM, at, at + ANSWER_TIME):
                 yield failed(
                     "an event that wants an acknowledgement got none", event.number, observed="none",
-                    expected=f"one response within {ANSWER_TIME:g} s",
+                    expected=f"one response within {ANSWER_TIME:g} s", hint="event-not-acknowledged",
                 )
             continue
         first = mine[0]
@@ -106,7 +108,7 @@ def acknowledges(trace: Trace, judged: Actor) -> Iterator[Finding]:
         if any(_answers(each, event) for event in _events(trace, judged)):
             yield failed(
                 "an event was acknowledged more than once", each.number, expected="one response to each arrival",
-                observed="a further one",
+                observed="a further one", hint="event-acknowledged-twice",
             )
 
 
@@ -139,17 +141,18 @@ def _judged_acknowledgement(trace: Trace, event: Letter, response: Letter, said:
     if response.exchange.time > at + ANSWER_TIME:
         yield failed(
             "an event was acknowledged late", *numbers, expected=f"within {ANSWER_TIME:g} s",
-            observed=f"after {response.exchange.time - at:.1f} s",
+            observed=f"after {response.exchange.time - at:.1f} s", hint="event-acknowledged-late",
         )
     elif before:
         yield failed(
             "something followed before the acknowledgement", *numbers, *(each.number for each in before),
             expected="the acknowledgement first", observed=f"{before[0].message and before[0].message.verb} first",
+            hint="event-acknowledged-late",
         )
     elif not wrong and (reply is None or reply.result != "OK"):
         yield failed(
             "a right event was not acknowledged but refused", *numbers, expected="OK",
-            observed=f"{reply.result if reply else 'no reply'}",
+            observed=f"{reply.result if reply else 'no reply'}", hint="right-event-refused",
         )
     else:
         yield passed("the event was acknowledged", *numbers)

@@ -22,15 +22,16 @@ def keeps_the_binding(trace: Trace, judged: Actor) -> Iterator[Finding]:
     binding = CimProfile.of(profile).binding if profile else None
     for letter in letters(trace, judged):
         about = letter.exchange.about
-        if "transport" not in about or "instead_of" in about or not letter.exchange.octets:
+        if "instead_of" in about or not letter.exchange.octets:
             continue
         # what an answer says is its route's affair, but one that nobody can read is of no route
         layers = (Layer.TRANSPORT, Layer.XML) if "answers" in about else (Layer.TRANSPORT,)
         findings = [each for each in read(letter.exchange.octets)[1] if each.layer in layers]
-        if letter.message is not None:
-            findings += check_transport(letter.message, about["transport"], _wanted(trace, letter, binding))
+        shown = about.get("transport") if letter.message is not None else None
+        if letter.message is not None and shown is not None:
+            findings += check_transport(letter.message, shown, _wanted(trace, letter, binding))
         yield from told(letter, findings)
-        if letter.message is not None and not any(each.failed for each in findings):
+        if shown is not None and not any(each.failed for each in findings):
             yield passed("travels on the binding of the bench", letter.number)
 
 

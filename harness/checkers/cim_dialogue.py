@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
-from harness.checkers.cim_message import Route, arrival, faults_of, named, nouns_of, received, sent, told
+from harness.checkers.cim_message import Part, Route, arrival, faults_of, named, nouns_of, part_of, received, sent, told
 from harness.checkers.correspondence import Letter, letters
 from harness.checkers.reading import attested
 from harness.cim.correspondent import CREATE
@@ -32,6 +32,7 @@ class Objection:
     codes: frozenset[str]
     why: str
     binding: bool = True
+    overlooked: str = "rules-not-checked"  # the cause (`harness.causes`) where it is not refused for that
 
     @property
     def has_no_code(self) -> bool:
@@ -95,9 +96,10 @@ def objections(trace: Trace, request: Letter, more: Objections) -> list[Objectio
     if request.message is not None and request.message.header is None:
         found.append(Objection(frozenset({ReplyCode.HEADER_ELEMENT_MISSING}), "there is no header"))
     if not found and _takes_another_id(trace, request):
-        found.append(Objection(frozenset({ReplyCode.REQUEST_ID}), "another message had this MessageID"))
+        why = "another message had this MessageID"
+        found.append(Objection(frozenset({ReplyCode.REQUEST_ID}), why, overlooked="message-id-not-remembered"))
     if not found and _replays(trace, request):
-        found.append(Objection(frozenset({ReplyCode.REQUEST_ID}), "another message had this nonce"))
+        found.append(Objection(frozenset({ReplyCode.REQUEST_ID}), "another message had this nonce", overlooked="nonce-not-remembered"))
     verb = request.message.verb if request.message is not None and request.message.kind is Kind.REQUEST else None
     if not found and verb not in (None, CREATE):
         found.append(Objection(frozenset({ReplyCode.VERB}), f"{verb} is a verb that no step needs", binding=False))
@@ -140,16 +142,19 @@ def answered(route: Route, more: Objections = nothing) -> Check:
             if request.message is None or request.message.header is None:
                 continue
             answers, times = answers_to(trace, route, request), _times_asked(trace, route, request)
+            astray = [] if answers else astray_answers(trace, route, request)
             if not answers and attested(trace, Point.CIM, arrival(request), arrival(request) + ANSWER_TIME):
                 yield failed(
                     f"the {route.receiver} did not answer", request.number,
                     expected=f"an answer with the CorrelationID {request.message.correlation_id} within {ANSWER_TIME:g} s",
-                    observed=_strangers(trace, route, request) or "none",
+                    observed=", ".join(f"an answer with the CorrelationID {each}" for each in astray) or "none",
+                    hint=why_unanswered(request, astray),
                 )
             elif len(answers) > times:
                 yield failed(
                     f"the {route.receiver} answered one request more than once", request.number,
                     *(each.number for each in answers), expected=f"{times} answers", observed=f"{len(answers)} answers",
+                    hint="answered-twice",
                 )
             elif answers:
                 yield from _judged(trace, route, request, answers[0], more)
@@ -164,44 +169,55 @@ def _judged(trace: Trace, route: Route, request: Letter, answer: Letter, more: O
     numbers = (request.number, answer.number)
     echoed = {asked.correlation_id, asked.message_id}
     findings = [  # what an answer has to echo is the asker's, whatever form it has
-        each for each in faults_of(trace, answer)
-        if each.rule != "uuid" or not each.path.endswith("/CorrelationID") or said.correlation_id not in echoed
+        each for each in faults_of(trace, answer) if part_of(each) is not Part.BINDING
+        and (each.rule != "uuid" or not each.path.endswith("/CorrelationID") or said.correlation_id not in echoed)
     ]
     yield from told(answer, findings)
     reply = said.reply
     if said.kind is Kind.FAULT:
         yield failed(
             "a request whose header can be read was answered by a fault", *numbers, expected="a response", observed="a fault",
+            hint="needless-fault",
         )
     elif said.message_id == asked.message_id:
         yield failed(
             "the answer has the MessageID of the request", *numbers, expected="a MessageID of its own",
-            observed=str(said.message_id),
+            observed=str(said.message_id), hint="message-id",
         )
     elif not nouns_of(said) & nouns_of(asked):
         yield failed(
             "the answer is about another noun", *numbers, expected=str(asked.noun), observed=str(said.noun),
+            hint="answers-about-another-noun",
         )
     elif reply is not None and reply.result != "OK" and not objections(trace, request, more):
         yield failed(
             "a right request was not granted", *numbers, expected="the result OK",
             observed=f"{reply.result}: {', '.join(error.code for error in reply.errors)}",
+            hint="partial" if reply.result == "PARTIAL" else "right-request-refused",
         )
     elif not any(finding.failed for finding in findings):
         yield passed(f"the {route.receiver} answered", *numbers)
 
 
-def _strangers(trace: Trace, route: Route, request: Letter) -> str:
-    """What was answered meanwhile with a CorrelationID that nobody asked with."""
+def astray_answers(trace: Trace, route: Route, request: Letter) -> list[str]:
+    """The CorrelationIDs, empty for none, that were answered with meanwhile and that nobody asked with."""
     asked = {
         identifier for letter in letters(trace, route.producer, route.receiver) if letter.message is not None
         for identifier in (letter.message.correlation_id, letter.message.message_id)
     }
     said = [
-        letter.message.correlation_id for letter in letters(trace, route.receiver, route.producer, Kind.RESPONSE)
+        letter.message.correlation_id or "" for letter in letters(trace, route.receiver, route.producer, Kind.RESPONSE)
         if letter.message is not None and letter.exchange.time >= arrival(request)
     ]
-    return ", ".join(f"an answer with the CorrelationID {each}" for each in said if each not in asked)
+    return [each for each in said if each not in asked]
+
+
+def why_unanswered(request: Letter, astray: list[str]) -> str:
+    """The cause of a missing answer, by the answers that nobody asked for."""
+    wanted = (request.message and request.message.correlation_id) or ""
+    if any(each.lower() == wanted.lower() for each in astray):
+        return "reply-correlation"
+    return "stranger" if any(astray) else "correlation" if astray else "unanswered"
 
 
 def either(codes: Iterable[str]) -> str:
@@ -228,12 +244,12 @@ def asks_again(route: Route) -> Check:
                 yield failed(
                     "an unanswered request was sent again, but altered", first.number, again[0].number,
                     expected=f"the same octets, with the MessageID {first.message and first.message.message_id}",
-                    observed=f"the MessageID {again[0].message and again[0].message.message_id}",
+                    observed=f"the MessageID {again[0].message and again[0].message.message_id}", hint="repeats-altered",
                 )
             elif attested(trace, Point.CIM, first.exchange.time, due):
                 yield failed(
                     "an unanswered request was not sent again", first.number, observed="nothing",
-                    expected=f"the same request again within {RETRY_TIME:g} s",
+                    expected=f"the same request again within {RETRY_TIME:g} s", hint="asks-only-once",
                 )
 
     return named(check, "asks again", route)

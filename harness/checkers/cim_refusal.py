@@ -49,12 +49,13 @@ def refuses(route: Route, more: Objections, effects: Effects) -> Check:
                 yield failed(
                     "a wrong request was not answered", request.number, observed="no answer",
                     expected=f"a refusal: {either(code for each in why for code in each.codes)} ({why[0].why})",
+                    hint="wrong-request-unanswered",
                 )
         followed = [] if right else sorted({number for each in wrong for number in effects(trace, each)})
         if followed:
             yield failed(
                 "a wrong request took effect", *(each.number for each in wrong), *followed, expected="no effect",
-                observed=f"{len(followed)} messages in consequence",
+                observed=f"{len(followed)} messages in consequence", hint="wrong-request-obeyed",
             )
 
     return named(check, "refuses", route)
@@ -68,7 +69,7 @@ def _judged_refusal(request: Letter, answer: Letter, why: list[Objection]) -> It
     expected = f"FAILED with {either(fitting)} ({why[0].why})"
     if reply is None or reply.result != "FAILED" or all(map(is_success, said)):
         observed = f"{reply.result if reply else 'no reply'} with {either(said)}"
-        yield failed("a wrong request was not refused", *numbers, expected=expected, observed=observed)
+        yield failed("a wrong request was not refused", *numbers, expected=expected, observed=observed, hint=why[0].overlooked)
     elif said & fitting:
         yield passed(f"refused: {why[0].why}", *numbers)
     elif any(each.has_no_code for each in why):
@@ -76,7 +77,10 @@ def _judged_refusal(request: Letter, answer: Letter, why: list[Objection]) -> It
         yield passed(f"refused: {why[0].why}", *numbers)
     else:
         observed = f"FAILED with {either(said)}"
-        yield failed("refused with a code that says something else", *numbers, expected=expected, observed=observed)
+        yield failed(
+            "refused with a code that says something else", *numbers, expected=expected, observed=observed,
+            hint="refusal-code-unfitting",
+        )
 
 
 def takes_once(route: Route, effects: Effects) -> Check:
@@ -93,12 +97,12 @@ def takes_once(route: Route, effects: Effects) -> Check:
             if len(set(results)) > 1:
                 yield failed(
                     "a request that came again was answered otherwise", *numbers, expected="the same answer",
-                    observed=" and ".join(map(str, results)),
+                    observed=" and ".join(map(str, results)), hint="repetition-answered-otherwise",
                 )
             elif len(followed) > 1:
                 yield failed(
                     "a request that came again took effect again", *numbers, *followed, expected="one effect",
-                    observed=f"{len(followed)} of them",
+                    observed=f"{len(followed)} of them", hint="repeated-request-obeyed-again",
                 )
             else:
                 yield passed(f"the request came {times} times and was taken once", *numbers, *followed)
@@ -122,12 +126,12 @@ def takes_the_unusual(route: Route, more: Objections) -> Check:
                 said = {error.code for error in replies[0].errors}
                 yield failed(
                     "a request that is unusual and right was not granted", request.number, answers[0].number,
-                    expected="the result OK", observed=f"{replies[0].result} with {either(said)}",
+                    expected="the result OK", observed=f"{replies[0].result} with {either(said)}", hint="unusual-taken-for-wrong",
                 )
             elif attested(trace, Point.CIM, arrival(request), arrival(request) + ANSWER_TIME):
                 yield failed(
                     "a request that is unusual and right was not answered", request.number, expected="the result OK",
-                    observed="no answer",
+                    observed="no answer", hint="unusual-request-unanswered",
                 )
 
     return named(check, "takes the unusual", route)
@@ -152,7 +156,7 @@ def outlives(route: Route) -> Check:
                 if attested(trace, Point.CIM, at, at + ANSWER_TIME):
                     yield failed(
                         "what cannot be read was not answered", hostile.number, expected=f"a refusal ({why.why})",
-                        observed=f"none within {ANSWER_TIME:g} s",
+                        observed=f"none within {ANSWER_TIME:g} s", hint="unreadable-unanswered",
                     )
                 continue
             yield from _judged_refusal(hostile, answers[0], [why])
@@ -181,4 +185,5 @@ def _answers_still(trace: Trace, route: Route, hostile: Letter) -> Iterator[Find
     elif attested(trace, Point.CIM, arrival(request), arrival(request) + ANSWER_TIME):
         yield failed(
             f"the {route.receiver} answers no more", hostile.number, request.number, expected="an answer", observed="none",
+            hint="hostile-document-silences",
         )

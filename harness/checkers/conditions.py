@@ -49,6 +49,7 @@ def meter_is_registered(trace: Trace) -> Iterator[Finding]:
         else:
             yield inconclusive(
                 f"{meter} is not registered with the AMI Head-End", exchange.number, expected=YES, observed=said,
+                hint="meter-not-registered",
             )
     if not could_be_asked(trace, Actor.AMI_HEAD_END):
         yield from _record_was_taken(trace, meter)
@@ -62,6 +63,7 @@ def _record_was_taken(trace: Trace, meter: str) -> Iterator[Finding]:
         elif result is not None:
             yield inconclusive(
                 f"the AMI Head-End did not take the record of {meter}", letter.number, expected="OK", observed=result,
+                hint="meter-not-registered",
             )
 
 
@@ -72,7 +74,9 @@ def meter_is_in_cis(trace: Trace) -> Iterator[Finding]:
     if records:
         yield passed(f"the CIS has a record of {meter}", *records)
     elif Point.CIM in trace.observed():
-        yield inconclusive(f"the CIS published no record of {meter}", expected=f"MeterConfig of {meter}", observed="none")
+        yield inconclusive(
+            f"the CIS published no record of {meter}", expected=f"MeterConfig of {meter}", observed="none", hint="meter-not-recorded",
+        )
 
 
 def device_is_imported(trace: Trace) -> Iterator[Finding]:
@@ -84,6 +88,7 @@ def device_is_imported(trace: Trace) -> Iterator[Finding]:
         else:
             yield inconclusive(
                 f"{device} was never imported into the DR Application", exchange.number, expected="a state", observed="none",
+                hint="device-not-imported",
             )
     for letter in () if could_be_asked(trace, Actor.DR_APPLICATION) else sent(trace, STEP_1):
         if any(control.opens and eui64_of(control.text.mac) == device for control in controls_in(trace, letter)):
@@ -99,7 +104,7 @@ def customer_is_enrolled(trace: Trace) -> Iterator[Finding]:
         else:
             yield inconclusive(
                 f"the CIS does not have the customer at {premise} in a DR programme alone", exchange.number,
-                expected=f"{DEMAND_RESPONSE}, and not {REAL_TIME_PRICING}", observed=said or "no programme",
+                expected=f"{DEMAND_RESPONSE}, and not {REAL_TIME_PRICING}", observed=said or "no programme", hint="not-enrolled",
             )
     if not could_be_asked(trace, Actor.CIS):
         for letter, told in linkages(trace, STEP_14):

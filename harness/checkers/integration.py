@@ -82,13 +82,14 @@ def _judged(trace: Trace, route: Route, report: Report, published: list[Told]) -
     kinds = _OF_A_METER if message.kind is LegKind.WINDOW_STATE else (*_kinds_ordered(trace), Kind.PAN_DEVICE)
     expected = f"{kinds[0].value}.{'.'.join(str(int(part)) for part in about)} of {message.device} at {message.meter}"
     alike = [each for each in published if each.event.code.about == about]
+    strange = [each for each in published if each.event.code.about not in _TOLD_AS.values()]
     right = [each for each in alike if each.event.code.kind in kinds and _names(each.event, message, message.at)]
     if len(right) == 1:
         yield passed(f"the {route.receiver} was told: {message.state}", number, right[0].number)
     elif right:
         yield failed(
             f"the {route.receiver} was told the same more than once", number, *(each.number for each in right), expected="once",
-            observed=f"{len(right)} times",
+            observed=f"{len(right)} times", hint="event-told-again",
         )
     elif alike:
         event = alike[0].event
@@ -96,12 +97,19 @@ def _judged(trace: Trace, route: Route, report: Report, published: list[Told]) -
             f"the {route.receiver} was told otherwise than it happened", number, alike[0].number,
             expected=f"{expected}, {message.at and message.at.isoformat()}",
             observed=f"{event.code} of {event.device} at {event.meter}, {event.created.isoformat()}",
+            hint=_mistake(event, message),
         )
     elif attested(trace, Point.CIM, at, at + ANSWER_TIME):
         yield failed(
             f"the {route.receiver} was not told: {message.state}", number, expected=f"{expected} within {ANSWER_TIME:g} s",
-            observed="no such event",
+            observed="no such event", hint="event-of-another-kind" if strange else "event-kept-quiet",
         )
+
+
+def _mistake(event: DeviceEvent, message: LegMessage) -> str:
+    if event.meter not in (message.meter, None):
+        return "event-of-another-meter"
+    return "event-of-another-device" if event.device not in (message.device, None) else "event-of-another-time"
 
 
 def _kinds_ordered(trace: Trace) -> list[Kind]:
@@ -135,7 +143,7 @@ def meter_is_told(trace: Trace) -> Iterator[Finding]:
     elif records:
         yield failed(
             "the head-end was told of other meters alone", *records, expected=wanted,
-            observed=", ".join(meter for meters in records.values() for meter in meters) or "no meter",
+            observed=", ".join(meter for meters in records.values() for meter in meters) or "no meter", hint="record-of-another-meter",
         )
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import timedelta
+from operator import eq
 
 from harness.backhaul.message import LegKind, LegMessage
 from harness.checkers.correspondence import Carried, carried, instant, leg_message, letters, profile_of
@@ -18,6 +19,7 @@ from harness.composite import inside
 from harness.inquiry import ASKED
 from harness.trace import Trace
 from harness.usecase import Actor, Check, Point, kind_of
+from harness.values import Eui64
 from harness.verdict import Finding, failed, passed
 
 TOLERANCE = timedelta(seconds=1)  # what the window left may be off by; the legs say times in milliseconds
@@ -70,6 +72,7 @@ def forwarded(leg: Leg) -> Check:
                     yield failed(
                         f"the {leg.producer} did not forward the order", ordered.number,
                         expected=f"a window message to the {leg.receiver}", observed="none, and no report that it could not",
+                    hint="order-lost",
                     )
                 continue
             for each in onward:
@@ -82,15 +85,18 @@ def addressed(leg: Leg) -> Check:
     """NN-TARGET: an order goes on to the meter it was ordered for, and to no other."""
 
     def check(trace: Trace) -> Iterator[Finding]:
-        wanted = {ordered.order.meter: ordered for ordered in _orders(trace, leg)}
+        orders = list(_orders(trace, leg))
+        wanted = {ordered.order.meter for ordered in orders}
         for each in _down(trace, leg, LegKind.OPEN_WINDOW) if wanted else ():
             assert each.message is not None
+            if above_of(trace, leg) is None and not any(_same_order(each, ordered) for ordered in orders):
+                continue  # it is of another order of the run
             if each.message.meter in wanted:
                 yield passed(f"the order went on to {each.message.meter}", each.number)
             else:
                 yield failed(
-                    "an order went on to a meter that nobody named", each.number, expected=", ".join(map(str, wanted)),
-                    observed=str(each.message.meter),
+                    "an order went on to a meter that nobody named", each.number, expected=", ".join(sorted(map(str, wanted))),
+                    observed=str(each.message.meter), hint="order-to-another-meter",
                 )
 
     return _named(check, "addressed", leg)
@@ -108,7 +114,7 @@ def forwarded_once(leg: Leg) -> Check:
             elif onward:
                 yield failed(
                     "the order went on more than once", ordered.number, *onward, expected=f"{given} message",
-                    observed=f"{len(onward)} messages",
+                    observed=f"{len(onward)} messages", hint="order-sent-again",
                 )
 
     return _named(check, "forwarded_once", leg)
@@ -139,12 +145,12 @@ def _judged_for_time(trace: Trace, onward: Carried, ordered: Ordered) -> Iterato
     if left <= timedelta(0):
         yield failed(
             "an order went on although its window was over", ordered.number, onward.number,
-            expected=f"nothing after {end.isoformat()}", observed=f"sent at {sent.isoformat()}",
+            expected=f"nothing after {end.isoformat()}", observed=f"sent at {sent.isoformat()}", hint="late-order-sent",
         )
     elif message.window_left is None or abs(timedelta(seconds=message.window_left) - left) > TOLERANCE:
         yield failed(
             "the window left is not what is left of the window ordered", ordered.number, onward.number,
-            expected=f"{left.total_seconds():g} s", observed=f"{message.window_left} s",
+            expected=f"{left.total_seconds():g} s", observed=f"{message.window_left} s", hint="window-left-not-reckoned",
         )
     else:
         yield passed("the window left is what is left of the window ordered", ordered.number, onward.number)
@@ -163,7 +169,7 @@ def undeliverable_is_reported(leg: Leg) -> Check:
             elif _watched(trace, ordered.arrived_at):
                 yield failed(
                     f"an order ended at the {leg.producer}, and nobody was told", ordered.number,
-                    expected="a report that the order could not be delivered", observed="none",
+                    expected="a report that the order could not be delivered", observed="none", hint="obstacle-kept-quiet",
                 )
 
     return _named(check, "undeliverable_is_reported", leg)
@@ -180,7 +186,10 @@ def received_by_the_nic(trace: Trace) -> Iterator[Finding]:
         else:
             yield failed(
                 "the order went past the NIC", each.number, expected=str(Actor.NIC), observed=each.receiver or "nobody",
+                hint="order-past-the-nic",
             )
+
+
 def withheld_orders(trace: Trace, leg: Leg) -> Iterator[tuple[int, float]]:
     """The orders that reached a leg's producer, were not refused and did not go on, with when they came (seconds)."""
     for ordered in _orders(trace, leg):
@@ -199,7 +208,7 @@ def key_is_not_logged(leg: Leg) -> Check:
         if telling:
             yield failed(
                 f"the log of the {leg.producer} shows the device's key", *telling, expected="no key material in any log",
-                observed=f"{len(telling)} lines with it",
+                observed=f"{len(telling)} lines with it", hint="key-in-a-log",
             )
         elif secrets and lines:
             yield passed(f"the log of the {leg.producer} keeps the device's key to itself", lines[0].number)
@@ -263,11 +272,13 @@ def _down(trace: Trace, leg: Leg, *kinds: LegKind) -> Iterator[Carried]:
 
 
 def _same_order(each: Carried, ordered: Ordered) -> bool:
-    """The first leg has no number to go by: there is one order in the trace of a device, and its meter may be wrong."""
+    """The first leg has no number to go by: an order that has neither device, meter nor key of this one is another's."""
     assert each.message is not None
-    if ordered.order.sequence:
-        return each.message.sequence == ordered.order.sequence
-    return each.number > ordered.number
+    told, order = each.message, ordered.order
+    if order.sequence:
+        return told.sequence == order.sequence
+    alike = (told.device, told.meter, told.key_material)
+    return each.number > ordered.number and any(map(eq, alike, (order.device, order.meter, order.key_material)))
 
 
 def _refused(trace: Trace, leg: Leg, ordered: Ordered) -> int | None:
@@ -318,5 +329,17 @@ def _compared(onward: Carried, ordered: Ordered, names: tuple[str, ...]) -> Iter
         yield failed(
             f"the order went on with another {name.replace('_', ' ')}", ordered.number, onward.number,
             expected="what was ordered" if secret else str(getattr(ordered.order, name)),
-            observed="something else" if secret else str(getattr(onward.message, name)),
+            observed="something else" if secret else str(getattr(onward.message, name)), hint=_mistake(onward, ordered, name),
         )
+
+
+def _mistake(onward: Carried, ordered: Ordered, name: str) -> str:
+    """The cause of what was altered."""
+    assert onward.message is not None
+    backwards = {
+        "device": ordered.order.device and Eui64(int.from_bytes(ordered.order.device.octets, "little")),
+        "key_material": (ordered.order.key_material or b"")[::-1],
+    }
+    if backwards.get(name) == getattr(onward.message, name):
+        return {"device": "eui64-reversed", "key_material": "code-reversed"}[name]
+    return f"altered-{name.replace('_', '-')}"

@@ -15,8 +15,9 @@ from harness.trace import Exchange, Trace
 from harness.usecase import Actor, Point
 from harness.verdict import Finding, failed, passed
 
-ELSEWHERE = frozenset({"unanswered"})
-"""Rules between messages that other clauses ask about: what is missing is held against nobody without an attestation (NN-REPLY)."""
+ELSEWHERE = frozenset({"unanswered", "key-told"})
+"""Rules between messages that other clauses ask about: what is missing is held against nobody without an attestation (NN-REPLY), and
+a key that is told contradicts nothing (01-SECRET, 02-CONFIDENTIAL, SEQ-NO-LEAK)."""
 NEED_ALL = frozenset({"step-order"})
 """Rules that hold something to be missing: they say nothing where a wire lies inside the device under test."""
 
@@ -29,7 +30,7 @@ def contradicts_nothing(trace: Trace, actor: Actor) -> Iterator[Finding]:
     unasked = ELSEWHERE | NEED_ALL if any(step_inside(trace.header.dut, step) for step in (1, 14)) else ELSEWHERE
     against = [each for each in _findings(trace) if each.by == actor and each.rule not in unasked]
     for each in against:
-        yield failed(f"breaks the rule {each.rule}", *each.records, expected=RULES[each.rule][1], observed=each.message)
+        yield failed(f"breaks the rule {each.rule}", *each.records, expected=RULES[each.rule][1], observed=each.message, hint=each.rule)
     if own and not against:
         yield passed(f"what the {actor} said agrees with all that was said", *(exchange.number for exchange in own))
 

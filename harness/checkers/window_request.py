@@ -19,12 +19,13 @@ from harness.cim.correspondent import CREATE
 from harness.cim.end_device_controls import ControlText
 from harness.cim.identity import eui64_of
 from harness.cim.instant import instant_of, lacks_zone
-from harness.crypto.install_code import CRC_LENGTH, InstallCode, InstallCodeError
+from harness.crypto.install_code import CRC_LENGTH, Flaw, InstallCode, InstallCodeError
 from harness.trace import Trace
 from harness.usecase import Actor, Point
 from harness.values import Eui64
 from harness.verdict import Finding, failed, inconclusive, noted, passed
 
+MINUTE = 60  # seconds; a control's duration is in minutes
 TOLERANCE = timedelta(seconds=1)  # PROFILE: what a start or a duration may be off by; minutes of an xs:float are not exact
 
 
@@ -76,7 +77,9 @@ def window_is_asked_for(trace: Trace) -> Iterator[Finding]:
         if verb.lower() == CREATE:  # that it is written small is the envelope's affair
             yield passed("a joining window was asked for", each.number)
         else:
-            yield failed("the window was not asked for by create", each.number, expected=CREATE, observed=verb or "no verb")
+            yield failed(
+                "the window was not asked for by create", each.number, expected=CREATE, observed=verb or "no verb", hint="another-verb",
+            )
     for at in () if opening else marks(trace, "order_window", Actor.DR_APPLICATION):
         others = [each for each in asked if not each.closes and each.letter.exchange.time >= at]
         if others or attested(trace, Point.CIM, at, at + ANSWER_TIME):
@@ -84,6 +87,7 @@ def window_is_asked_for(trace: Trace) -> Iterator[Finding]:
                 "the DR Application did not ask for the window", *(each.number for each in others),
                 expected=f"a control with a code of {'.'.join(str(int(part)) for part in codes.OPEN_WINDOW)}",
                 observed=", ".join(each.text.code or "a control without a code" for each in others) or "no control at all",
+                hint="orders-nothing" if not others else "orders-something-else" if any(each.code for each in others) else "control-code",
             )
 
 
@@ -98,7 +102,8 @@ def device_is_the_ordered_one(trace: Trace) -> Iterator[Finding]:
         backwards = Eui64(int.from_bytes(wanted.octets, "little"))
         yield failed(
             "the command does not name the device that was ordered", control.number, expected=f"{wanted}, 16 hex digits",
-            observed=written or "no address", hint="octets-reversed" if eui64_of(written) == backwards else None,
+            observed=written or "no address",
+            hint="eui64-reversed" if eui64_of(written) == backwards else "eui64-of-another" if eui64_of(written) else "mac",
         )
 
 
@@ -116,6 +121,7 @@ def type_is_the_ordered_one(trace: Trace) -> Iterator[Finding]:
             yield failed(
                 "the command names another type of device", control.number, observed=f"{code} ({code.name})",
                 expected=f"{codes.KIND_OF[wanted].value} ({codes.KIND_OF[wanted].name}) as first number of the code",
+                hint="orders-another-type",
             )
 
 
@@ -128,7 +134,7 @@ def meter_is_the_ordered_one(trace: Trace) -> Iterator[Finding]:
         else:
             yield failed(
                 "the command does not name the meter that was ordered", control.number, expected=wanted,
-                observed=control.text.meter or "no meter",
+                observed=control.text.meter or "no meter", hint="orders-at-another-meter" if control.text.meter else "target",
             )
 
 
@@ -140,7 +146,7 @@ def key_is_the_ordered_one(trace: Trace) -> Iterator[Finding]:
             continue
         written = control.text.install_code
         if not written:
-            yield failed("the order carries no key", control.number, expected="an installCode", observed="none")
+            yield failed("the order carries no key", control.number, expected="an installCode", observed="none", hint="incomplete")
         elif not wanted:
             yield inconclusive("the key that was ordered is not in the evidence", control.number, expected="the order's key")
         elif written.lower() == wanted.hex():
@@ -153,14 +159,14 @@ def key_is_the_ordered_one(trace: Trace) -> Iterator[Finding]:
             )
 
 
-def _difference(written: str, wanted: bytes) -> tuple[str | None, str]:
+def _difference(written: str, wanted: bytes) -> tuple[str, str]:
     """What is wrong with a key, without showing it: the id of a known mistake, and in words."""
     try:
         octets = bytes.fromhex(written)
     except ValueError:
-        return None, "something that is not pairs of hex digits"
+        return "key", "something that is not pairs of hex digits"
     if octets == wanted[::-1]:
-        return "octets-reversed", "its octets in reverse order"
+        return "code-reversed", "its octets in reverse order"
     if octets == wanted[:-CRC_LENGTH]:
         return "crc-left-out", "the install code without its CRC"
     try:
@@ -169,8 +175,9 @@ def _difference(written: str, wanted: bytes) -> tuple[str | None, str]:
             return "link-key-for-install-code", "the link key made from the install code"
         InstallCode.parse(octets)
     except InstallCodeError as fault:
-        return str(fault.flaw), f"{len(octets)} octets that are no install code: {fault.flaw}"
-    return None, "another install code"
+        hint = "crc-most-significant-first" if fault.flaw is Flaw.CRC_ORDER else "orders-with-another-key"
+        return hint, f"{len(octets)} octets that are no install code: {fault.flaw}"
+    return "orders-with-another-key", "another install code"
 
 
 def window_is_the_ordered_one(trace: Trace) -> Iterator[Finding]:
@@ -184,15 +191,18 @@ def window_is_the_ordered_one(trace: Trace) -> Iterator[Finding]:
         text = control.text
         told, length = instant_of(text.start), _minutes(text.duration)
         if lacks_zone(text.start):
+            hint = "time-zone"
             observed = f"{text.start}, which leaves its zone open"
         elif told is None or length is None:
+            hint = "incomplete"
             observed = f"start {text.start or 'missing'}, duration {text.duration or 'missing'}"
         elif max(abs(told - start), abs(length - duration)) > TOLERANCE:
+            hint = "seconds-for-minutes" if abs(length / MINUTE - duration) <= TOLERANCE else "orders-another-window"
             observed = f"from {told.isoformat()} for {length.total_seconds():g} s"
         else:
             yield passed(f"the order is for a window {expected}", control.number)
             continue
-        yield failed("the order is not for the window that was ordered", control.number, expected=expected, observed=observed)
+        yield failed("the order is not for the window that was ordered", control.number, expected=expected, observed=observed, hint=hint)
 
 
 def _minutes(written: str | None) -> timedelta | None:

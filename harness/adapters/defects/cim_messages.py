@@ -36,6 +36,8 @@ class Told:
     receiver: Actor
     noun: str
     holder: str  # an object of the payload that has an mRID, and what comes after it
+    asking: str  # the clause of the step that wants it asked or announced, by create
+    point: str = ""  # the integration point that consists in its answers, where there is one
 
     @property
     def request(self) -> str:
@@ -47,75 +49,94 @@ class Told:
         """The document element of an answer."""
         return f"{self.noun}ResponseMessage"
 
+    def broken(self, actor: Actor, *clauses: str) -> tuple[str, ...]:
+        """These clauses of the step, or of an integration point, and what is broken wherever they are."""
+        point = (self.point,) if "REPLY" in clauses and self.point else ()
+        return tuple(
+            f"UC2.7-{clause if clause.startswith('INT-') else f'{self.step}-{clause}'}@{actor}" for clause in (*clauses, *point)
+        )
+
 
 ROUTES = (
-    Told("01", Actor.DR_APPLICATION, Actor.AMI_HEAD_END, END_DEVICE_CONTROLS, "EndDeviceControl"),
-    Told("13", Actor.AMI_HEAD_END, Actor.DR_APPLICATION, MASTER_DATA_LINKAGE_CONFIG, "ConfigurationEvent"),
-    Told("14", Actor.DR_APPLICATION, Actor.CIS, MASTER_DATA_LINKAGE_CONFIG, "ConfigurationEvent"),
+    Told("01", Actor.DR_APPLICATION, Actor.AMI_HEAD_END, END_DEVICE_CONTROLS, "EndDeviceControl", "COMMAND", "INT-HEAD-END-DR"),
+    Told(
+        "13", Actor.AMI_HEAD_END, Actor.DR_APPLICATION, MASTER_DATA_LINKAGE_CONFIG, "ConfigurationEvent", "MESSAGE", "INT-HEAD-END-DR",
+    ),
+    Told("14", Actor.DR_APPLICATION, Actor.CIS, MASTER_DATA_LINKAGE_CONFIG, "ConfigurationEvent", "MESSAGE"),
 )
 
 
 def _in_requests(told: Told) -> Iterator[Defect]:
-    """Requests that break a rule of their form, one rule each."""
-    ways: Mapping[str, tuple[str, str, Change]] = {
-        "verb-capitalised": ("ENVELOPE", "writes the verb with a capital", changed(str.capitalize, "Header", "Verb")),
-        "verb-of-an-event": ("ENVELOPE", "has an event's verb", changed(lambda verb: f"{verb}d", "Header", "Verb")),
-        "noun-of-another": ("ENVELOPE", "names another noun than the payload's", says(METER_CONFIG, "Header", "Noun")),
-        "header-out-of-order": ("ENVELOPE", "sends the header's elements out of order", first_beside("Header", "Source")),
-        "revision-unknown": ("ENVELOPE", "says a revision that nobody knows", adding("Revision", "9.9", "Noun", "Header")),
-        "context-of-production": ("ENVELOPE", "says that a test is real", adding("Context", "PRODUCTION", "Noun", "Header")),
+    """Requests that break a rule of their form, one rule each: by name the clause, the rule, what is done, and the change."""
+    ways: Mapping[str, tuple[str, str, str, Change]] = {
+        "verb-capitalised": ("ENVELOPE", "verb", "writes the verb with a capital", changed(str.capitalize, "Header", "Verb")),
+        "verb-of-an-event": ("ENVELOPE", "kind-verb", "has an event's verb", changed(lambda verb: f"{verb}d", "Header", "Verb")),
+        "noun-of-another": ("ENVELOPE", "noun", "names another noun than the payload's", says(METER_CONFIG, "Header", "Noun")),
+        "header-out-of-order": ("ENVELOPE", "order", "sends the header's elements out of order", first_beside("Header", "Source")),
+        "revision-unknown": ("ENVELOPE", "revision", "says a revision that nobody knows", adding("Revision", "9.9", "Noun", "Header")),
+        "context-of-production": ("ENVELOPE", "context", "says that a test is real", adding("Context", "PRODUCTION", "Noun", "Header")),
         "nobody-to-reply-to": (
-            "ENVELOPE", "asks for a later answer and says no address", adding("AsyncReplyFlag", "true", "Source", "Header"),
+            "ENVELOPE", "async-address", "asks for a later answer and says no address",
+            adding("AsyncReplyFlag", "true", "Source", "Header"),
         ),
-        "timestamp-missing": ("HEADER-PROFILE", "sends no timestamp", without("Header", "Timestamp")),
+        "timestamp-missing": ("HEADER-PROFILE", "header-profile", "sends no timestamp", without("Header", "Timestamp")),
         "timestamp-without-zone": (
-            "HEADER-PROFILE", "leaves the zone of the timestamp open",
+            "HEADER-PROFILE", "time-zone", "leaves the zone of the timestamp open",
             changed(lambda text: text.removesuffix("Z"), "Header", "Timestamp"),
         ),
-        "timestamp-stale": ("HEADER-PROFILE", "sends a timestamp of long ago", says(LONG_AGO, "Header", "Timestamp")),
-        "source-missing": ("HEADER-PROFILE", "does not say who sends", without("Header", "Source")),
-        "message-id-missing": ("HEADER-PROFILE", "sends no MessageID", without("Header", "MessageID")),
+        "timestamp-stale": ("HEADER-PROFILE", "freshness", "sends a timestamp of long ago", says(LONG_AGO, "Header", "Timestamp")),
+        "source-missing": ("HEADER-PROFILE", "header-profile", "does not say who sends", without("Header", "Source")),
+        "message-id-missing": ("HEADER-PROFILE", "header-profile", "sends no MessageID", without("Header", "MessageID")),
         "payload-namespace": (
-            "SCHEMA", "leaves the # out of the payload's namespace", payload_elsewhere(lambda space: space.removesuffix("#")),
+            "SCHEMA", "payload-namespace", "leaves the # out of the payload's namespace",
+            payload_elsewhere(lambda space: space.removesuffix("#")),
         ),
         "own-element": (
-            "SCHEMA", "puts an element of its own into the standard's namespace", adding("vendor", "x", "mRID", told.holder),
+            "SCHEMA", "schema", "puts an element of its own into the standard's namespace", adding("vendor", "x", "mRID", told.holder),
         ),
         "timestamp-with-a-space": (
-            "SCHEMA", "writes no xs:dateTime", changed(lambda text: text.replace("T", " "), "Header", "Timestamp"),
+            "SCHEMA", "date-time", "writes no xs:dateTime", changed(lambda text: text.replace("T", " "), "Header", "Timestamp"),
         ),
     }
-    for name, (clause, text, change) in ways.items():
+    also = {
+        "verb-of-an-event": (told.asking,),
+        "timestamp-stale": () if told.step == "01" else ("TIME-LOGIC",),  # it is older than what the message tells
+    }
+    for name, (clause, rule, text, change) in ways.items():
         yield Defect(
-            f"{told.step}-{name}", told.producer, f"{text} in {told.request}", (f"UC2.7-{told.step}-{clause}@{told.producer}",),
-            rewrites=(on_cim(change, told.request),),
+            f"{told.step}-{name}", told.producer, f"{text} in {told.request}",
+            told.broken(told.producer, clause, *also.get(name, ())), rewrites=(on_cim(change, told.request),), cause=rule,
         )
 
 
 def _in_answers(told: Told) -> Iterator[Defect]:
-    """Answers that are not what the request asked for."""
+    """Answers that are not what the request asked for: by name the cause, what is done, and the change."""
     correlation = ("Header", "CorrelationID")
-    ways: Mapping[str, tuple[str, Any]] = {
-        "answer-missing": ("answers nothing", lambda root: None),
-        "answer-doubled": ("answers every request twice", said_twice),
-        "answer-to-nobody": ("answers with a CorrelationID of its own", says(AN_IDENTIFIER, *correlation)),
-        "answer-without-correlation": ("answers without a CorrelationID", without(*correlation)),
-        "answer-success": ("answers SUCCESS, which is no result", says("SUCCESS", "Result")),
-        "answer-ok-and-fatal": ("answers OK with a fatal error", says("5.3", "Error", "code")),
+    ways: Mapping[str, tuple[str, str, Any]] = {
+        "answer-missing": ("unanswered", "answers nothing", lambda root: None),
+        "answer-doubled": ("answered-twice", "answers every request twice", said_twice),
+        "answer-to-nobody": ("stranger", "answers with a CorrelationID of its own", says(AN_IDENTIFIER, *correlation)),
+        "answer-without-correlation": ("correlation", "answers without a CorrelationID", without(*correlation)),
+        "answer-success": ("result", "answers SUCCESS, which is no result", says("SUCCESS", "Result")),
+        "answer-ok-and-fatal": ("result-error", "answers OK with a fatal error", says("5.3", "Error", "code")),
         "answer-failed": (
-            "refuses what is right", all_of(says("FAILED", "Result"), says("5.2", "Error", "code")),
+            "right-request-refused", "refuses what is right", all_of(says("FAILED", "Result"), says("5.2", "Error", "code")),
         ),
-        "answer-about-another-noun": ("answers about another noun", says(METER_CONFIG, "Header", "Noun")),
+        "answer-about-another-noun": ("noun", "answers about another noun", says(METER_CONFIG, "Header", "Noun")),
     }
-    for name, (text, change) in ways.items():
+    contradicting = {"answer-doubled", "answer-to-nobody", "answer-without-correlation"}
+    if told.step != "14":
+        contradicting.add("answer-failed")  # the next step follows what was refused
+    for name, (cause, text, change) in ways.items():
+        clauses = ("REPLY", *(["INT-SEQUENCE"] if name in contradicting else []))
         yield Defect(
-            f"{told.step}-{name}", told.receiver, f"{text} ({told.response})", (f"UC2.7-{told.step}-REPLY@{told.receiver}",),
-            rewrites=(on_cim(change, told.response),),
+            f"{told.step}-{name}", told.receiver, f"{text} ({told.response})", told.broken(told.receiver, *clauses),
+            rewrites=(on_cim(change, told.response),), cause=cause,
         )
     yield Defect(
         f"{told.step}-refusal-unfitting", told.receiver, "refuses everything with the code for an overload",
         (f"UC2.7-{told.step}-REJECTS@{told.receiver}",),
-        rewrites=(on_cim(_every_code("5.1"), told.response),),
+        rewrites=(on_cim(_every_code("5.1"), told.response),), cause="refusal-code-unfitting",
     )
 
 
@@ -129,18 +150,24 @@ def _every_code(code: str) -> Change:
 
 
 def _by_decisions(told: Told) -> Iterator[Defect]:
-    ways: Mapping[str, tuple[Actor, str, str, Mapping[str, Any]]] = {
-        "never-answers": (told.receiver, "REPLY", "answers nobody", {"replies": False}),
-        "believes-everything": (told.receiver, "REJECTS", "takes whatever it can read", {"validates": False}),
-        "one-prefix-known": (
-            told.receiver, "TOLERANT", "finds a payload by its prefix alone", {"reads_any_prefix": False},
+    answers_all = ("INT-CIS-HEAD-END",) if told.receiver is Actor.AMI_HEAD_END else ()
+    ways: Mapping[str, tuple[Actor, tuple[str, ...], str, str, Mapping[str, Any]]] = {
+        "never-answers": (told.receiver, ("REPLY", *answers_all), "unanswered", "answers nobody", {"replies": False}),
+        "believes-everything": (
+            told.receiver, ("REJECTS",), "rules-not-checked", "takes whatever it can read", {"validates": False},
         ),
-        "no-memory": (told.receiver, "IDEMPOTENT", "takes a repeated request for a new one", {"recognises_repeats": False}),
-        "gives-up": (told.producer, "RETRY", "asks only once", {"retries": False}),
-        "renumbers": (told.producer, "RETRY", "asks again under another MessageID", {"keeps_message_id": False}),
+        "one-prefix-known": (
+            told.receiver, ("TOLERANT",), "unusual-taken-for-wrong", "finds a payload by its prefix alone", {"reads_any_prefix": False},
+        ),
+        "no-memory": (
+            told.receiver, ("IDEMPOTENT",), "repeated-request-obeyed-again", "takes a repeated request for a new one",
+            {"recognises_repeats": False},
+        ),
+        "gives-up": (told.producer, ("RETRY",), "asks-only-once", "asks only once", {"retries": False}),
+        "renumbers": (told.producer, ("RETRY",), "repeats-altered", "asks again under another MessageID", {"keeps_message_id": False}),
     }
-    for name, (actor, clause, text, decisions) in ways.items():
-        yield Defect(f"{told.step}-{name}", actor, text, (f"UC2.7-{told.step}-{clause}@{actor}",), decisions)
+    for name, (actor, clauses, cause, text, decisions) in ways.items():
+        yield Defect(f"{told.step}-{name}", actor, text, told.broken(actor, *clauses), decisions, cause=cause)
 
 
 def _one_identifier(root: etree._Element) -> etree._Element:
@@ -151,8 +178,8 @@ DEFECTS = (
     *(defect for told in ROUTES for part in (_in_requests, _in_answers, _by_decisions) for defect in part(told)),
     *(
         Defect(
-            f"{step}-one-message-id", actor, "gives all its messages one MessageID", (f"UC2.7-{step}-UNIQUE@{actor}",),
-            rewrites=(on_cim(_one_identifier),),
+            f"{step}-one-message-id", actor, "gives all its messages one MessageID",
+            (f"UC2.7-{step}-UNIQUE@{actor}", f"UC2.7-INT-SEQUENCE@{actor}"), rewrites=(on_cim(_one_identifier),), cause="message-id",
         )
         for step, actor in (("13", Actor.AMI_HEAD_END), ("14", Actor.DR_APPLICATION))
     ),

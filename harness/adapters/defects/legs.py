@@ -50,40 +50,62 @@ def _of_state(state: LegState, change: Change) -> Change:
 
 def _defect(
     step: str, actor: Actor, name: str, text: str, clauses: tuple[str, ...], change: Change | None = None,
-    kind: LegKind = LegKind.OPEN_WINDOW, decisions: Mapping[str, Any] | None = None,
+    kind: LegKind = LegKind.OPEN_WINDOW, decisions: Mapping[str, Any] | None = None, *, cause: str = "",
+    also: tuple[str, ...] = (),
 ) -> Defect:
+    """`also` are clauses of no step that it breaks beside those of its own."""
+    breaks = (*(f"{step}-{clause}" for clause in clauses), *also)
     return Defect(
-        f"leg{step}-{name}", actor, text, tuple(f"UC2.7-{step}-{clause}@{actor}" for clause in clauses), decisions or {},
-        (on_leg(change, kind),) if change else (),
+        f"leg{step}-{name}", actor, text, tuple(f"UC2.7-{clause}@{actor}" for clause in breaks), decisions or {},
+        (on_leg(change, kind),) if change else (), cause=cause,
     )
 
 
 def _outbound(step: str, actor: Actor) -> Iterator[Defect]:
-    yield _defect(step, actor, "mac-reversed", "forwards the MAC address with its octets reversed", ("FORWARDED",), _reversed)
-    yield _defect(step, actor, "type-changed", "forwards another device type", ("FORWARDED",), _other_type)
-    yield _defect(step, actor, "key-reversed", "forwards the key with its octets reversed", ("FORWARDED",), _other_key)
-    yield _defect(step, actor, "end-later", "forwards a window that ends an hour later", ("FORWARDED",), _longer)
-    yield _defect(step, actor, "order-lost", "forwards nothing", ("FORWARDED",), lambda message: None)
-    yield _defect(step, actor, "another-meter", "forwards to another meter", ("TARGET",), _elsewhere)
-    yield _defect(step, actor, "order-doubled", "sends every order twice", ("ONCE",), lambda message: (message, message))
+    point = ("INT-HEAD-END-NETWORK",) if step == "02" else ()  # orders come to the network
+    yield _defect(
+        step, actor, "mac-reversed", "forwards the MAC address with its octets reversed", ("FORWARDED",), _reversed,
+        cause="eui64-reversed", also=(*point, "SEQ-MAC-CHAIN"),
+    )
+    yield _defect(
+        step, actor, "type-changed", "forwards another device type", ("FORWARDED",), _other_type, cause="altered-device-type", also=point,
+    )
+    yield _defect(
+        step, actor, "key-reversed", "forwards the key with its octets reversed", ("FORWARDED",), _other_key, cause="code-reversed",
+        also=point,
+    )
+    yield _defect(
+        step, actor, "end-later", "forwards a window that ends an hour later", ("FORWARDED",), _longer, cause="altered-end", also=point,
+    )
+    yield _defect(
+        step, actor, "order-lost", "forwards nothing", ("FORWARDED", "UNDELIVERABLE"), lambda message: None, cause="order-lost", also=point,
+    )
+    yield _defect(
+        step, actor, "another-meter", "forwards to another meter", ("TARGET",), _elsewhere, cause="order-to-another-meter",
+    )
+    yield _defect(
+        step, actor, "order-doubled", "sends every order twice", ("ONCE",), lambda message: (message, message), cause="order-sent-again",
+    )
     yield _defect(
         step, actor, "repeats-obeyed", "takes an order that comes twice for two", ("ONCE",) if step != "02" else (),
-        decisions={"drops_duplicates": False},
+        decisions={"drops_duplicates": False}, cause="order-sent-again",
     )
     yield _defect(
         step, actor, "latency-kept", "says the window that was left before the message was on its way", ("TIMELY",),
         lambda message: replace(message, window_left=(message.window_left or 0.0) + AN_HOUR.total_seconds()),
+        cause="window-left-not-reckoned",
     )
     yield _defect(
         step, actor, "late-order-kept", "forwards a window that is over", ("TIMELY",),
-        decisions={"drops_expired": False, "validates": False},
+        decisions={"drops_expired": False, "validates": False}, cause="late-order-sent",
     )
     yield _defect(
-        step, actor, "key-logged", "writes the key into its log", ("CONFIDENTIAL",), decisions={"logs_keys": True},
+        step, actor, "key-logged", "writes the key into its log", ("CONFIDENTIAL",), decisions={"logs_keys": True}, cause="key-in-a-log",
+        also=("SEQ-NO-LEAK",),
     )
     yield _defect(
         step, actor, "obstacle-kept-quiet", "does not report what cannot be delivered", ("UNDELIVERABLE",),
-        decisions={"reports_undeliverable": False},
+        decisions={"reports_undeliverable": False}, cause="obstacle-kept-quiet" if step != "02" else "failure-kept-quiet",
     )
 
 
@@ -145,15 +167,15 @@ PROVOCATIONS = (
 ASTRAY = (
     _defect(
         "03", Actor.AMI_NETWORK, "past-the-nic", "sends orders to the ESI as well", ("RECEIVER",),
-        decisions={"passes_the_nic_by": True},
+        decisions={"passes_the_nic_by": True}, cause="order-past-the-nic", also=("SEQ-NO-LEAK",),
     ),
     _defect(
         "03", Actor.AMI_NETWORK, "to-every-meter", "sends every order to every meter", ("TARGET",),
-        decisions={"routes_to_every_meter": True},
+        decisions={"routes_to_every_meter": True}, cause="order-to-another-meter",
     ),
     _defect(
         "04", Actor.NIC, "of-every-meter", "hands its ESI what is for another meter", ("TARGET",),
-        decisions={"serves_every_meter": True},
+        decisions={"serves_every_meter": True}, cause="order-to-another-meter",
     ),
     _defect(
         "10", Actor.ESI, "report-of-another-time", "says another time than that of the registration", ("TIMELY",),

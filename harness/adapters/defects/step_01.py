@@ -15,7 +15,6 @@ from harness.adapters.wrong_messages import (
     FAR_AHEAD,
     LONG_AGO,
     NOWHERE,
-    Change,
     and_under_its_id,
     changed,
     in_every_way,
@@ -65,40 +64,46 @@ def _key_said_again(root: etree._Element) -> etree._Element:
     return root
 
 
-_ORDERS: Mapping[str, tuple[str, str, Callable[[etree._Element], Any]]] = {
-    "order-missing": ("COMMAND", "orders nothing", lambda root: None),
+_ORDERS: Mapping[str, tuple[str, str, str, Callable[[etree._Element], Any]]] = {
+    "order-missing": ("COMMAND", "orders-nothing", "orders nothing", lambda root: None),
     "command-another": (
-        "COMMAND", "orders something else than a window",
+        "COMMAND", "orders-something-else", "orders something else than a window",
         with_attribute("ref", lambda code: f"{code.partition('.')[0]}.{_A_TEXT_MESSAGE}", *_TYPE),
     ),
-    "command-without-a-code": ("COMMAND", "does not say what it orders", with_attribute("ref", lambda _: "", *_TYPE)),
-    "command-doubled": ("COMMAND", "orders two windows in one message", twice("EndDeviceControl")),
-    "mac-reversed": ("MAC", "writes the MAC address with its octets reversed", changed(_reversed, "mac")),
-    "mac-of-48-bits": ("MAC", "writes a MAC address of 48 bits", changed(lambda mac: mac[:6] + mac[10:], "mac")),
+    "command-without-a-code": ("COMMAND", "control-code", "does not say what it orders", with_attribute("ref", lambda _: "", *_TYPE)),
+    "command-doubled": ("COMMAND", "one-command", "orders two windows in one message", twice("EndDeviceControl")),
+    "mac-reversed": ("MAC", "eui64-reversed", "writes the MAC address with its octets reversed", changed(_reversed, "mac")),
+    "mac-of-48-bits": ("MAC", "mac", "writes a MAC address of 48 bits", changed(lambda mac: mac[:6] + mac[10:], "mac")),
     "mac-with-dashes": (
-        "MAC", "writes the MAC address with dashes",
+        "MAC", "mac", "writes the MAC address with dashes",
         changed(lambda mac: "-".join(mac[at:at + 2] for at in range(0, len(mac), 2)), "mac"),
     ),
-    "mac-missing": ("MAC", "leaves the MAC address out", without("electronicAddress")),
-    "type-another": ("TYPE", "orders another type of device", with_attribute("ref", of_another_type, *_TYPE)),
-    "type-of-a-meter": ("TYPE", "orders a meter", with_attribute("ref", A_METER, *_TYPE)),
-    "key-missing": ("KEY", "leaves the key out", without("installCode")),
-    "key-reversed": ("KEY", "writes the key with its octets reversed", changed(_reversed, "installCode")),
-    "key-without-crc": ("KEY", "leaves the CRC out of the install code", changed(lambda key: key[:-CRC_DIGITS], "installCode")),
-    "key-with-crc-turned": ("KEY", "turns the install code's CRC around", changed(_with_the_crc_turned, "installCode")),
-    "key-derived": ("KEY", "sends the link key where the install code was agreed on", changed(_as_link_key, "installCode")),
-    "window-without-zone": ("WINDOW", "leaves the start's zone open", changed(lambda text: text.removesuffix("Z"), *_START)),
-    "window-another": ("WINDOW", "orders another start", says(FAR_AHEAD, *_START)),
-    "window-over": ("WINDOW", "orders a window that is over", says(LONG_AGO, *_START)),
+    "mac-missing": ("MAC", "incomplete", "leaves the MAC address out", without("electronicAddress")),
+    "type-another": ("TYPE", "orders-another-type", "orders another type of device", with_attribute("ref", of_another_type, *_TYPE)),
+    "type-of-a-meter": ("TYPE", "device-type", "orders a meter", with_attribute("ref", A_METER, *_TYPE)),
+    "key-missing": ("KEY", "incomplete", "leaves the key out", without("installCode")),
+    "key-reversed": ("KEY", "code-reversed", "writes the key with its octets reversed", changed(_reversed, "installCode")),
+    "key-without-crc": (
+        "KEY", "crc-left-out", "leaves the CRC out of the install code", changed(lambda key: key[:-CRC_DIGITS], "installCode"),
+    ),
+    "key-with-crc-turned": (
+        "KEY", "crc-most-significant-first", "turns the install code's CRC around", changed(_with_the_crc_turned, "installCode"),
+    ),
+    "key-derived": (
+        "KEY", "link-key-for-install-code", "sends the link key where the install code was agreed on", changed(_as_link_key, "installCode"),
+    ),
+    "window-without-zone": ("WINDOW", "time-zone", "leaves the start's zone open", changed(lambda text: text.removesuffix("Z"), *_START)),
+    "window-another": ("WINDOW", "orders-another-window", "orders another start", says(FAR_AHEAD, *_START)),
+    "window-over": ("WINDOW", "window", "orders a window that is over", says(LONG_AGO, *_START)),
     "window-in-seconds": (
-        "WINDOW", "writes seconds where minutes belong",
+        "WINDOW", "seconds-for-minutes", "writes seconds where minutes belong",
         changed(lambda minutes: repr(float(minutes) * 60), *_TIMING, "duration"),
     ),
-    "window-without-duration": ("WINDOW", "leaves the duration out", without(*_TIMING, "duration")),
-    "window-that-contradicts": ("WINDOW", "gives an end that contradicts the duration", ends_otherwise),
-    "meter-another": ("METER", "orders at another meter", meter_says(NOWHERE)),
-    "meter-missing": ("METER", "names no meter", without_meter),
-    "key-said-again": ("SECRET", "writes the key into the order's reason as well", _key_said_again),
+    "window-without-duration": ("WINDOW", "incomplete", "leaves the duration out", without(*_TIMING, "duration")),
+    "window-that-contradicts": ("WINDOW", "window", "gives an end that contradicts the duration", ends_otherwise),
+    "meter-another": ("METER", "orders-at-another-meter", "orders at another meter", meter_says(NOWHERE)),
+    "meter-missing": ("METER", "target", "names no meter", without_meter),
+    "key-said-again": ("SECRET", "key-in-a-message", "writes the key into the order's reason as well", _key_said_again),
 }
 
 
@@ -142,39 +147,52 @@ PROVOCATIONS = (
 )
 
 
-def _of_dr(name: str, clause: str, text: str, change: Change | Callable[[etree._Element], Any]) -> Defect:
-    return Defect(f"01-{name}", _DR, text, (f"UC2.7-01-{clause}@{_DR}",), rewrites=(on_cim(change, ORDER),))
+_ALSO = {"mac-reversed": ("SEQ-MAC-CHAIN",), "key-said-again": ("SEQ-NO-LEAK",)}
+"""What an order breaks beside the clause of its step."""
+
+
+def _breaks(actor: Actor, *clauses: str) -> tuple[str, ...]:
+    return tuple(f"UC2.7-{clause}@{actor}" for clause in clauses)
 
 
 DEFECTS = (
-    *(_of_dr(name, clause, text, change) for name, (clause, text, change) in _ORDERS.items()),
-    Defect("01-key-logged", _DR, "writes the key into its log", (f"UC2.7-01-SECRET@{_DR}",), {"logs_keys": True}),
+    *(
+        Defect(
+            f"01-{name}", _DR, text, _breaks(_DR, f"01-{clause}", *_ALSO.get(name, ())), rewrites=(on_cim(change, ORDER),), cause=cause,
+        )
+        for name, (clause, cause, text, change) in _ORDERS.items()
+    ),
     Defect(
-        "01-key-told", _HEAD_END, "tells the key in its events", (f"UC2.7-01-SECRET@{_HEAD_END}",), made=_tells_the_key,
+        "01-key-logged", _DR, "writes the key into its log", _breaks(_DR, "01-SECRET", "SEQ-NO-LEAK"), {"logs_keys": True},
+        cause="key-in-a-log",
+    ),
+    Defect(
+        "01-key-told", _HEAD_END, "tells the key in its events", _breaks(_HEAD_END, "01-SECRET", "SEQ-NO-LEAK"), made=_tells_the_key,
+        cause="key-in-a-message",
     ),
     Defect(
         "01-meter-unchecked", _HEAD_END, "takes orders for meters that nobody registered", (f"UC2.7-01-REJECTS@{_HEAD_END}",),
-        {"checks_meter": False},
+        {"checks_meter": False}, cause="meter-not-looked-up",
     ),
     Defect(
         "01-install-code-unchecked", _HEAD_END, "takes install codes with a wrong CRC", (f"UC2.7-01-REJECTS@{_HEAD_END}",),
-        {"checks_install_code": False},
+        {"checks_install_code": False}, cause="install-code-not-checked",
     ),
     Defect(
         "01-withdrawal-ignored", _HEAD_END, "says yes to a withdrawal and forgets it", (f"UC2.7-01-CANCEL@{_HEAD_END}",),
-        {"obeys_cancel": False},
+        {"obeys_cancel": False}, cause="withdrawal-kept",
     ),
     Defect(
         "01-hostile-silences", _HEAD_END, "answers nothing any more once it got a hostile document",
-        (f"UC2.7-01-HOSTILE-XML@{_HEAD_END}",), {"survives_hostile_xml": False},
+        (f"UC2.7-01-HOSTILE-XML@{_HEAD_END}",), {"survives_hostile_xml": False}, cause="hostile-document-silences",
     ),
     Defect(
         "01-hostile-unanswered", _HEAD_END, "keeps quiet about a hostile document", (f"UC2.7-01-HOSTILE-XML@{_HEAD_END}",),
-        rewrites=(on_cim(lambda root: None, "FaultMessage"),),
+        rewrites=(on_cim(lambda root: None, "FaultMessage"),), cause="unreadable-unanswered",
     ),
     Defect(
         "01-nonce-unchecked", _HEAD_END, "takes a nonce as often as it comes", (f"UC2.7-01-REJECTS@{_HEAD_END}",),
-        {"recognises_replays": False},
+        {"recognises_replays": False}, cause="nonce-not-remembered",
     ),
     *PROVOCATIONS,
 )
