@@ -34,7 +34,7 @@ CLAUSES = (
         text="The CIS is told of no linkage before step 13 has brought one.",
         origin="UC",
         citation="AEP use case 2.7, rows 13 and 14",
-        checks={Actor.DR_APPLICATION: (linkage_chain.not_before(STEP_14, linkage_chain.linkages_taken),)},
+        checks={Actor.DR_APPLICATION: (linkage_chain.not_before(STEP_14, linkage_chain.linkages_received),)},
         needs=(Point.CIM,),
         sees=(14, 13),
     ),

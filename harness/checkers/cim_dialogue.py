@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
+from harness.checkers.apart import at_the_meter
 from harness.checkers.cim_message import Part, Route, arrival, faults_of, named, nouns_of, part_of, received, sent, told
 from harness.checkers.correspondence import Letter, letters
 from harness.checkers.reading import attested
@@ -122,7 +123,7 @@ def _replays(trace: Trace, request: Letter) -> bool:
 def _before(trace: Trace, request: Letter) -> Iterator[CimMessage]:
     """The other requests (of an event: events) that reached the receiver from the same producer before this one."""
     seen = request.exchange
-    for each in letters(trace, kind=request.message.kind if request.message is not None else Kind.REQUEST):
+    for each in letters(at_the_meter(trace), kind=request.message.kind if request.message is not None else Kind.REQUEST):
         same_way = (each.exchange.producer, each.exchange.receiver) == (seen.producer, seen.receiver)
         if same_way and each.arrived and each.number < request.number and each.exchange.octets != seen.octets and each.message:
             yield each.message
@@ -271,5 +272,5 @@ def requests(trace: Trace, route: Route, again: bool = False) -> list[tuple[Lett
 def _times_asked(trace: Trace, route: Route, request: Letter) -> int:
     """How often something arrived that this request's answers may answer, from its own arrival on."""
     asked = request.message.correlation_id if request.message else None
-    since = (each for each, _ in requests(trace, route, again=True) if arrival(each) >= arrival(request))
+    since = (each for each, _ in requests(at_the_meter(trace), route, again=True) if arrival(each) >= arrival(request))
     return sum(each.message is not None and each.message.correlation_id == asked for each in since)

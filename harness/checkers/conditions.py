@@ -144,7 +144,7 @@ def state_is_in_drms(trace: Trace) -> Iterator[Finding]:
             else:
                 yield failed(
                     "the DR Application does not hold the device as joined", cause, exchange.number, expected=JOINED,
-                    observed=said or "nothing",
+                    observed=said or "nothing", hint="linkage-forgotten",
                 )
 
 
@@ -165,7 +165,7 @@ def linkage_is_in_cis(trace: Trace) -> Iterator[Finding]:
             else:
                 yield failed(
                     "the CIS does not have the device at its premise", letter.number, exchange.number, expected=str(device),
-                    observed=said or "no device",
+                    observed=said or "no device", hint="linkage-forgotten",
                 )
 
 
@@ -177,4 +177,5 @@ def enrolment_is_passed_on(trace: Trace) -> Iterator[Finding]:
         else:
             yield failed(
                 "the enrolment was not passed on", letter.number, expected="a CustomerAgreement", observed="none",
+                hint="agreement-left-out",
             )

@@ -29,12 +29,13 @@ def keeps_the_key(actor: Actor, *, log: bool) -> Check:
         if own and not secrets:
             yield inconclusive("the key that was ordered is not in the evidence", own[0].number, expected="the order's key")
             return
-        telling = [letter.number for letter in own if tells(without_its_place(letter), secrets)]
-        telling += [each.number for each in lines if tells(each.octets, secrets)]
+        own_telling = [letter.number for letter in own if tells(without_its_place(letter), secrets)]
+        telling = own_telling + [each.number for each in lines if tells(each.octets, secrets)]
         if telling:
             yield failed(
                 f"the {actor} tells the device's key", *telling, expected="key material in the key element of an order alone",
                 observed=f"{len(telling)} messages or log lines with it",
+                hint="key-in-a-log" if not own_telling else "key-in-a-message",
             )
         elif own:
             yield passed(f"the {actor} keeps the device's key to itself", *(letter.number for letter in own))

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from harness.backhaul.message import LegKind, LegState
-from harness.checkers.cim_message import STEP_1, STEP_13, Route, named, received, sent
+from harness.checkers.cim_message import STEP_1, STEP_13, Route, arrival, named, received, sent
 from harness.checkers.correspondence import Carried, Letter, carried, instant, profile_of
 from harness.checkers.window_granted import command_in
 from harness.cim.identity import eui64_of, name_in
@@ -70,7 +70,7 @@ def names_the_device(route: Route) -> Check:
                 yield failed(
                     "the linkage is not of the device that was ordered", letter.number,
                     expected=f"EndDevice with the {profile_of(trace).mac} {wanted}, 16 hex digits", observed=told.device or "no address",
-                    hint="octets-reversed" if eui64_of(told.device) == backwards else None,
+                    hint="eui64-reversed" if eui64_of(told.device) == backwards else "reports-another" if told.device else "name-left-out",
                 )
 
     return named(check, "names the device", route)
@@ -78,15 +78,17 @@ def names_the_device(route: Route) -> Check:
 
 def names_the_meter(route: Route) -> Check:
     """NN-METER: the device is linked to the meter that it was ordered for."""
-    return _names(route, "meter", lambda told: told.meter, lambda trace: trace.header.order.meter)
+    return _names(route, "meter", lambda told: told.meter, lambda trace: trace.header.order.meter, "meter-of-another")
 
 
 def names_the_premise(route: Route) -> Check:
     """14-PREMISE: the device is linked to the premise of its customer's enrolment."""
-    return _names(route, "premise", lambda told: told.premise, lambda trace: trace.header.order.premise)
+    return _names(route, "premise", lambda told: told.premise, lambda trace: trace.header.order.premise, "premise-of-another")
 
 
-def _names(route: Route, what: str, found: Callable[[LinkageText], str | None], wanted: Callable[[Trace], str]) -> Check:
+def _names(
+    route: Route, what: str, found: Callable[[LinkageText], str | None], wanted: Callable[[Trace], str], cause: str,
+) -> Check:
     def check(trace: Trace) -> Iterator[Finding]:
         for letter, told in linkages(trace, route):
             if found(told) == wanted(trace):
@@ -94,7 +96,7 @@ def _names(route: Route, what: str, found: Callable[[LinkageText], str | None], 
             else:
                 yield failed(
                     f"the device is not linked to its {what}", letter.number, expected=wanted(trace),
-                    observed=found(told) or f"no {what}",
+                    observed=found(told) or f"no {what}", hint=cause if found(told) else "name-left-out",
                 )
 
     return named(check, f"names the {what}", route)
@@ -108,22 +110,24 @@ def times_fit(route: Route) -> Check:
         reported = _reported(trace, route)
         for letter, told in linkages(trace, route):
             effective, since = instant_of(told.effective), instant_of(told.since)
-            if effective is None:
-                continue  # that it is missing, or has no zone, is what the rules say
-            if not reported and not earliest <= effective <= latest:
+            known = [happened for at, happened in reported if at <= letter.exchange.time]
+            if effective is None or (reported and not known):
+                continue  # that it is missing, or has no zone, is what the rules say; that it comes too early another clause
+            hint = "linkage-in-force-elsewhen"
+            if not known and not earliest <= effective <= latest:
                 yield failed(
                     "joined outside the window ordered", letter.number, observed=effective.isoformat(),
-                    expected=f"between {earliest.isoformat()} and {latest.isoformat()}",
+                    expected=f"between {earliest.isoformat()} and {latest.isoformat()}", hint=hint,
                 )
             elif since is not None and since != effective:
                 yield failed(
                     "the status is not as old as the linkage", letter.number, expected=str(told.effective),
-                    observed=str(told.since),
+                    observed=str(told.since), hint=hint,
                 )
-            elif reported and min(abs(at - effective) for at in reported) > TOLERANCE:
+            elif known and min(abs(happened - effective) for happened in known) > TOLERANCE:
                 yield failed(
-                    "in force since another time than was reported", letter.number, expected=reported[0].isoformat(),
-                    observed=effective.isoformat(),
+                    "in force since another time than was reported", letter.number, expected=known[0].isoformat(),
+                    observed=effective.isoformat(), hint=hint,
                 )
             else:
                 yield passed(f"in force since {effective.isoformat()}, as reported", letter.number)
@@ -137,12 +141,12 @@ def _window(trace: Trace) -> tuple[datetime, datetime]:
     return instant(trace, order.start), instant(trace, order.end) + TO_REGISTER
 
 
-def _reported(trace: Trace, route: Route) -> list[datetime]:
-    """Since when it is so, as the step before says it."""
+def _reported(trace: Trace, route: Route) -> list[tuple[float, datetime]]:
+    """Since when it is so, as the step before says it; and when that said so, seconds."""
     if route is STEP_13:
-        return [each.message.at for each in reported_provisioned(trace) if each.message and each.message.at]
-    told = (instant_of(linkage.effective) for _, linkage in linkages(trace, STEP_13))
-    return [effective for effective in told if effective is not None]
+        return [(arrived_at(each), each.message.at) for each in reported_provisioned(trace) if each.message and each.message.at]
+    told = ((arrival(letter), instant_of(linkage.effective)) for letter, linkage in linkages(trace, STEP_13))
+    return [(at, effective) for at, effective in told if effective is not None]
 
 
 def belongs_to_the_order(route: Route) -> Check:
@@ -161,7 +165,7 @@ def belongs_to_the_order(route: Route) -> Check:
             elif orders:
                 yield failed(
                     "does not have the CorrelationID of the order", *orders.values(), letter.number,
-                    expected=" or ".join(map(str, orders)), observed=said or "none",
+                    expected=" or ".join(map(str, orders)), observed=said or "none", hint="chain-of-its-own",
                 )
 
     return named(check, "belongs to the order", route)

@@ -36,11 +36,12 @@ def follows(route: Route, causes: Causes) -> Check:
                 else:
                     yield failed(
                         "the linkage was not announced by create", cause, letter.number, expected=CREATE, observed=verb,
+                        hint="kind-verb",
                     )
             if not announced and attested(trace, Point.CIM, at, at + ANSWER_TIME):
                 yield failed(
                     f"the {route.producer} did not announce the linkage", cause, observed="none",
-                    expected=f"create {route.noun} to the {route.receiver} within {ANSWER_TIME:g} s",
+                    expected=f"create {route.noun} to the {route.receiver} within {ANSWER_TIME:g} s", hint="linkage-not-told",
                 )
 
     return named(check, "follows", route)
@@ -58,24 +59,28 @@ def not_before(route: Route, causes: Causes) -> Check:
             else:
                 yield failed(
                     f"the {route.producer} announced a linkage that nobody had told it of", letter.number,
-                    expected="a linkage after the step before", observed="a linkage before it",
+                    expected="a linkage after the step before", observed="a linkage before it", hint="linkage-unprompted",
                 )
 
     return named(check, "not before its cause", route)
 
 
 def announced_once(route: Route, causes: Causes) -> Check:
-    """NN-ONE-LINKAGE: one provisioning is one linkage, however often it was told."""
+    """NN-ONE-LINKAGE: one provisioning is one linkage, however often it was told. What was announced before it is not counted."""
 
     def check(trace: Trace) -> Iterator[Finding]:
-        told = [number for number, _ in causes(trace)]
-        first = {letter.message and letter.message.message_id: letter.number for letter, _ in reversed(linkages(trace, route))}
+        known = causes(trace)
+        told = [number for number, _ in known]
+        first = {
+            letter.message and letter.message.message_id: letter.number for letter, _ in reversed(linkages(trace, route))
+            if known and letter.exchange.time >= known[0][1]
+        }
         if told and 0 < len(first) <= len(told):
             yield passed("announced once", *told, *sorted(first.values()))
         elif told and first:
             yield failed(
                 "one provisioning was announced more than once", *told, *sorted(first.values()),
-                expected=f"{len(told)} linkages", observed=f"{len(first)} linkages",
+                expected=f"{len(told)} linkages", observed=f"{len(first)} linkages", hint="linkage-told-again",
             )
 
     return named(check, "announced once", route)
@@ -92,13 +97,13 @@ def failure_is_told_apart(trace: Trace) -> Iterator[Finding]:
         if claimed:
             yield failed(
                 "a device that was not provisioned was announced as linked", report.number, *claimed,
-                expected="no linkage", observed=f"{len(claimed)} linkages",
+                expected="no linkage", observed=f"{len(claimed)} linkages", hint="failure-as-success",
             )
         elif events:
             yield passed("a failed provisioning was told as such", report.number, events[0].number)
         elif attested(trace, Point.CIM, at, at + ANSWER_TIME):
             yield failed(
-                "nobody was told that the device was not provisioned", report.number, observed="none",
+                "nobody was told that the device was not provisioned", report.number, observed="none", hint="failure-kept-quiet",
                 expected=f"an event with a code of {'.'.join(str(int(part)) for part in codes.PAIRING_FAILED)}",
             )
 
@@ -112,7 +117,7 @@ def undelivered_order_is_told(trace: Trace) -> Iterator[Finding]:
             yield passed("an order that went no further was told as failed", number, events[0].number)
         elif attested(trace, Point.CIM, at, at + ANSWER_TIME):
             yield failed(
-                "an order went no further, and the DR Application was not told", number, observed="none",
+                "an order went no further, and the DR Application was not told", number, observed="none", hint="obstacle-kept-quiet",
                 expected=f"an event with a code of {'.'.join(str(int(part)) for part in codes.PAIRING_FAILED)}",
             )
 
@@ -140,6 +145,11 @@ def linkages_taken(trace: Trace) -> list[tuple[int, float]]:
         if letter.message is not None and result_of(trace, STEP_13, letter) != "FAILED"
     }
     return sorted(taken.values())
+
+
+def linkages_received(trace: Trace) -> list[tuple[int, float]]:
+    """What step 14 must not come before: a linkage of step 13, also one that is refused and (13-REJECTS) goes on all the same."""
+    return sorted((letter.number, arrival(letter)) for letter in received(trace, STEP_13) if letter.message is not None)
 
 
 def _failures(trace: Trace) -> list[Carried]:

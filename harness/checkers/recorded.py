@@ -21,13 +21,20 @@ a key that is told contradicts nothing (01-SECRET, 02-CONFIDENTIAL, SEQ-NO-LEAK)
 NEED_ALL = frozenset({"step-order"})
 """Rules that hold something to be missing: they say nothing where a wire lies inside the device under test."""
 
+AS_REPORTED = frozenset({"in-force"})
+"""Rules that NN-TIME-LOGIC asks where step 12 is seen: a linkage is in force since when that says, right or wrong."""
+
 _JUDGED: WeakKeyDictionary[Trace, tuple[int, list[RecordedFinding]]] = WeakKeyDictionary()
 
 
 def contradicts_nothing(trace: Trace, actor: Actor) -> Iterator[Finding]:
     """INT-SEQUENCE: what this actor says agrees with everything that it and the others say."""
     own = [exchange for exchange in trace.at(Point.CIM) if exchange.producer == actor and "instead_of" not in exchange.about]
-    unasked = ELSEWHERE | NEED_ALL if any(step_inside(trace.header.dut, step) for step in (1, 14)) else ELSEWHERE
+    unasked = ELSEWHERE
+    if any(step_inside(trace.header.dut, step) for step in (1, 14)):
+        unasked |= NEED_ALL
+    if Point.LEG in trace.observed() and not step_inside(trace.header.dut, 12):
+        unasked |= AS_REPORTED
     against = [each for each in _findings(trace) if each.by == actor and each.rule not in unasked]
     for each in against:
         yield failed(f"breaks the rule {each.rule}", *each.records, expected=RULES[each.rule][1], observed=each.message, hint=each.rule)

@@ -29,14 +29,13 @@ def follows_the_new_pair(trace: Trace, judged: Actor) -> Iterator[Finding]:
     for step in (each for each, producer in PRODUCERS.items() if producer is judged and not step_inside(part.header.dut, each)):
         yield from _followed(part, step, at)
     about_new = {each.number for each in part}
-    stale = [
-        each.number for each in trace.at(Point.CIM, Point.LEG)
-        if each.producer == judged and each.time >= at and each.number not in about_new
-    ]
+    about_old = [each for each in trace.at(Point.CIM, Point.LEG) if each.time >= at and each.number not in about_new]
+    told_of_it = min((each.number for each in about_old if each.receiver == judged), default=inf)  # it passes that on, or answers
+    stale = [each.number for each in about_old if each.producer == judged and each.number < told_of_it]
     if stale:
         yield failed(
             f"the {judged} speaks of what was replaced", *stale, expected=f"nothing of it after {at:.3f} s",
-            observed=f"{len(stale)} messages",
+            observed=f"{len(stale)} messages", hint="first-pair-kept",
         )
 
 
@@ -54,6 +53,7 @@ def _followed(part: Trace, step: int, at: float) -> Iterator[Finding]:
         yield failed(
             f"step {step} did not come about for the new pair", *(each.number for each in shown[:1]),
             expected=f"{order.device} at {order.meter}", observed=str(shown[0].device) if shown else "nothing",
+            hint="first-pair-kept" if shown else "new-pair-refused",
         )
 
 
@@ -75,6 +75,7 @@ def joins_the_new_meter(trace: Trace) -> Iterator[Finding]:
     elif windows(part) and attested(part, Point.MAC, started, started + FOLLOWING_TIME):
         yield failed(
             "the device did not ask to be let in at the new meter", expected="an association request", observed="none",
+            hint="membership-kept-over-reset",
         )
 
 
@@ -97,5 +98,5 @@ def a_device_is_at_one_premise(trace: Trace) -> Iterator[Finding]:
     else:
         yield failed(
             f"{device} is not at its new premise alone", *numbers, expected=orders[1].premise,
-            observed=", ".join(held) or "at no premise",
+            observed=", ".join(held) or "at no premise", hint="device-at-every-premise" if len(held) > 1 else "linkage-forgotten",
         )

@@ -46,6 +46,7 @@ def goes_to_its_own_meter(trace: Trace) -> Iterator[Finding]:
         elif wanted is not None and receiver in nics.values():
             yield failed(
                 f"an order for {each.message.meter} went to another meter", each.number, expected=wanted, observed=str(receiver),
+                hint="every-meter-served",
             )
 
 
@@ -62,7 +63,7 @@ def hands_on_nothing_of_another_meter(trace: Trace) -> Iterator[Finding]:
         if onward:
             yield failed(
                 "an order for another meter went on to the ESI", came.number, *onward, expected=f"orders for {own} alone",
-                observed=f"one for {came.message.meter}",
+                observed=f"one for {came.message.meter}", hint="every-meter-served",
             )
         else:
             yield passed("an order for another meter did not go on to the ESI", came.number)
@@ -90,12 +91,14 @@ def reports_the_right_device(leg: Leg) -> Check:
             device, chain = report.message.device, str(report.message.sequence)
             causes = [number for number, known, at in came if known == device and at <= report.exchange.time]
             others = [number for number, known, at in came if known != device and at <= report.exchange.time]
-            confused = device in orders and any(chain in chains[other] for other in orders if other != device)
+            if device not in orders:
+                continue  # that it is neither of the two is another question
+            confused = any(chain in chains[other] for other in orders if other != device)
             if confused or (not causes and others):
                 yield failed(
                     "one device was reported in the place of the other", *(causes or others)[:1], report.number,
                     expected=f"each of {', '.join(map(str, orders))} under its own order",
-                    observed=f"{device} under the number {chain}",
+                    observed=f"{device} under the number {chain}", hint="device-of-the-first",
                 )
             elif causes:
                 yield passed(f"{device} was reported as itself", causes[0], report.number)
@@ -138,33 +141,49 @@ class Mention:
     premise: str | None = None
     chain: str | None = None
 
-    def strays(self, own: Order, chains: Mapping[Eui64, set[str]]) -> tuple[str, str] | None:
-        """What of it belongs to the other order, expected and observed; None where nothing does."""
+    def strays(self, own: Order, chains: Mapping[Eui64, set[str]]) -> Astray | None:
+        """What of it belongs to the other order; None where nothing does."""
         if self.meter not in (None, own.meter):
-            return own.meter, str(self.meter)
+            return Astray(own.meter, str(self.meter), "meter-of-the-first", (self.device, self.meter))
         if self.premise not in (None, own.premise):
-            return f"premise {own.premise}", f"premise {self.premise}"
-        others = set().union(*(chain for device, chain in chains.items() if device != self.device))
-        if self.chain in others - chains[self.device]:
-            return f"a message in its own chain: {', '.join(sorted(chains[self.device]))}", f"in the chain {self.chain}"
+            return Astray(f"premise {own.premise}", f"premise {self.premise}", "premise-of-the-first", (self.device, self.premise))
+        for other, chain in chains.items():
+            if other != self.device and self.chain in chain - chains[self.device]:
+                wanted = f"a message in its own chain: {', '.join(sorted(chains[self.device]))}"
+                return Astray(wanted, f"in the chain {self.chain}", "device-of-the-first", (self.device, str(other)))
         return None
 
 
+@dataclass(frozen=True)
+class Astray:
+    """What of a mention belongs to the other order, in words, by which cause; `pair` is what was put together and does not belong."""
+
+    expected: str
+    observed: str
+    cause: str
+    pair: tuple[Eui64, str | None]
+
+
 def speaks_of_each_apart(trace: Trace, judged: Actor) -> Iterator[Finding]:
-    """SEQ-TWO-DEVICES: whoever speaks of both devices names each with the meter, the premise and the chain of its own order."""
+    """SEQ-TWO-DEVICES: whoever speaks of both devices names each with the meter, the premise and the chain of its own order.
+
+    Who was told so himself only passes on what another took for the other.
+    """
     orders, chains = at_once(trace), _chains(trace)
     mentions = [each for each in _mentions(trace, judged) if each.device in orders] if orders else []
     if {each.device for each in mentions} != set(orders) or not mentions:
         return
+    heard = [(each.number, each.strays(orders[each.device], chains)) for each in _mentions(trace, judged, to=True) if each.device in orders]
     straying = False
     for each in mentions:
         found = each.strays(orders[each.device], chains)
         if found is not None:
             straying = True
-            yield failed(
-                f"the {judged} takes one device for the other", each.number, expected=f"{each.device} with {found[0]}",
-                observed=found[1],
-            )
+            if not any(number < each.number and told is not None and told.pair == found.pair for number, told in heard):
+                yield failed(
+                    f"the {judged} takes one device for the other", each.number, expected=f"{each.device} with {found.expected}",
+                    observed=found.observed, hint=found.cause,
+                )
     if not straying:
         yield passed(f"the {judged} keeps both devices apart", mentions[0].number, mentions[-1].number)
 
@@ -183,12 +202,13 @@ def _chains(trace: Trace) -> dict[Eui64, set[str]]:
     return chains
 
 
-def _mentions(trace: Trace, judged: Actor) -> Iterator[Mention]:
+def _mentions(trace: Trace, judged: Actor, *, to: bool = False) -> Iterator[Mention]:
+    """What an actor says of devices; `to`: what it is told of them."""
     for exchange in trace.at(Point.LEG):
-        message = leg_message(trace, exchange) if exchange.producer == judged else None
+        message = leg_message(trace, exchange) if (exchange.receiver if to else exchange.producer) == judged else None
         if message is not None and message.device is not None:
             yield Mention(exchange.number, message.device, message.meter, chain=str(message.sequence))
-    for letter in letters(trace, judged):
+    for letter in letters(trace, receiver=judged) if to else letters(trace, judged):
         chain = letter.message.correlation_id if letter.message is not None else None
         noun = letter.message.noun if letter.message is not None else None
         told = text_of(letter, profile_of(trace))

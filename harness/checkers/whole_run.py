@@ -33,7 +33,10 @@ BEFORE: dict[int, tuple[int, ...]] = {  # what is over before a step begins; row
 }
 CARRYING = (1, 2, 3, 4, 6, 10, 11, 12, 13, 14)  # the steps whose message names the device
 INSTANT = 1e-6  # seconds
-EARLY = {9: "asks-before-registering", 10: "reports-before-registration"}  # causes, by the step that begins too early
+EARLY = {  # causes, by the step that begins too early
+    9: "asks-before-registering", 10: "reports-before-registration", 11: "reports-unprompted", 12: "reports-unprompted",
+    13: "linkage-unprompted", 14: "linkage-unprompted",
+}
 RETURNING = {  # causes, by where the joining of a device that was reset ended
     "it did not associate": "membership-kept-over-reset", "it was sent no network key": "stale-link-key",
 }
@@ -73,6 +76,8 @@ def follows_the_device(trace: Trace, judged: Actor) -> Iterator[Finding]:
     if judged is Actor.HAN_DEVICE:
         shown = [(each, 0) for each in _announcements(trace)]
     for each, step in shown:
+        if each.device is None:
+            continue  # an address that cannot be read is its step's own affair
         told = {before.device for earlier in _rests_on(trace, step) for before in course(trace, earlier)}
         if each.device == wanted:
             yield passed(f"it is about {wanted}", each.number)
@@ -83,10 +88,10 @@ def follows_the_device(trace: Trace, judged: Actor) -> Iterator[Finding]:
             )
 
 
-def _whose(said: Eui64 | None, wanted: Eui64, judged: Actor) -> str | None:
+def _whose(said: Eui64, wanted: Eui64, judged: Actor) -> str:
     if said == Eui64(int.from_bytes(wanted.octets, "little")):
         return "eui64-reversed"
-    return "announces-another" if judged is Actor.HAN_DEVICE else None
+    return "announces-another" if judged is Actor.HAN_DEVICE else "reports-another"
 
 
 def stays_in_the_window(trace: Trace) -> Iterator[Finding]:
@@ -176,7 +181,7 @@ def provisions_again(trace: Trace, judged: Actor) -> Iterator[Finding]:
         yield failed(
             f"a device that had been reset was not provisioned again: {stage}", before[-1].said[-1].number,
             *[each.number for each in asked[:1]], *[each.number for each in keyed[:1]],
-            expected="another link key", observed="none", hint=RETURNING.get(stage),
+            expected="another link key", observed="none", hint=RETURNING.get(stage, "returning-broken-off"),
         )
 
 
@@ -197,7 +202,7 @@ def _with_another_key(trace: Trace, first: Attempt, second: Attempt) -> Iterator
     if old is not None and new is not None and old.right.key_data == new.right.key_data:
         yield failed(
             "the device got the key again that it had before its reset", *numbers, expected="another link key",
-            observed="the same",
+            observed="the same", hint="link-key-again",
         )
     else:
         yield passed("the device was provisioned again", *numbers)

@@ -98,11 +98,17 @@ DEFECTS = (
         (f"UC2.7-INT-HEAD-END-DR@{_DR}", f"UC2.7-13-REPLY@{_DR}"),
         rewrites=(on_cim(lambda root: None, "MasterDataLinkageConfigResponseMessage"),), cause="unanswered",
     ),
-    Defect("dr-forgets", _DR, "takes a linkage and forgets it", (f"UC2.7-POST-STATE-IN-DRMS@{_DR}",), {"updates_state": False}),
-    Defect("cis-forgets", _CIS, "takes a linkage, keeps none", (f"UC2.7-POST-CONFIG-IN-CIS@{_CIS}",), {"keeps_linkage": False}),
+    Defect(
+        "dr-forgets", _DR, "takes a linkage and forgets it", (f"UC2.7-POST-STATE-IN-DRMS@{_DR}",), {"updates_state": False},
+        cause="linkage-forgotten",
+    ),
+    Defect(
+        "cis-forgets", _CIS, "takes a linkage, keeps none", (f"UC2.7-POST-CONFIG-IN-CIS@{_CIS}",), {"keeps_linkage": False},
+        cause="linkage-forgotten",
+    ),
     Defect(
         "dr-without-enrolment", _DR, "does not pass the enrolment on", (f"UC2.7-POST-ENROLMENT-PASSED@{_DR}",),
-        rewrites=(on_cim(without("CustomerAgreement"), LINKAGE),),
+        rewrites=(on_cim(without("CustomerAgreement"), LINKAGE),), cause="agreement-left-out",
     ),
     Defect(
         "head-end-without-meters", _HEAD_END, "has no meter registered", (f"UC2.7-PRE-METER-REGISTERED@{_HEAD_END}",),

@@ -111,38 +111,45 @@ def _outbound(step: str, actor: Actor) -> Iterator[Defect]:
 
 def _inbound(step: str, actor: Actor) -> Iterator[Defect]:
     state, provisioned, failed = LegKind.STATE, LegState.PROVISIONED, LegState.FAILED
+    reported = ("INT-HEAD-END-NETWORK",) if step == "12" else ()  # reports come back to the head-end
     yield _defect(
         step, actor, "report-mac-reversed", "reports the MAC address with its octets reversed",
         ("STATE",) if step == "10" else ("STATE", "UNALTERED"), _of_state(provisioned, _reversed), state,
+        cause="eui64-reversed", also=(*reported, "SEQ-MAC-CHAIN"),
     )
-    yield _defect(step, actor, "report-lost", "reports nothing", ("STATE",), _of_state(provisioned, lambda each: None), state)
+    yield _defect(
+        step, actor, "report-lost", "reports nothing", ("STATE",), _of_state(provisioned, lambda each: None), state,
+        cause="report-not-sent", also=reported,
+    )
     yield _defect(
         step, actor, "report-doubled", "reports everything twice", ("ONCE",), _of_state(provisioned, lambda each: (each, each)),
-        state,
+        state, cause="report-doubled",
     )
     yield _defect(
         step, actor, "report-too-early", "reports the device as provisioned before it has registered", ("AFTER-REGISTRATION",),
-        decisions={"awaits_registration": False},
+        decisions={"awaits_registration": False}, also=("SEQ-ORDER",),
+        cause="reports-before-registration" if step == "10" else "reports-unprompted",
     )
     yield _defect(
         step, actor, "failure-beautified", "reports a failure as provisioned", ("FAILURE",),
-        _of_state(failed, lambda each: replace(each, state=provisioned, reason=None)), state,
+        _of_state(failed, lambda each: replace(each, state=provisioned, reason=None)), state, cause="failure-as-success",
     )
     yield _defect(
         step, actor, "failure-kept-quiet", "reports no failure", ("FAILURE",), _of_state(failed, lambda each: None), state,
+        cause="failure-kept-quiet",
     )
     yield _defect(
         step, actor, "report-late", "keeps what it has to report for a while", ("TIMELY",),
-        decisions={"forwarding_delay": A_WHILE},
+        decisions={"forwarding_delay": A_WHILE}, cause="report-kept",
     )
     if step != "10":
         yield _defect(
             step, actor, "report-time-changed", "passes a report on with another time", ("UNALTERED",),
-            lambda message: replace(message, at=message.at and message.at + AN_HOUR), state,
+            lambda message: replace(message, at=message.at and message.at + AN_HOUR), state, cause="report-time-altered",
         )
         yield _defect(
             step, actor, "report-repeats-obeyed", "takes a report that comes twice for two", ("ONCE",),
-            decisions={"drops_duplicates": False},
+            decisions={"drops_duplicates": False}, cause="report-repeats-obeyed",
         )
 
 
@@ -179,7 +186,7 @@ ASTRAY = (
     ),
     _defect(
         "10", Actor.ESI, "report-of-another-time", "says another time than that of the registration", ("TIMELY",),
-        lambda message: replace(message, at=message.at and message.at + AN_HOUR), LegKind.STATE,
+        lambda message: replace(message, at=message.at and message.at + AN_HOUR), LegKind.STATE, cause="report-time-altered",
     ),
 )
 

@@ -21,9 +21,11 @@ from harness.usecase import Actor
 _DR, _CIS = Actor.DR_APPLICATION, Actor.CIS
 
 PREMISE: Mapping[str, Way] = {
-    "premise-missing": ("PREMISE", "names no premise", without("ServiceLocation")),
-    "premise-another": ("PREMISE", "names another premise", says(NO_PREMISE, "ServiceLocation", "Names", "name")),
-    "premise-without-type": ("PREMISE", "does not say of what kind it is", without("ServiceLocation", "Names", "NameType")),
+    "premise-missing": ("PREMISE", "names no premise", without("ServiceLocation"), "name-left-out"),
+    "premise-another": ("PREMISE", "names another premise", says(NO_PREMISE, "ServiceLocation", "Names", "name"),
+                        "premise-of-another", "INT-SEQUENCE"),
+    "premise-without-type": ("PREMISE", "does not say of what kind it is", without("ServiceLocation", "Names", "NameType"),
+                             "name-type"),
 }
 
 PROVOCATIONS = (
@@ -45,13 +47,17 @@ PROVOCATIONS = (
 DEFECTS = (
     *wrong_content("14", _DR, {**CONTENT, **PREMISE}),
     Defect(
-        "14-told-too-early", _DR, "tells the CIS as soon as the order is granted", (f"UC2.7-14-AFTER-13@{_DR}",),
-        {"awaits_linkage": False},
+        "14-told-too-early", _DR, "tells the CIS as soon as the order is granted",
+        tuple(f"UC2.7-{each}@{_DR}" for each in ("14-AFTER-13", "SEQ-ORDER", "INT-SEQUENCE")), {"awaits_linkage": False},
+        cause="linkage-unprompted",
     ),
-    Defect("14-never-told", _DR, "does not tell the CIS", (f"UC2.7-14-MESSAGE@{_DR}",), {"informs_cis": False}),
+    Defect(
+        "14-never-told", _DR, "does not tell the CIS", (f"UC2.7-14-MESSAGE@{_DR}",), {"informs_cis": False},
+        cause="linkage-not-told",
+    ),
     Defect(
         "14-repeats-told", _DR, "tells the CIS of a linkage each time it comes", (f"UC2.7-14-ONE-LINKAGE@{_DR}",),
-        {"recognises_repeats": False, "checks_linkage": False},
+        {"recognises_repeats": False, "checks_linkage": False}, cause="linkage-told-again",
     ),
     Defect(
         "14-linkage-unchecked", _CIS, "takes any premise, any meter, and known linkages", (f"UC2.7-14-REJECTS@{_CIS}",),

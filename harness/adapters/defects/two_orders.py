@@ -13,7 +13,9 @@ from harness.adapters.wrong_messages import changed
 from harness.backhaul.message import LegKind, LegMessage, LegState
 from harness.usecase import Actor
 
-REPORTED_IN = {ESI: "10", NIC: "11", NETWORK: "12"}
+REPORTED_IN = {  # the step, and what else of it is broken: the second device is not reported, and the first twice
+    ESI: ("10", "STATE", "ONCE"), NIC: ("11", "STATE", "UNALTERED", "ONCE"), NETWORK: ("12", "STATE", "UNALTERED", "ONCE"),
+}
 
 
 def _first_met() -> Callable[[Any], Any]:
@@ -56,42 +58,42 @@ DEFECTS = (
     *(
         _defect(
             actor, "one-device-for-all", "reports the first device in the place of every other", "SEQ-TWO-DEVICES", "SEQ-SWAP",
-            f"{step}-RIGHT-DEVICE", made=_in_reports("device"),
+            f"{step}-RIGHT-DEVICE", *(f"{step}-{each}" for each in also), made=_in_reports("device"), cause="device-of-the-first",
         )
-        for actor, step in REPORTED_IN.items()
+        for actor, (step, *also) in REPORTED_IN.items()
     ),
     *(
         _defect(
             actor, "one-device-for-all", "announces the first device in the place of every other", "SEQ-TWO-DEVICES", "SEQ-SWAP",
-            made=_in_linkages("EndDevice", "Names", "name"),
+            made=_in_linkages("EndDevice", "Names", "name"), cause="device-of-the-first",
         )
         for actor in (HEAD_END, DR)
     ),
     *(
         _defect(
             actor, "one-meter-for-all", "links every device to the meter of the first", "SEQ-TWO-DEVICES", "SEQ-SWAP",
-            made=_in_linkages("Meter", "Names", "name"),
+            made=_in_linkages("Meter", "Names", "name"), cause="meter-of-the-first",
         )
         for actor in (HEAD_END, DR)
     ),
     _defect(
         DR, "one-premise-for-all", "links every device to the premise of the first", "SEQ-TWO-DEVICES",
-        made=_in_linkages("ServiceLocation", "Names", "name"),
+        made=_in_linkages("ServiceLocation", "Names", "name"), cause="premise-of-the-first",
     ),
     _defect(
         NETWORK, "one-meter-for-all", "reports every device at the meter of the first", "SEQ-TWO-DEVICES", "SEQ-SWAP",
-        made=_in_reports("meter"),
+        made=_in_reports("meter"), cause="meter-of-the-first",
     ),
     _defect(
         DR, "enrolled-for-good", "takes no linkage of a device that has moved to another meter", "SEQ-SWAP",
-        decisions={"moves_enrolments": False},
+        decisions={"moves_enrolments": False}, cause="new-pair-refused",
     ),
     Defect(
         "two-cis-everywhere", Actor.CIS, "keeps a device at every premise where it has ever been",
-        (f"UC2.7-SEQ-SWAP@{Actor.CIS}",), {"moves_devices": False},
+        (f"UC2.7-SEQ-SWAP@{Actor.CIS}",), {"moves_devices": False}, cause="device-at-every-premise",
     ),
     _defect(
         DEVICE, "keeps-its-network", "keeps network and keys when it is taken to another meter", "SEQ-SWAP",
-        decisions={"forgets_on_factory_reset": False},
+        decisions={"forgets_on_factory_reset": False}, cause="membership-kept-over-reset",
     ),
 )

@@ -52,11 +52,15 @@ def _defect(
 
 
 DEFECTS = (
-    _defect(DR, "informs-early", "tells the CIS as soon as the order is granted", "ORDER", {"awaits_linkage": False}),
+    _defect(DR, "informs-early", "tells the CIS as soon as the order is granted", "ORDER", {"awaits_linkage": False},
+            cause="linkage-unprompted", also=("14-AFTER-13", "INT-SEQUENCE")),
     *(
         _defect(actor, "reports-early", "says too early that the device is in", "ORDER", {"awaits_registration": False},
-                cause="reports-before-registration")
-        for actor in (HEAD_END, NETWORK, NIC, ESI)
+                cause=cause, also=(also,))
+        for actor, also, cause in (
+            (HEAD_END, "13-AFTER-12", "linkage-unprompted"), (NETWORK, "12-AFTER-REGISTRATION", "reports-unprompted"),
+            (NIC, "11-AFTER-REGISTRATION", "reports-unprompted"), (ESI, "10-AFTER-REGISTRATION", "reports-before-registration"),
+        )
     ),
     _defect(DEVICE, "asks-early", "asks for the time before it has registered", "ORDER", {"asks_before_registering": True},
             cause="asks-before-registering", also=("09-NOT-INSTALL-KEY",)),
@@ -64,15 +68,18 @@ DEFECTS = (
         _defect(
             actor, "turns-address", "announces the device by its address with its octets reversed", "MAC-CHAIN",
             rewrite=on_cim(changed(_written_backwards, "EndDevice", "Names", "name"), LINKAGE), cause="eui64-reversed",
+            also=(f"{step}-MAC", "INT-SEQUENCE"),
         )
-        for actor in (DR, HEAD_END)
+        for actor, step in ((DR, "14"), (HEAD_END, "13"))
     ),
     *(
         _defect(
             actor, "turns-address", "reports the device by its address with its octets reversed", "MAC-CHAIN",
-            rewrite=on_leg(_reported_backwards, LegKind.STATE), cause="eui64-reversed",
+            rewrite=on_leg(_reported_backwards, LegKind.STATE), cause="eui64-reversed", also=also,
         )
-        for actor in (NETWORK, NIC, ESI)
+        for actor, also in (
+            (NETWORK, ("12-STATE", "12-UNALTERED", "INT-HEAD-END-NETWORK")), (NIC, ("11-STATE", "11-UNALTERED")), (ESI, ("10-STATE",)),
+        )
     ),
     _defect(
         DEVICE, "turns-address", "announces itself by its address with its octets reversed", "MAC-CHAIN",
