@@ -27,6 +27,7 @@ CAUSES: Mapping[str, str] = {
     "premise-of-another": "The linkage names another premise than that of the customer's enrolment.",
     "chain-of-its-own": "The linkage has a new CorrelationID instead of that of the order.",
     "agreement-left-out": "The customer's enrolment is known and not written into the linkage.",
+    "linkage-not-looked-up": "Whether device, meter and premise of a linkage belong together, or are linked already, is not looked up.",
     "linkage-forgotten": "A linkage is granted, and not stored: who asks later is told nothing of it.",
     # two orders
     "device-of-the-first": "The device is remembered from the first order, not looked up by each.",

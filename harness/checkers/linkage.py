@@ -67,10 +67,12 @@ def names_the_device(route: Route) -> Check:
             if eui64_of(told.device) == wanted:
                 yield passed(f"the linkage is of {wanted}", letter.number)
             else:
+                said = eui64_of(told.device)
+                unreadable = "mac" if told.device else "name-left-out"
                 yield failed(
                     "the linkage is not of the device that was ordered", letter.number,
                     expected=f"EndDevice with the {profile_of(trace).mac} {wanted}, 16 hex digits", observed=told.device or "no address",
-                    hint="eui64-reversed" if eui64_of(told.device) == backwards else "reports-another" if told.device else "name-left-out",
+                    hint=unreadable if said is None else "eui64-reversed" if said == backwards else "reports-another",
                 )
 
     return named(check, "names the device", route)

@@ -46,8 +46,10 @@ JOINING_TIME = 120.0  # seconds from switching a device on again to the end of i
 def keeps_the_order(trace: Trace, judged: Actor) -> Iterator[Finding]:
     """SEQ-ORDER: none of an actor's steps begins before those that it rests on are over."""
     seen = trace.observed()
+    wanted = (trace.header.order.device, None)
     for step in (each for each, producer in PRODUCERS.items() if producer is judged and each in BEFORE):
-        begun = next(iter(course(trace, step)), None)
+        own = (each for each in course(trace, step) if step not in CARRYING or each.device in wanted)  # else SEQ-MAC-CHAIN asks
+        begun = next(own, None)
         for earlier in (each for each in _rests_on(trace, step) if begun is not None and POINTS[each] in seen):
             assert begun is not None
             over = min(course(trace, earlier), key=lambda each: each.over, default=None)

@@ -116,7 +116,8 @@ class _Pairing:
             return self._oldest(record)
         alike = self._by_identifier.get((record.receiver, record.producer, echoed.casefold()), [])
         echoing = [each for each in alike if asks_with(each.first) == echoed] or alike
-        return next((each for each in echoing if len(each.answers) < len(each.arrivals)), next(iter(echoing), None))
+        waiting = (each for each in echoing if len(each.answers) < len(each.arrivals))
+        return next(waiting, min(echoing, key=lambda each: len(each.answers) / len(each.arrivals), default=None))
 
     def _oldest(self, record: Record) -> Asked | None:
         """The oldest request between these two that still waits; what cannot be read may be as many, all of the same octets."""

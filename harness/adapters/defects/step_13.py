@@ -37,6 +37,7 @@ _EFFECTIVE, _SINCE = (*_EVENT, "effectiveDateTime"), (*_EVENT, "status", "dateTi
 
 Way = tuple[str, str, Callable[[etree._Element], Any], str, *tuple[str, ...]]
 _CHAIN = ("SEQ-MAC-CHAIN", "INT-SEQUENCE")
+_NO_ENDS = ("13-MAC", "13-METER", "14-MAC", "14-METER", "14-PREMISE", "POST-ENROLMENT-PASSED")
 
 CONTENT: Mapping[str, Way] = {
     "linkage-missing": ("MESSAGE", "announces nothing", lambda root: None, "linkage-not-told"),
@@ -50,7 +51,7 @@ CONTENT: Mapping[str, Way] = {
     ),
     "mac-without-type": ("MAC", "does not say what kind of name it is", without("EndDevice", "Names", "NameType"), "name-type"),
     "meter-another": ("METER", "links another meter", says(NOWHERE, "Meter", "Names", "name"), "meter-of-another"),
-    "meter-missing": ("METER", "links no meter", without("Meter"), "name-left-out", "ONE-LINKAGE"),
+    "meter-missing": ("METER", "links no meter", without("Meter"), "name-left-out", "13-ONE-LINKAGE"),
     "status-in-small-letters": ("STATUS", "writes the status small", changed(str.lower, *_EVENT, "status", "value"), "status"),
     "status-of-another-word": ("STATUS", "calls it provisioned", says("Provisioned", *_EVENT, "status", "value"), "status"),
     "status-without-time": ("STATUS", "does not say since when", without(*_SINCE), "status"),
@@ -68,16 +69,17 @@ CONTENT: Mapping[str, Way] = {
         "ONE-LINKAGE", "links two devices at once", twice("EndDevice", differing=says(STRANGER, "Names", "name")),
         "one-linkage",
     ),
-    "nothing-linked": ("ONE-LINKAGE", "links nothing", empty("Payload", "MasterDataLinkageConfig"), "one-linkage", "MAC", "METER"),
+    "nothing-linked": ("ONE-LINKAGE", "links nothing", empty("Payload", "MasterDataLinkageConfig"), "linkage-ends", *_NO_ENDS),
     "linked-twice": ("ONE-LINKAGE", "announces the same linkage twice", said_twice, "linkage-told-again", "INT-SEQUENCE"),
 }
-"""What can be wrong with a linkage in either step: the clause it breaks, in words, the change, the cause, and what else it breaks."""
+"""What can be wrong with a linkage in either step: the clause it breaks, in words, the change, the cause, and what else it breaks (of the
+step's own, where the clause is of one)."""
 
 
 def wrong_content(step: str, actor: Actor, ways: Mapping[str, Way]) -> Iterator[Defect]:
     """The defects of one step's producer."""
     for name, (clause, text, change, cause, *also) in ways.items():
-        named = [each if each.startswith(("SEQ-", "INT-")) else f"{step}-{each}" for each in (clause, *also)]
+        named = [f"{step}-{clause}", *(each for each in also if not each[0].isdigit() or each.startswith(f"{step}-"))]
         if step == "13" and clause == "MESSAGE":
             named.append("INT-HEAD-END-DR")  # which wants the DR Application told of linkages
         breaks = tuple(f"UC2.7-{each}@{actor}" for each in named)
@@ -123,19 +125,19 @@ DEFECTS = (
     ),
     Defect(
         "13-linkage-unchecked", _DR, "takes linkages of strangers, and known ones", (f"UC2.7-13-REJECTS@{_DR}",),
-        {"checks_linkage": False},
+        {"checks_linkage": False}, cause="linkage-not-looked-up",
     ),
     Defect(
         "13-taken-twice", _DR, "takes a repeated linkage for a new one, and passes it on", (f"UC2.7-13-IDEMPOTENT@{_DR}",),
-        {"recognises_repeats": False, "checks_linkage": False},
+        {"recognises_repeats": False, "checks_linkage": False}, cause="repeated-request-obeyed-again",
     ),
     Defect(
         "13-never-taken", _DR, "takes no linkage", (f"UC2.7-13-REPLY@{_DR}", f"UC2.7-INT-HEAD-END-DR@{_DR}"),
-        {"accepts_linkages": False},
+        {"accepts_linkages": False}, cause="right-request-refused",
     ),
     Defect(
         "13-nonce-unchecked", _DR, "takes a nonce as often as it comes", (f"UC2.7-13-REJECTS@{_DR}",),
-        {"recognises_replays": False},
+        {"recognises_replays": False}, cause="nonce-not-remembered",
     ),
     *PROVOCATIONS,
 )

@@ -61,11 +61,11 @@ DEFECTS = (
     ),
     Defect(
         "14-linkage-unchecked", _CIS, "takes any premise, any meter, and known linkages", (f"UC2.7-14-REJECTS@{_CIS}",),
-        {"checks_linkage": False},
+        {"checks_linkage": False}, cause="linkage-not-looked-up",
     ),
     Defect(
         "14-nonce-unchecked", _CIS, "takes a nonce as often as it comes", (f"UC2.7-14-REJECTS@{_CIS}",),
-        {"recognises_replays": False},
+        {"recognises_replays": False}, cause="nonce-not-remembered",
     ),
     *PROVOCATIONS,
 )
