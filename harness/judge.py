@@ -14,13 +14,15 @@ from harness.verdict import Finding, Verdict, inconclusive, worst
 
 @dataclass(frozen=True)
 class Judgement:
-    """The verdict on one clause for one actor. `not_applicable` is empty, or the reason why the clause was not judged."""
+    """The verdict on one clause for one actor. `not_applicable` is empty, or the reason why the clause was not judged; `text` is
+    what the clause says."""
 
     clause: str
     actor: Actor
     verdict: Verdict
     findings: tuple[Finding, ...] = ()
     not_applicable: str = ""
+    text: str = ""
 
     @property
     def id(self) -> str:
@@ -104,7 +106,7 @@ def _by_claims(clause: Clause, actor: Actor, dut: tuple[Actor, ...], pics: Mappi
     claimed = pics.get(clause.pics)
     if claimed is None:
         unset = inconclusive(f"PICS item {clause.pics} is unset", expected="yes or no", observed="unset")
-        return Judgement(clause.id, actor, Verdict.INCONC, (unset,))
+        return Judgement(clause.id, actor, Verdict.INCONC, (unset,), text=clause.text)
     if not claimed:
         return Judgement(clause.id, actor, Verdict.NONE, not_applicable=f"PICS item {clause.pics} is no")
     return None
@@ -124,4 +126,5 @@ def _judge_one(trace: Trace, clause: Clause, actor: Actor, checks: tuple[Check, 
         except Exception as fault:  # a checker that raises is our fault: an error verdict, never a pass, never the device's
             name = getattr(check, "__name__", repr(check))
             findings.append(Finding(Verdict.ERROR, f"the checker {name} raised {type(fault).__name__}: {fault}"))
-    return Judgement(clause.id, actor, worst(finding.verdict for finding in findings if not finding.note), tuple(findings))
+    verdict = worst(finding.verdict for finding in findings if not finding.note)
+    return Judgement(clause.id, actor, verdict, tuple(findings), text=clause.text)

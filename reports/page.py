@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from cases.table import clauses, steps
-from harness.evidence.results import NOT_APPLICABLE, SECTIONS, STEPS, CaseResult, Results
+from harness.evidence.results import NOT_APPLICABLE, SECTIONS, STEPS, TOLD, CaseResult, Results
 from harness.usecase import Clause
 from harness.verdict import Verdict, worst
 
@@ -190,7 +190,7 @@ def _finding(finding: Mapping[str, Any], ladders: Mapping[str, str]) -> str:
     where = " ".join(_exchange(anchor(scenario, str(number)), number, picture) for number in finding["evidence"])
     rows = "".join(
         f"<tr><th>{name}</th><td>{_text(finding[name])}</td></tr>"
-        for name in ("expected", "observed", "hint") if finding.get(name)
+        for name in TOLD if finding.get(name)
     )
     told = f"<tr><th>evidence</th><td>{_text(scenario)} {where}</td></tr>" if where else ""
     said = f'{_chip(kind)} {_text(finding["message"])} <code>{_text(finding["clause"])}</code>'

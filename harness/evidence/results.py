@@ -8,10 +8,11 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+from harness.causes import all_causes
 from harness.errors import InputError
 from harness.judge import Judgement
 from harness.usecase import Clause
-from harness.verdict import Verdict, worst
+from harness.verdict import Finding, Verdict, worst
 
 SCHEMA = "hanproof.verdicts/1"
 FILE = "verdicts.json"
@@ -20,6 +21,7 @@ SECTIONS = ("PRE", "POST", "INT", "SEQ")
 NOT_APPLICABLE = "not_applicable"
 _LEFT_OUT = ("reason", NOT_APPLICABLE, "example", "unjudged")  # of a case, where they are empty
 _CASE = {"id": str, "title": str, "step": str, "device": str, "reason": str, NOT_APPLICABLE: dict, "example": dict}
+TOLD = ("says", "expected", "observed", "cause")  # what people are told of a finding, beside its message
 _FINDING = {"clause": str, "scenario": str, "verdict": str, "message": str, "expected": str, "observed": str, "evidence": list}
 OUTCOMES = ("pass", "inconc", "fail", "error", NOT_APPLICABLE)
 
@@ -185,20 +187,31 @@ def clause_ids(clauses: Iterable[Clause]) -> tuple[str, ...]:
 
 
 def found(judgements: Iterable[Judgement], scenario: str) -> list[dict[str, Any]]:
-    """The findings of judgements on one trace as `verdicts.json` carries them."""
+    """The findings of judgements on one trace as `verdicts.json` carries them.
+
+    What is worse than a pass also has what the clause `says`, and the `cause` that its hint is the id of, in words.
+    """
     return [
-        {"clause": judgement.id, "scenario": scenario, **finding.as_dict()}
+        {"clause": judgement.id, "scenario": scenario, **finding.as_dict(), **_explained(judgement, finding)}
         for judgement in judgements for finding in judgement.findings
     ]
 
 
+def _explained(judgement: Judgement, finding: Finding) -> dict[str, str]:
+    if finding.verdict <= Verdict.PASS:
+        return {}
+    told = {"says": judgement.text, "cause": all_causes().get(finding.hint, "") if finding.hint else ""}
+    return {name: words for name, words in told.items() if words}
+
+
 def told(findings: Iterable[Mapping[str, Any]], case: str = "") -> str:
-    """What is worse than pass: a line each for what was found, expected, observed, where; `case` names what has no clause."""
+    """What is worse than pass: a line each for what was found, what the clause says, what was expected and observed, the known
+    cause, and where; `case` names what has no clause."""
     lines: list[str] = []
     for finding in findings:
         if finding["verdict"] in ("inconc", "fail", "error"):
             lines.append(f"{finding['clause'] or case} {finding['verdict']}: {finding['message']}".strip())
-            lines += [f"    {name}: {finding[name]}" for name in ("expected", "observed") if finding[name]]
+            lines += [f"    {name}: {finding[name]}" for name in TOLD if finding.get(name)]
             if finding["evidence"]:
                 lines.append(f"    evidence: {finding['scenario']} {' '.join(f'#{each}' for each in finding['evidence'])}")
     return "\n".join(lines)

@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+from cases.table import clauses
 from dissectors import mac
 from dissectors.frame import encode_mpdu
 from dissectors.layer import Record, encode
-from harness.evidence.results import CaseResult, Results
+from harness.evidence.results import CaseResult, Results, found
 from harness.evidence.scenario import write_scenario
+from harness.judge import Judgement
 from harness.trace import Attestation, Header, Key, Trace
 from harness.usecase import Actor, Order, Point
 from harness.values import DeviceType, Eui64
@@ -69,10 +71,11 @@ def _case(
     run: Path, device: str, step: str, clause: str, verdict: Verdict, scenario: str, finding: Finding,
 ) -> CaseResult:
     evidence = write_scenario(run, scenario, trace(scenario))
+    name, _, actor = clause.partition("@")
+    judged = Judgement(name, Actor(actor), verdict, (finding,), text=clauses()[name].text)
     return CaseResult(
         f"cases/step_{step}.py::test_it[{device}]", f"step {step} is right", step, device, (clause,), verdict,
-        "" if verdict is Verdict.PASS else "a reason", ({"clause": clause, "scenario": scenario, **finding.as_dict()},),
-        (evidence,),
+        "" if verdict is Verdict.PASS else "a reason", tuple(found([judged], scenario)), (evidence,),
     )
 
 

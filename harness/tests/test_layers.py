@@ -69,7 +69,7 @@ MAY_IMPORT = {
     "harness.second_meter": (),
     "harness.taps": ("dissectors", "harness.faults", "harness.backhaul"),
     "harness.neighbour": ("dissectors", "harness.actors", "harness.backhaul", "harness.stack.happenings"),
-    "harness.evidence": ("dissectors.capture", "dissectors.key_file", "harness.declarations"),
+    "harness.evidence": ("dissectors.capture", "dissectors.key_file", "harness.causes", "harness.declarations"),
     "harness.plugin": ("harness.declarations", "harness.evidence"),
     "harness.plugin.kill_matrix": ("harness.adapters.defects", "harness.declarations", "harness.plugin"),
     "harness.plugin.bench_building": (

@@ -11,6 +11,8 @@ import pytest
 from lxml import html
 
 import reports
+from cases.table import clauses
+from harness.causes import in_words
 from harness.errors import InputError
 from harness.evidence.results import STEPS, Results
 from harness.tests import sample_run
@@ -118,12 +120,13 @@ def test_a_run_that_did_not_end_is_not_passed(run: Path, code: int, said: str) -
     assert told == ("whole run" + ("incomplete" if said else "pass") + said)
 
 
-def test_a_finding_shows_expected_observed_and_its_evidence(own: html.HtmlElement) -> None:
+def test_a_finding_shows_the_clause_expected_observed_the_cause_and_its_evidence(own: html.HtmlElement) -> None:
     [finding] = own.xpath("//div[@class='finding fail']")
     cells = (cell.text_content().strip() for cell in finding.xpath(".//td"))
     told = dict(zip(finding.xpath(".//th/text()"), cells, strict=True))
     assert told == {
-        "expected": "sealed", "observed": "in clear", "hint": "cofactor-left-out", "evidence": "provisioned-pct #10",
+        "says": clauses()[finding.xpath(".//code/text()")[0].partition("@")[0]].text, "expected": "sealed", "observed": "in clear",
+        "cause": in_words("cofactor-left-out"), "evidence": "provisioned-pct #10",
     }
     [link] = finding.xpath(".//a/@href")
     assert str(own.get_element_by_id(link.removeprefix("#")).tag).endswith("g")
