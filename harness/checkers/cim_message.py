@@ -63,8 +63,8 @@ def part_of(finding: CimFinding) -> Part:
     in_payload = "/Payload/" in finding.path
     if finding.layer is Layer.TRANSPORT:
         return Part.BINDING
-    if finding.rule == "secret" and in_payload:
-        return Part.CONTENT
+    if finding.rule == "secret" and not finding.path.endswith("/ReplyAddress"):
+        return Part.CONTENT  # a key that stands somewhere else, in the header or not: 01-SECRET
     if finding.rule in _OF_ENVELOPE or (finding.rule in _OF_HEADER_ORDER and "/Header" in finding.path):
         return Part.ENVELOPE
     if finding.rule in _OF_HEADER_PROFILE and not in_payload:

@@ -18,7 +18,7 @@ from harness.checkers.correspondence import carried, letters
 from harness.checkers.course import POINTS, PRODUCERS, Shown, course
 from harness.checkers.key_agreement import agreement
 from harness.checkers.legs import LEG_2, LEG_3, LEG_4
-from harness.checkers.orders import REACTION
+from harness.checkers.orders import REACTION, windows
 from harness.checkers.reading import Heard, air, attested, marks, restarted
 from harness.composite import step_inside
 from harness.crypto.install_code import InstallCodeError, ordered_link_key
@@ -123,7 +123,10 @@ def seals_with_the_ordered_key(trace: Trace) -> Iterator[Finding]:
     wanted = b""
     with suppress(InstallCodeError):
         wanted = ordered_link_key(order.key_form, order.key_material)
+    told = {window.link_key for window in windows(trace)}
     for heard in _sealed_for_joiners(trace):
+        if wanted and heard.frame.aps_key != wanted and heard.frame.aps_key in told:
+            continue  # whoever is told of another key seals with that
         if not wanted:
             yield inconclusive("the key that was ordered is not in the evidence", heard.number, expected="the order's key")
         elif heard.frame.aps_key == wanted:

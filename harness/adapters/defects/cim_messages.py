@@ -70,7 +70,7 @@ def _in_requests(told: Told) -> Iterator[Defect]:
     """Requests that break a rule of their form, one rule each: by name the clause, the rule, what is done, and the change."""
     ways: Mapping[str, tuple[str, str, str, Change]] = {
         "verb-capitalised": ("ENVELOPE", "verb", "writes the verb with a capital", changed(str.capitalize, "Header", "Verb")),
-        "verb-of-an-event": ("ENVELOPE", "kind-verb", "has an event's verb", changed(lambda verb: f"{verb}d", "Header", "Verb")),
+        "verb-of-an-event": ("ENVELOPE", "wrapper-verb", "has an event's verb", changed(lambda verb: f"{verb}d", "Header", "Verb")),
         "noun-of-another": ("ENVELOPE", "noun", "names another noun than the payload's", says(METER_CONFIG, "Header", "Noun")),
         "header-out-of-order": ("ENVELOPE", "order", "sends the header's elements out of order", first_beside("Header", "Source")),
         "revision-unknown": ("ENVELOPE", "revision", "says a revision that nobody knows", adding("Revision", "9.9", "Noun", "Header")),

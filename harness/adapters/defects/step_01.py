@@ -78,7 +78,7 @@ _ORDERS: Mapping[str, tuple[str, str, str, Callable[[etree._Element], Any]]] = {
         "MAC", "mac", "writes the MAC address with dashes",
         changed(lambda mac: "-".join(mac[at:at + 2] for at in range(0, len(mac), 2)), "mac"),
     ),
-    "mac-missing": ("MAC", "incomplete", "leaves the MAC address out", without("electronicAddress")),
+    "mac-missing": ("MAC", "mac", "leaves the MAC address out", without("electronicAddress")),
     "type-another": ("TYPE", "orders-another-type", "orders another type of device", with_attribute("ref", of_another_type, *_TYPE)),
     "type-of-a-meter": ("TYPE", "device-type", "orders a meter", with_attribute("ref", A_METER, *_TYPE)),
     "key-missing": ("KEY", "incomplete", "leaves the key out", without("installCode")),
