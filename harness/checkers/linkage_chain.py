@@ -191,19 +191,23 @@ def wrong_linkages(route: Route) -> Callable[[Trace, Letter], Iterator[Objection
             yield Objection(frozenset({ReplyCode.PAYLOAD_ELEMENT_MISSING, ReplyCode.RELATIONSHIP}), why, binding=False)
         elif route is STEP_14:
             if told.premise != order.premise:
-                yield Objection(frozenset({ReplyCode.SERVICE_LOCATION}), f"nobody enrolled a premise {told.premise}")
+                yield _unfitting(f"nobody enrolled a premise {told.premise}", ReplyCode.SERVICE_LOCATION)
             elif told.meter != order.meter:
                 why = f"{told.meter} is not the meter of that premise"
-                yield Objection(frozenset({ReplyCode.METER_AND_LOCATION, ReplyCode.METER}), why)
+                yield _unfitting(why, ReplyCode.METER_AND_LOCATION, ReplyCode.METER)
         elif eui64_of(told.device) != order.device:
-            yield Objection(frozenset({ReplyCode.RELATIONSHIP}), "nobody imported such a device")
+            yield _unfitting("nobody imported such a device", ReplyCode.RELATIONSHIP)
         elif told.meter != order.meter:
-            yield Objection(frozenset({ReplyCode.METER}), f"the device is not enrolled at {told.meter}")
+            yield _unfitting(f"the device is not enrolled at {told.meter}", ReplyCode.METER)
         before = (each for each in _before(trace, route, letter) if text_of(each, profile) == told)
         if any(result_of(trace, route, each) == "OK" for each in before):
-            yield Objection(frozenset({ReplyCode.RELATIONSHIP}), "this linkage is known already")
+            yield _unfitting("this linkage is known already", ReplyCode.RELATIONSHIP)
 
     return against
+
+
+def _unfitting(why: str, *codes: str) -> Objection:
+    return Objection(frozenset(codes), why, overlooked="linkage-not-looked-up")
 
 
 def _before(trace: Trace, route: Route, letter: Letter) -> Iterator[Letter]:

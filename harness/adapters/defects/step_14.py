@@ -21,7 +21,7 @@ from harness.usecase import Actor
 _DR, _CIS = Actor.DR_APPLICATION, Actor.CIS
 
 PREMISE: Mapping[str, Way] = {
-    "premise-missing": ("PREMISE", "names no premise", without("ServiceLocation"), "name-left-out"),
+    "premise-missing": ("PREMISE", "names no premise", without("ServiceLocation"), "name-left-out", "INT-SEQUENCE"),
     "premise-another": ("PREMISE", "names another premise", says(NO_PREMISE, "ServiceLocation", "Names", "name"),
                         "premise-of-another", "INT-SEQUENCE"),
     "premise-without-type": ("PREMISE", "does not say of what kind it is", without("ServiceLocation", "Names", "NameType"),
