@@ -92,14 +92,14 @@ def _in_requests(told: Told) -> Iterator[Defect]:
             payload_elsewhere(lambda space: space.removesuffix("#")),
         ),
         "own-element": (
-            "SCHEMA", "schema", "puts an element of its own into the standard's namespace", adding("vendor", "x", "mRID", told.holder),
+            "SCHEMA", "extension", "puts an element of its own into the standard's namespace", adding("vendor", "x", "mRID", told.holder),
         ),
         "timestamp-with-a-space": (
             "SCHEMA", "date-time", "writes no xs:dateTime", changed(lambda text: text.replace("T", " "), "Header", "Timestamp"),
         ),
     }
     also = {
-        "verb-of-an-event": (told.asking,),
+        "verb-of-an-event": (told.asking, *((told.point,) if told.step == "13" else ())),  # which wants linkages told as well
         "timestamp-stale": () if told.step == "01" else ("TIME-LOGIC",),  # it is older than what the message tells
     }
     for name, (clause, rule, text, change) in ways.items():
