@@ -16,7 +16,7 @@ PYTHON ?= $(shell for python in python3 python3.14 python3.13 python3.12 python3
 	$$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && { echo $$python; break; }; done)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup certify test lint bench fuzz broker broker-stop lock clean
+.PHONY: help setup certify test defects lint bench fuzz broker broker-stop lock clean
 
 help:  ## show this list
 	@sed -n 's/^\([a-z-]*\):.*##/\1 -/p' Makefile | sed 's/^/make /'
@@ -27,10 +27,14 @@ certify: setup  ## run every case for both devices on the virtual bench, and wri
 	@status=0; $(VENV)/bin/hanproof run -- -n $(JOBS) || status=$$?; \
 	case $$status in 2|3|4|5) ;; *) printf 'report: '; $(VENV)/bin/hanproof report || status=$$?;; esac; exit $$status
 
-test: setup  ## the harness's own tests, then every case, judged a second time from its evidence
+test: setup  ## the harness's own tests, the kill matrix, then every case, judged a second time from its evidence
 	@$(VENV)/bin/pytest -q -n $(JOBS) --dist worksteal $(OWN)
+	@$(VENV)/bin/hanproof defects
 	@$(VENV)/bin/hanproof run -- -n $(JOBS)
 	@$(VENV)/bin/hanproof judge
+
+defects: setup  ## the kill matrix, each defect with every case of its step (much longer than `hanproof defects`)
+	@$(VENV)/bin/hanproof defects --thorough
 
 lint: setup  ## ruff and mypy (strict) on our packages
 	@$(VENV)/bin/ruff check .

@@ -11,6 +11,7 @@ import inspect
 import json
 import os
 import pkgutil
+import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from functools import cache
@@ -18,6 +19,7 @@ from multiprocessing import get_context
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from harness.declared import read_text
 from harness.errors import InputError
 
 if TYPE_CHECKING:
@@ -40,6 +42,8 @@ def add(subparsers: argparse._SubParsersAction[Any]) -> None:
                         help="play every case of a defect's step, not only those of the clauses it breaks")
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, metavar="N", help="processes (default: one a core)")
     parser.add_argument("--out", type=Path, default=FOLDER, metavar="DIR", help=f"where to write (default: {FOLDER})")
+    parser.add_argument("--known", type=Path, metavar="FILE",
+                        help="defects, one a line, that are known to survive and only told; who is killed by now must leave the list")
     parser.add_argument("--json", action="store_true", help="print the matrix as one JSON object")
     parser.set_defaults(run=run)
 
@@ -50,7 +54,7 @@ def run(arguments: argparse.Namespace) -> int:
     from harness.plugin.kill_matrix import as_dict
     from reports import kill_page
 
-    chosen = _chosen(arguments.ids, arguments.step)
+    chosen, known = _chosen(arguments.ids, arguments.step), _known(arguments.known)
     bench = str(arguments.bench) if arguments.bench else ""
     proof = _proof(bench, arguments.table, arguments.thorough)
     rows = []
@@ -66,8 +70,25 @@ def run(arguments: argparse.Namespace) -> int:
     (arguments.out / PAGE).write_text(kill_page.as_html(matrix), encoding="utf-8")
     print(json.dumps(matrix, indent=1, ensure_ascii=False) if arguments.json else _told(matrix, arguments.out, whole=chosen == _all()))
     whole = chosen == _all()
-    alive = matrix["totals"]["survivors"] or any(matrix["conformant"].values()) or (whole and matrix["totals"]["must_clauses_alive"])
-    return 1 if alive else 0
+    survivors = set(matrix["totals"]["survivors"])
+    stale = known & {row.id for row in rows} - survivors
+    print("".join(f"{each} is known to survive, and is killed: right would be to take it off the list\n" for each in sorted(stale)), end="",
+          file=sys.stderr)
+    unkilled = whole and not known and matrix["totals"]["must_clauses_alive"]
+    return 1 if survivors - known or stale or unkilled or any(matrix["conformant"].values()) else 0
+
+
+def _known(file: Path | None) -> set[str]:
+    """The ids of a list of known survivors. Raises InputError, also for an id that there is not."""
+    if file is None:
+        return set()
+    ids = set()
+    for number, line in enumerate(read_text(file).splitlines(), start=1):
+        identity = line.partition("#")[0].strip()
+        if identity and identity not in {defect.id for defect in _all()}:
+            raise InputError(f"{file}:{number}: no defect is called {identity}; right would be the id of one that breaks something")
+        ids |= {identity} - {""}
+    return ids
 
 
 def _told(matrix: dict[str, Any], folder: Path, *, whole: bool) -> str:

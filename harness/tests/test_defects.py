@@ -1,4 +1,7 @@
-"""Every clause has been seen to fail: a defect planted in a virtual actor is a fail of the clauses that it says it breaks."""
+"""Every clause has a case and, for each actor, a defect; nobody is blamed for what another did.
+
+That each defect fails exactly the clauses it says it breaks is the kill matrix: `hanproof defects`, a part of `make test`.
+"""
 
 from __future__ import annotations
 
@@ -56,15 +59,6 @@ def fails(defect: Defect, broken: str, device: Device) -> bool:
         if any(judgement.id == broken and judgement.verdict is wanted for judgement in conclusion.judgements):
             return True
     return False
-
-
-@pytest.mark.parametrize("identity", sorted(BREAKING))
-def test_a_defect_is_caught_by_the_clauses_it_breaks(identity: str) -> None:
-    defect = BREAKING[identity]
-    missed = [
-        broken for broken in defect.breaks if not any(fails(defect, broken, device) for device in bench_file().devices)
-    ]
-    assert not missed, f"{identity} ({defect.text}) goes unnoticed by {', '.join(missed)}"
 
 
 @pytest.mark.parametrize(("identity", "innocent"), [

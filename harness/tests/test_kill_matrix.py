@@ -82,3 +82,14 @@ def test_the_command_writes_the_matrix_and_its_page(tmp_path: Path, capsys: pyte
 
 def test_every_case_is_among_those_that_are_played() -> None:
     assert len(list(_cases("cases"))) >= 250
+
+
+def test_a_known_survivor_is_told_and_one_that_is_killed_must_leave_the_list(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    known = tmp_path / "known.txt"
+    known.write_text("05-wrong-stack-profile  # why\n", encoding="utf-8")
+    command = ["defects", "05-wrong-stack-profile", "--jobs", "1", "--out", str(tmp_path), "--known", str(known)]
+    assert main(command) == 1
+    assert "05-wrong-stack-profile is known to survive, and is killed" in capsys.readouterr().err
+    known.write_text("\nnobody\n", encoding="utf-8")
+    assert main(command) == 4
+    assert f"{known}:2: no defect is called nobody" in capsys.readouterr().err

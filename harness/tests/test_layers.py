@@ -93,7 +93,9 @@ MAY_IMPORT = {
         "harness.evidence", "harness.plugin", "reports",
     ),
     "harness.commands.matrix": ("harness.adapters.defects", "harness.adapters.stimuli"),
-    "harness.commands.defects": ("harness.commands", "harness.adapters.defects", "harness.declarations", "harness.plugin", "reports"),
+    "harness.commands.defects": (
+        "harness.commands", "harness.adapters.defects", "harness.declared", "harness.declarations", "harness.plugin", "reports",
+    ),
     "harness.commands.serve": (
         "harness.commands", "harness.serving", "harness.building", "harness.actors", "harness.adapters", "harness.backhaul", "harness.cim",
         "harness.declarations",
