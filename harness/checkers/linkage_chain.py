@@ -28,7 +28,8 @@ def follows(route: Route, causes: Causes) -> Check:
 
     def check(trace: Trace) -> Iterator[Finding]:
         for cause, at in causes(trace)[:1]:
-            announced = [letter for letter, _ in linkages(trace, route) if letter.exchange.time >= at]
+            ever = [letter for letter, _ in linkages(trace, route)]
+            announced = [letter for letter in ever if letter.exchange.time >= at]
             for letter in announced[:1]:
                 verb = (letter.message and letter.message.verb) or ""
                 if verb.lower() == CREATE:  # that it is written small is the envelope's affair
@@ -38,7 +39,7 @@ def follows(route: Route, causes: Causes) -> Check:
                         "the linkage was not announced by create", cause, letter.number, expected=CREATE, observed=verb,
                         hint="kind-verb",
                     )
-            if not announced and attested(trace, Point.CIM, at, at + ANSWER_TIME):
+            if not ever and attested(trace, Point.CIM, at, at + ANSWER_TIME):  # one that comes too early is another question
                 yield failed(
                     f"the {route.producer} did not announce the linkage", cause, observed="none",
                     expected=f"create {route.noun} to the {route.receiver} within {ANSWER_TIME:g} s", hint="linkage-not-told",

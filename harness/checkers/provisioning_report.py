@@ -8,6 +8,7 @@ from datetime import timedelta
 from dissectors import zcl
 from dissectors.clusters.key_establishment import ConfirmKeyData
 from harness.backhaul.message import LegKind, LegState
+from harness.checkers.apart import at_the_meter
 from harness.checkers.attempts import attempts
 from harness.checkers.correspondence import Carried, carried, instant
 from harness.checkers.legs import Leg, above_of
@@ -102,9 +103,10 @@ def passed_on_unaltered(leg: Leg) -> Check:
     """NN-UNALTERED: a report goes on with meter, device, state, reason and time as they came."""
 
     def check(trace: Trace) -> Iterator[Finding]:
+        came_here = list(_above(at_the_meter(trace), leg))  # also of another device, which may go on as this one
         for went in carried(trace, leg.producer, leg.receiver, LegKind.STATE):
             before = [
-                each for each in _above(trace, leg) if _arrival(each) <= went.exchange.time
+                each for each in came_here if _arrival(each) <= went.exchange.time
                 and each.message is not None and went.message is not None and each.message.sequence == went.message.sequence
             ]
             alterations = [(came, _altered(came, went)) for came in before]  # empty: nobody told it, which is another question

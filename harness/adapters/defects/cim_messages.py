@@ -160,8 +160,8 @@ def _by_decisions(told: Told) -> Iterator[Defect]:
             told.receiver, ("TOLERANT",), "unusual-taken-for-wrong", "finds a payload by its prefix alone", {"reads_any_prefix": False},
         ),
         "no-memory": (
-            told.receiver, ("IDEMPOTENT",), "repeated-request-obeyed-again", "takes a repeated request for a new one",
-            {"recognises_repeats": False},
+            told.receiver, ("IDEMPOTENT",), "repeated-request-obeyed-again" if told.step == "01" else "repetition-answered-otherwise",
+            "takes a repeated request for a new one", {"recognises_repeats": False},
         ),
         "gives-up": (told.producer, ("RETRY",), "asks-only-once", "asks only once", {"retries": False}),
         "renumbers": (told.producer, ("RETRY",), "repeats-altered", "asks again under another MessageID", {"keeps_message_id": False}),

@@ -71,7 +71,7 @@ _IN_LINKAGES: Mapping[str, Way] = {
         "SCHEMA", "order", "has the device before the event, in an envelope that does not look",
         all_of(first_beside("EndDevice"), as_generic),
     ),
-    "name-blank": ("MAC", "mac", "names the device by a blank", says(" ", *_DEVICE)),
+    "name-blank": ("MAC", "identity", "names the device by a blank", says(" ", *_DEVICE)),
 }
 _IN_ANSWERS: Mapping[str, tuple[str, str, Change]] = {
     "without-a-reply": ("reply-place", "answers without a Reply", without("Reply")),

@@ -37,6 +37,7 @@ _EFFECTIVE, _SINCE = (*_EVENT, "effectiveDateTime"), (*_EVENT, "status", "dateTi
 
 Way = tuple[str, str, Callable[[etree._Element], Any], str, *tuple[str, ...]]
 _CHAIN = ("SEQ-MAC-CHAIN", "INT-SEQUENCE")
+_NOT_OF = {"13": ("14-", "POST-"), "14": ("13-",)}  # how clauses begin that the other step's producer is asked about
 _NO_ENDS = ("13-MAC", "13-METER", "14-MAC", "14-METER", "14-PREMISE", "POST-ENROLMENT-PASSED")
 
 CONTENT: Mapping[str, Way] = {
@@ -79,7 +80,7 @@ step's own, where the clause is of one)."""
 def wrong_content(step: str, actor: Actor, ways: Mapping[str, Way]) -> Iterator[Defect]:
     """The defects of one step's producer."""
     for name, (clause, text, change, cause, *also) in ways.items():
-        named = [f"{step}-{clause}", *(each for each in also if not each[0].isdigit() or each.startswith(f"{step}-"))]
+        named = [f"{step}-{clause}", *(each for each in also if not each.startswith(_NOT_OF[step]))]
         if step == "13" and clause == "MESSAGE":
             named.append("INT-HEAD-END-DR")  # which wants the DR Application told of linkages
         breaks = tuple(f"UC2.7-{each}@{actor}" for each in named)
