@@ -6,6 +6,7 @@ A checker is made for a route and told what makes a request wrong beyond the rul
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
 
 from harness.checkers.cim_dialogue import (
     ANSWER_TIME,
@@ -145,21 +146,22 @@ def outlives(route: Route) -> Check:
             if hostile.message is not None:
                 continue
             at, answers = arrival(hostile), answers_to(trace, route, hostile)
-            (why, *_) = objections(trace, hostile, nothing)
+            why = replace(objections(trace, hostile, nothing)[0], overlooked="unreadable-unanswered")
             turned_away = _turned_away(trace, route, hostile)
             if turned_away is not None:
                 status = turned_away.exchange.about["transport"]["status"]
                 yield passed(f"turned away by the transport, HTTP {status}: {why.why}", hostile.number, turned_away.number)
                 yield from _answers_still(trace, route, hostile)
                 continue
-            if not answers or answers[0].exchange.time > at + ANSWER_TIME:
-                if attested(trace, Point.CIM, at, at + ANSWER_TIME):
-                    yield failed(
-                        "what cannot be read was not answered", hostile.number, expected=f"a refusal ({why.why})",
-                        observed=f"none within {ANSWER_TIME:g} s", hint="unreadable-unanswered",
-                    )
+            if answers and answers[0].exchange.time <= at + ANSWER_TIME:
+                yield from _judged_refusal(hostile, answers[0], [why])
+            elif attested(trace, Point.CIM, at, at + ANSWER_TIME):
+                yield failed(
+                    "what cannot be read was not answered", hostile.number, expected=f"a refusal ({why.why})",
+                    observed=f"none within {ANSWER_TIME:g} s", hint=why.overlooked,
+                )
+            else:
                 continue
-            yield from _judged_refusal(hostile, answers[0], [why])
             yield from _answers_still(trace, route, hostile)
 
     return named(check, "outlives", route)

@@ -52,7 +52,7 @@ _EVENTS: Mapping[str, tuple[str, str, Callable[[etree._Element], Any]]] = {
         "event-of-another-meter", "tells events of another meter", _if_window(".39", says(NOWHERE, "Assets", "Names", "name")),
     ),
     "events-of-long-ago": ("event-of-another-time", "tells events with another time", says(LONG_AGO, "EndDeviceEvent", "createdDateTime")),
-    "events-of-nobody": ("target", "does not say what an event happened to", without("Assets")),
+    "events-of-nobody": ("identity", "does not say what an event happened to", without("Assets")),
     "events-twice": ("event-told-again", "tells every event twice", said_twice),
     "events-with-a-capital": ("verb", "writes the verb of events with a capital", changed(str.capitalize, "Header", "Verb")),
 }

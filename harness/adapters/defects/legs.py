@@ -105,7 +105,7 @@ def _outbound(step: str, actor: Actor) -> Iterator[Defect]:
     )
     yield _defect(
         step, actor, "obstacle-kept-quiet", "does not report what cannot be delivered", ("UNDELIVERABLE",),
-        decisions={"reports_undeliverable": False}, cause="obstacle-kept-quiet" if step != "02" else "failure-kept-quiet",
+        decisions={"reports_undeliverable": False}, cause="obstacle-kept-quiet",
     )
 
 
@@ -178,11 +178,11 @@ ASTRAY = (
     ),
     _defect(
         "03", Actor.AMI_NETWORK, "to-every-meter", "sends every order to every meter", ("TARGET",),
-        decisions={"routes_to_every_meter": True}, cause="order-to-another-meter",
+        decisions={"routes_to_every_meter": True}, cause="every-meter-served",
     ),
     _defect(
         "04", Actor.NIC, "of-every-meter", "hands its ESI what is for another meter", ("TARGET",),
-        decisions={"serves_every_meter": True}, cause="order-to-another-meter",
+        decisions={"serves_every_meter": True}, cause="every-meter-served",
     ),
     _defect(
         "10", Actor.ESI, "report-of-another-time", "says another time than that of the registration", ("TIMELY",),

@@ -62,7 +62,7 @@ _IN_ORDERS: Mapping[str, Way] = {
         "SCHEMA", "compressed", "sends its payload once more beside it, compressed", compressed_beside,
     ),
     "payload-as-text": ("SCHEMA", "payload-as-text", "writes the payload as text", payload_as_text),
-    "schema-of-its-own": ("SCHEMA", "schema", "points to a schema of its own for a payload of its own", of_a_schema_of_its_own),
+    "schema-of-its-own": ("SCHEMA", "payload-namespace", "points to a schema of its own for a payload of its own", of_a_schema_of_its_own),
 }
 _ORDERS_NOTHING = ("verb-unknown", "verb-of-another-element", "payload-as-text")  # no control that is to be created can be read
 _IN_LINKAGES: Mapping[str, Way] = {
