@@ -22,10 +22,12 @@ _DR, _CIS = Actor.DR_APPLICATION, Actor.CIS
 
 PREMISE: Mapping[str, Way] = {
     "premise-missing": ("PREMISE", "names no premise", without("ServiceLocation"), "name-left-out", "INT-SEQUENCE"),
-    "premise-another": ("PREMISE", "names another premise", says(NO_PREMISE, "ServiceLocation", "Names", "name"),
-                        "premise-of-another", "INT-SEQUENCE"),
-    "premise-without-type": ("PREMISE", "does not say of what kind it is", without("ServiceLocation", "Names", "NameType"),
-                             "name-type"),
+    "premise-another": (
+        "PREMISE", "names another premise", says(NO_PREMISE, "ServiceLocation", "Names", "name"), "premise-of-another",
+    ),
+    "premise-without-type": (
+        "PREMISE", "does not say of what kind it is", without("ServiceLocation", "Names", "NameType"), "name-type", "INT-SEQUENCE",
+    ),
 }
 
 PROVOCATIONS = (

@@ -90,8 +90,10 @@ DEFECTS = (
     _defect(ESI, "turns-key", "loads the ordered key with its octets reversed", "KEY-CHAIN", {"loads_key_reversed": True},
             cause="digest-reversed", also=("04-AUTHORISES", "06-KEY-SEALED"), misbehaviours=("M-04",)),
     *(
-        _defect(actor, "logs-key", "writes the device's key into its log", "NO-LEAK", {"logs_keys": True}, cause="key-in-a-log")
-        for actor in (DR, HEAD_END, NETWORK, NIC, ESI)
+        _defect(actor, "logs-key", "writes the device's key into its log", "NO-LEAK", {"logs_keys": True}, cause="key-in-a-log", also=also)
+        for actor, also in (
+            (DR, ("01-SECRET",)), (HEAD_END, ("02-CONFIDENTIAL",)), (NETWORK, ("03-CONFIDENTIAL",)), (NIC, ("04-CONFIDENTIAL",)), (ESI, ()),
+        )
     ),
     _defect(
         ESI, "sends-key-clear", "sends the network key in the clear", "NO-LEAK", {"transport_key_identifier": None},
