@@ -198,7 +198,8 @@ DEFECTS: tuple[Defect, ...] = (
     _of(DEVICE, "asks-no-meter", "never reads the meter", "METERING", "meter-never-read", changed(zcl.Zcl, _unreadable_meter)),
     Defect(
         "pre-device-without-metering", DEVICE, "claims the metering cluster and never uses it",
-        (f"UC2.7-PRE-METERING-CLUSTER@{DEVICE}",), rewrites=(changed(zcl.Zcl, _unreadable_meter),),
+        (f"UC2.7-PRE-METERING-CLUSTER@{DEVICE}", f"UC2.7-09-METERING@{DEVICE}"), rewrites=(changed(zcl.Zcl, _unreadable_meter),),
+        cause="meter-never-read",
     ),
     _of(ESI, "meter-type", "gives the summation with another data type", "METERING", "attribute-type",
         read(metering.CLUSTER.identifier, metering.CURRENT_SUMMATION_DELIVERED, type=DataType.UINT32)),
