@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from hypothesis import given
+from hypothesis import example, given
 
 from cases.table import clause, step
 from harness.application_strategies import (
+    CUT_LIST,
     malformations,
     unknown_attributes,
     unknown_clusters,
@@ -82,6 +83,7 @@ def test_a_broadcast_draws_no_default_response(benches, verify, unknown):
 
 @clause("UC2.7-07-MALFORMED")  # derived: ZCL 2.5.3
 @given(spoilt=malformations())
+@example(spoilt=CUT_LIST)
 def test_a_malformed_message_is_refused_and_survived(benches, verify, spoilt):
     bench = benches()
     bench.play()

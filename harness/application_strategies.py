@@ -76,6 +76,10 @@ class Malformation:
     length: int
 
 
+CUT_LIST = Malformation("odd attribute list", 0)
+"""A list of attributes that ends in the middle of its first: nobody can take that for a whole message."""
+
+
 def malformations() -> SearchStrategy[Malformation]:
     """Messages cut short, with something left over, or of a kind that does not exist."""
     kinds = (

@@ -277,9 +277,11 @@ def _refuses(answer: Said) -> bool:
 
 
 def _still_alive(talk: Dialogue, question: Said, actor: Actor) -> Iterator[Finding]:
+    of_zdp = question.aps.profile == zdp.PROFILE  # whose clusters hang may answer ZDP all the same
     later = [
         each for each in talk.said
-        if each.to is actor and each.number > question.number and each.is_a(*_ALWAYS_ANSWERED) and not _badly_secured(each)
+        if each.to is actor and (each.aps.profile == zdp.PROFILE) == of_zdp and each.number > question.number
+        and each.is_a(*_ALWAYS_ANSWERED) and not _badly_secured(each)
         and any(copy.arrived for block in each.blocks for copy in block)  # taken or not: a dead stack takes nothing
     ]
     answered = next((each for each in later if talk.answer(each) is not None), None)

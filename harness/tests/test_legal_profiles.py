@@ -5,9 +5,6 @@ Each channel has profiles of its own, so that no two shares of the test can draw
 
 from __future__ import annotations
 
-import importlib
-import inspect
-import pkgutil
 from collections.abc import Callable
 from dataclasses import replace
 from functools import cache
@@ -17,7 +14,6 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, Phase, given, seed, settings
 
-import cases
 from cases.table import clauses
 from dissectors.clusters.key_establishment import Suite
 from dissectors.smart_energy import ALL_CHANNELS
@@ -25,9 +21,6 @@ from harness.bench import Bench
 from harness.declarations import BenchFile, read_bench
 from harness.faults import thin
 from harness.judge import judge
-from harness.plugin.bench_building import build
-from harness.plugin.campaign import Campaign
-from harness.plugin.case import clauses_of, run_case
 from harness.profiles.legal import LegalProfile
 from harness.profiles.strategies import legal_profiles
 from harness.stack import happenings
@@ -37,8 +30,6 @@ from harness.verdict import Verdict
 BENCH = Path(__file__).parents[2] / "fixtures" / "benches" / "virtual.yaml"
 PROFILES = 1008
 SHARE = PROFILES // len(ALL_CHANNELS)
-CASE_SHARES = 4
-ON_THE_AIR = ("step_04", "step_05", "step_06", "step_07", "step_08", "step_09", "sequence")  # whose cases look at the devices
 
 
 @cache
@@ -99,8 +90,6 @@ def on_the_esi(profile: LegalProfile, **changes: Any) -> LegalProfile:
 ILLEGAL: dict[str, Callable[[LegalProfile], LegalProfile]] = {
     "UC2.7-05-BEACON@ESI": lambda legal: on_the_esi(legal, extended_pan_id=Eui64(0)),  # 0 names no network
     "UC2.7-07-SUITE@ESI": lambda legal: on_the_esi(legal, habits=replace(legal.esi.habits, suite=int(Suite.CBKE_ECMQV_K283))),
-    "UC2.7-05-ASSOCIATES@HAN Device": lambda legal: replace(legal, han_device=replace(
-        legal.han_device, claims=legal.han_device.claims | {"router"})),  # it is an end device
 }
 
 
@@ -108,28 +97,6 @@ ILLEGAL: dict[str, Callable[[LegalProfile], LegalProfile]] = {
 def test_an_illegal_profile_is_found_out(broken: str) -> None:
     legal = drawn(ALL_CHANNELS[0], 1)[0]
     assert broken in complaints(ILLEGAL[broken](legal))
-
-@cache
-def cases_of_the_air() -> tuple[Callable[..., Any], ...]:
-    """The cases of the steps on the air, and of the whole run."""
-    return tuple(
-        function for module in pkgutil.iter_modules(cases.__path__) if module.name.startswith(ON_THE_AIR)
-        for _, function in inspect.getmembers(importlib.import_module(f"cases.{module.name}"), inspect.isfunction)
-        if clauses_of(function)
-    )
-
-
-@pytest.mark.parametrize("share", range(CASE_SHARES))
-def test_no_case_fails_a_device_for_being_different(share: int) -> None:
-    """Each case with another profile; one that it cannot put its question to may be inconclusive, or not applicable."""
-    functions = cases_of_the_air()[share::CASE_SHARES]
-    failed = {}
-    for function, profile in zip(functions, drawn(100 + share, len(functions)), strict=True):
-        file = replace(profile, loses=None).bench_file(usual())
-        conclusion = run_case(function, Campaign(file, share, build), file.devices[0], examples=1)
-        if conclusion.verdict in (Verdict.FAIL, Verdict.ERROR):
-            failed[function.__name__] = (conclusion.reason, profile)
-    assert failed == {}
 
 
 def test_each_of_several_events_may_draw_a_default_response() -> None:

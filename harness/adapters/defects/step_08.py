@@ -258,7 +258,7 @@ ESI_DEFECTS = (
         rewrites=(every(ConfirmKeyData, wrong.nothing),),
     ),
     _defect(
-        Actor.ESI, "esi-answers-elsewhere", "the ESI answers another endpoint than the one that asked", "SOURCE-ENDPOINT",
+        Actor.ESI, "esi-answers-elsewhere", "the ESI answers another endpoint than the one that asked", "SOURCE-ENDPOINT 07-ENDPOINTS",
         "answers-another-endpoint", "M-31", decisions={"answers_source_endpoint": False},
     ),
     _defect(
