@@ -29,7 +29,7 @@ certify: setup  ## run every case for both devices on the virtual bench, and wri
 
 test: setup  ## the harness's own tests, the kill matrix, then every case, judged a second time from its evidence
 	@$(VENV)/bin/pytest -q -n $(JOBS) --dist worksteal $(OWN)
-	@$(VENV)/bin/hanproof defects
+	@$(VENV)/bin/hanproof defects --known fixtures/survivors.txt
 	@$(VENV)/bin/hanproof run -- -n $(JOBS)
 	@$(VENV)/bin/hanproof judge
 
