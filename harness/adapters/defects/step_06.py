@@ -319,7 +319,7 @@ PROVOCATIONS = (
     ),
     Defect(
         "06-provoke-forgotten-counter", Actor.ESI, "begins its frame counters at 0 when its power returns", (),
-        {"keeps_counters_over_power_cycle": False}, misbehaviours=("M-12",),
+        {"keeps_counters_over_power_cycle": False}, misbehaviours=("M-12",), unheard=True,
     ),
     Defect(
         "06-device-forgets", Actor.HAN_DEVICE, "loses network and keys with its power", (),
@@ -336,7 +336,9 @@ PROVOCATIONS = (
     ),
     Defect("06-provoke-dummy-key", Actor.ESI, "answers a rejoin with the all-zero key", (), {"sends_dummy_key": True}),
     *(
-        Defect(f"06-{word}-{name}", actor, text, (), decisions, rewrites, misbehaviours=misbehaviours)
+        Defect(
+            f"06-{word}-{name}", actor, text, (), decisions, rewrites, misbehaviours=misbehaviours, unheard=name == "counters-stand",
+        )
         for word, actor in (("esi", Actor.ESI), ("device", Actor.HAN_DEVICE))
         for name, text, decisions, rewrites, misbehaviours in (
             ("counter-jumps", "leaves out thousands of frame counters now and then", {}, (_jumping,), ()),
