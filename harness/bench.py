@@ -249,11 +249,9 @@ class Bench:
         return any(isinstance(each.event, kind) and actor in (None, each.actor) for each in self.happenings[before:])
 
     def sound_out(self, first: bool = False) -> None:
-        """The sanity exchange with whoever is under test on the air, or (`first`) none where there was one before; none where the
-        two do not hear each other, or must not believe each other."""
-        apart = self.plan.swap is not None or self.plan.router or any(defect.unheard for defect in self.defects)
-        if not apart and not (first and any(each["verb"] == SANITY for each in self.trace.header.about["marks"])):
-            exchange(self, self.file.dut)
+        """The sanity exchange with whoever is under test on the air, or (`first`) none where there was one before."""
+        if self.plan.swap is None and not (first and any(each["verb"] == SANITY for each in self.trace.header.about["marks"])):
+            exchange(self, self.file.dut, self._running[second(Actor.HAN_DEVICE)] if self.plan.router else None)
 
     @property
     def way_in(self) -> tuple[Actor, Actor]:

@@ -35,12 +35,16 @@ class Asking(Protocol):
         """Run until the condition holds, or so many seconds have passed."""
 
 
-def exchange(bench: Asking, dut: tuple[Actor, ...]) -> None:
+def exchange(bench: Asking, dut: tuple[Actor, ...], router: Any = None) -> None:
     """Ask each of ESI and HAN Device that is under test whether it is there, and mark in the trace when.
 
+    Where a router stands between the two, it asks the ESI: a device that did not get in cannot, and its beacon requests get no further.
     Nothing is asked by an actor whose adapter has not the verb `greet`, nor across a HAN that lies inside the device under test.
     """
-    askers = {actor: bench.machines[other] for actor, other in ACROSS_THE_HAN.items() if not dut or actor in dut}
+    across = {actor: bench.machines[other] for actor, other in ACROSS_THE_HAN.items()}
+    if router is not None:
+        across[Actor.ESI] = router
+    askers = {actor: asker for actor, asker in across.items() if not dut or actor in dut}
     asked = {} if inside(dut, AIR) else {actor: asker for actor, asker in askers.items() if hasattr(asker, "greet")}
     for actor in asked:
         bench.mark(actor, SANITY)

@@ -151,6 +151,11 @@ class Core:
         self._layers.network_keys.held[key_sequence].counters.outgoing = frame_counter
         self._layers.enter(Network(channel, pan_id, extended_pan_id, COORDINATOR), now)
 
+    def skip_counters(self, count: int) -> None:
+        """Leave out so many NWK frame counters of the active key, where there is one: any greater value is taken (4.3.1.2)."""
+        if self._layers.network_keys.current is not None:
+            self._layers.network_keys.current.counters.outgoing += count
+
     def permit_association(self, permit: bool) -> None:
         """Parent: set the association permit of our beacons (NLME-PERMIT-JOINING, 3.2.2.5). While it is off, association
         requests are ignored (802.15.4-2006, 7.5.3.1); rejoins are not affected."""

@@ -219,6 +219,7 @@ class EsiNode:
         address = self.application.core.short_of(device)
         self.greeted = False
         if address is not None:
+            self.application.core.skip_counters(self.application.policy.greets_ahead_by)
             self._stimulus.start(greeting(address, self._answered), lambda now: None, now)
             self.node.settle(now)
 

@@ -248,6 +248,7 @@ class HanDeviceNode:
         """Ask the ESI, on whose network the device is, whether it is there; `greeted` tells, when `putting` is over."""
         self.greeted = False
         if self.application.core.network_key is not None:
+            self.application.core.skip_counters(self.application.policy.greets_ahead_by)
             self._stimulus.start(greeting(COORDINATOR, self._answered), lambda now: None, now)
             self.node.settle(now)
 

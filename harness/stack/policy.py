@@ -40,6 +40,7 @@ class Policy:
     follows_newer_key: bool = True  # a frame under a newer held key switches to it (4.3.1.2 step 7)
     takes_unsecured_commands: bool = False  # 3.6.2.2
     takes_unsecured_data: bool = True  # addressed to itself; dropping it is a later rule (3.6.2.2)
+    greets_ahead_by: int = 0  # frame counters left out before a sign of life is asked for: of one whose others may not be taken
     coordinator_obeys_leave: bool = False  # a NWK Leave from anybody (3.6.1.10.3)
     obeys_strangers_leave: bool = False  # a NWK Leave from another than the parent (3.6.1.10.3)
     answers_rejoin: bool = True  # 3.6.1.4.2.2

@@ -21,7 +21,6 @@ class Defect:
 
     `cause` is what a finding's hint must name where it fails a clause by this (`harness.causes`), empty where no checker can know.
     `misbehaviours` are those of the list of radio misbehaviours that it is an instance of (`M-17`).
-    `unheard` is a provocation that leaves our own side with counters which nobody may take: by it nobody can be asked for a sign of life.
     `made` makes further rewrites anew for each bench, so that they may count what they see; it takes what the plan says the
     behaviour is provoked with, None where it says nothing.
     """
@@ -35,7 +34,6 @@ class Defect:
     made: Callable[[Any], tuple[Callable[[Any], Any], ...]] | None = None
     cause: str = ""
     misbehaviours: tuple[str, ...] = ()
-    unheard: bool = False
 
 
 def all_defects() -> dict[str, Defect]:
