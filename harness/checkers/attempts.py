@@ -140,24 +140,22 @@ class Attempt:
 
     @property
     def terminated(self) -> bool:
-        """Whether either party ended it with Terminate Key Establishment."""
-        return any(said.kind is TerminateKeyEstablishment for said in self.said)
+        """Whether either party ended it with Terminate Key Establishment: before the ESI's Confirm Key Data, or the device soon after
+        that. What somebody says of key establishment later is no part of it."""
+        last = self.find(RESPONDER, ConfirmKeyData)
+        ends = (said for said in self.said if said.kind is TerminateKeyEstablishment)
+        if last is None:
+            return any(True for _ in ends)
+        over = (last.time if last.arrival is None else last.arrival.time) + ANSWER_TIME
+        return any(said.number < last.number or (said.by is INITIATOR and said.time <= over) for said in ends)
 
     @property
     def completed(self) -> Said | None:
-        """The ESI's Confirm Key Data that ended the exchange well; None where it did not, or where the device may lack its key.
-
-        What somebody says of key establishment long after that is no part of it.
-        """
+        """The ESI's Confirm Key Data that ended the exchange well; None where it did not, or where the device may lack its key."""
         last = self.find(RESPONDER, ConfirmKeyData)
-        if last is None or last.arrival is None or last.first.aps.security_enabled:
+        if last is None or last.arrival is None or last.first.aps.security_enabled or self.terminated:
             return None
-        over = last.arrival.time + ANSWER_TIME
-        refused = any(
-            said.kind is TerminateKeyEstablishment and (said.number < last.number or (said.by is INITIATOR and said.time <= over))
-            for said in self.said
-        )
-        return None if refused or any(said.number < last.number for said in self.strays) else last
+        return None if any(said.number < last.number for said in self.strays) else last
 
 
 _KNOWN: WeakKeyDictionary[Air, tuple[Attempt, ...]] = WeakKeyDictionary()

@@ -14,7 +14,7 @@ from harness.bench import Bench
 from harness.errors import Inconclusive
 from harness.fuzzing.model import Model
 from harness.fuzzing.sight import LAYERS, Sight
-from harness.fuzzing.vocabulary import ACKNOWLEDGEMENT, ANY, MISTAKES, QUESTIONS, SECURABLE, Move
+from harness.fuzzing.vocabulary import ACKNOWLEDGEMENT, ANY, GIVEN, MISTAKES, QUESTIONS, SECURABLE, Move
 from harness.plan import STRANGER
 from harness.stack import happenings
 from harness.stack.policy import Rewrite
@@ -207,10 +207,8 @@ class Performer:
         of, what, under = ACROSS_THE_HAN[self._side()], move.word("what"), move.word("under")
         if what not in QUESTIONS[of]:
             raise Inconclusive(f"nobody asks the {of} for that")
-        given = {"under": under} if under != "due" and what in SECURABLE else {}
-        if of is Actor.HAN_DEVICE and what in ("event-cancelled", "event-superseded"):
-            given["starts_in"] = 0  # type: ignore[assignment]
-        self.bench.ask(of, what, **given)
+        secured = {"under": under} if under != "due" and what in SECURABLE else {}
+        self.bench.ask(of, what, **GIVEN.get(what, {}), **secured)
 
     def _say(self, move: Move) -> None:
         self._done("say", self._side())

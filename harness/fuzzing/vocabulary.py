@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
+from typing import Any
 
 from harness.usecase import Actor
 
@@ -79,6 +80,9 @@ QUESTIONS: Mapping[Actor, tuple[str, ...]] = MappingProxyType({  # stimuli by wh
         "event", "price", "message", "event-twice", "event-cancelled", "all-events-cancelled", "event-superseded",
         "event-for-others", "event-ahead",
     ),
+})
+GIVEN: Mapping[str, Mapping[str, Any]] = MappingProxyType({  # what a stimulus takes that no move says
+    "event-cancelled": {"starts_in": 0}, "event-superseded": {"starts_in": 0}, "message": {"text": b"Save energy today"},
 })
 SECURABLE = (
     "basic", "time", "events", "current-price", "last-message", "meter", "event",
