@@ -32,8 +32,8 @@ class VirtualHanDevice:
             ieee, identity["device_type"], identity["link_key"], credentials_of(ieee, identity, setup.chance), setup.chance,
             Policy(
                 **{
-                    "signs_event_status": bool(claims.get("event_signature")), "obeys_leave": not claims.get("smart_energy_1_1"),
-                    **setup.options.get("decisions", {}), **setup.policy,
+                    "signs_event_status": bool(claims.get("event_signature")),
+                    "obeys_leave_when_registered": not claims.get("smart_energy_1_1"), **setup.options.get("decisions", {}), **setup.policy,
                 },
                 rewrites=(*setup.options.get("rewrites", ()), *setup.rewrites),
             ),

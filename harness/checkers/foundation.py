@@ -14,10 +14,12 @@ from dissectors.smart_energy import requires_link_key
 from dissectors.zcl import FrameType, Status
 from harness.checkers.answering import answered_wrongly, refused, unanswered, words
 from harness.checkers.dialogue import ANSWER_TIME, ANSWERS, Dialogue, Said, dialogue
+from harness.checkers.reading import air
 from harness.trace import Trace
 from harness.usecase import Actor
 from harness.verdict import Finding, failed, noted, passed
 
+PERSISTENCE = 7.68  # seconds that a frame waits for the poll of a child that sleeps (05-3474, 3.5.2)
 DEFAULT_RESPONSE = next(number for number, layer in zcl.GENERAL_COMMANDS.items() if layer is zcl.DefaultResponse)
 UNKNOWN_COMMAND = {  # by frame type and whether it is a manufacturer's (2.5.3)
     (FrameType.GENERAL, 0): Status.UNSUP_GENERAL_COMMAND, (FrameType.CLUSTER, 0): Status.UNSUP_CLUSTER_COMMAND,
@@ -72,7 +74,8 @@ def default_responses(trace: Trace, actor: Actor) -> Iterator[Finding]:
             yield from _header(question, said[0])
             right.append(question)
         elif not answers and series <= 1 and _is_due(question) and talk.watched(question, ANSWER_TIME):
-            yield _absent(trace, question)
+            if not _may_have_expired(trace, question):
+                yield _absent(trace, question)
         elif answers or talk.watched(question, ANSWER_TIME):
             right.append(question)
     if right:
@@ -230,6 +233,18 @@ def _is_due(question: Said) -> bool:
 
 
 _RESPONDED: tuple[type[Layer], ...] = tuple(ANSWERS)
+
+
+def _may_have_expired(trace: Trace, question: Said) -> bool:
+    """Whether an answer to a device that sleeps may have waited in vain: behind a frame that did not reach the device, whose place
+    it takes only at a later poll, until nobody keeps it any longer (05-3474, 3.5.2)."""
+    if question.by is not Actor.HAN_DEVICE or not trace.header.pics.get("sleepy"):
+        return False
+    heard = air(trace)
+    return any(
+        each.sent and heard.from_coordinator(each) and each.mac.ack_request and not heard.is_acknowledged(each)
+        for each in heard.between(question.time, question.time + PERSISTENCE)
+    )
 
 
 def _header(question: Said, said: Said) -> Iterator[Finding]:

@@ -33,6 +33,7 @@ from harness.checkers.attempts import (
 )
 from harness.checkers.key_agreement import cause_of_use, forged, is_wrong, uses_of_the_key
 from harness.checkers.parties import PartyCheck
+from harness.checkers.reading import restarted
 from harness.crypto.ecqv import Certificate
 from harness.trace import Trace
 from harness.usecase import Actor
@@ -106,8 +107,11 @@ def _reaction(
     what = f"{said.name} with a wrong {flaw.name.lower()}"
     wanted = "Terminate Key Establishment, " + " or ".join(sorted(status.name for status in fitting))
     answer = next((each for each in attempt.after(said) if each.by is judged and each.number > said.arrival.number), None)
+    patience = attempt.generate_time(judged, TURNS[-1]) + ANSWER_TIME
+    if answer is None and restarted(trace, judged, said.arrival.time, said.arrival.time + patience):
+        return  # what was going on when power failed nobody takes up again
     if answer is None:
-        if not watched(trace, said.arrival, attempt.generate_time(judged, TURNS[-1]) + ANSWER_TIME):
+        if not watched(trace, said.arrival, patience):
             yield inconclusive(f"the {judged} was not listened to for long enough after {what}", said.number, expected=wanted)
         elif flaw is Flaw.SUBJECT:
             yield passed(f"the {judged} did not go on after {what}", said.number, observed="silence")

@@ -20,7 +20,7 @@ from harness.stack.neighbours import Neighbours
 from harness.stack.nwk import Network, Nwk, NwkCommand
 from harness.stack.policy import Policy
 from harness.stack.polling import PollEvent
-from harness.stack.primitives import Indication, JoinIndication, LeaveIndication, NetworkFound, ParentLost
+from harness.stack.primitives import Indication, JoinIndication, LeaveIndication, LinkKeyKind, NetworkFound, ParentLost
 from harness.values import Eui64
 
 T = TypeVar("T")
@@ -54,6 +54,7 @@ class Layers:
         self.membership = Membership(
             nwk=self.nwk, mac=self.mac, joining=self.joining, policy=policy, chance=chance, agenda=self.agenda,
             routes=self._routes, capability=capability, child_capacity=child_capacity,
+            registered=lambda: any(each.kind is LinkKeyKind.ESTABLISHED for each in self.link_keys.held.values()),
         )
         self.aps = Aps(
             ieee=ieee, nwk=self.nwk, link_keys=self.link_keys, policy=policy, chance=chance, agenda=self.agenda,

@@ -5,6 +5,7 @@ Clauses: IEEE 802.15.4-2006, 7.5.3.1 (association at the coordinator); 05-3474, 
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from dissectors.layer import Record
@@ -41,13 +42,14 @@ class Membership:
 
     def __init__(
         self, *, nwk: Nwk, mac: Mac, joining: Joining, policy: Policy, chance: Chance, agenda: Agenda, routes: bool,
-        capability: int, child_capacity: int,
+        capability: int, child_capacity: int, registered: Callable[[], bool],
     ) -> None:
         self.up: list[JoinIndication | LeaveIndication | ToldToLeave] = []
         self.rejoining_secured = True
         self._nwk, self._mac, self._joining = nwk, mac, joining
         self._policy, self._chance, self._agenda = policy, chance, agenda
         self._routes, self._capability, self._child_capacity = routes, capability, child_capacity
+        self._registered = registered
         self._welcomed: set[Eui64] = set()  # who was given an address and has not fetched it yet
 
     # -- a parent's part
@@ -225,6 +227,8 @@ class Membership:
         """3.6.1.10.3: a device obeys its parent, a coordinator has none."""
         network = self._nwk.network
         if network is None or not self._policy.obeys_leave:
+            return
+        if self._registered() and not self._policy.obeys_leave_when_registered:
             return
         if network.parent is None and not self._policy.coordinator_obeys_leave:
             return

@@ -114,6 +114,7 @@ class Policy:
     follows_switch_key: bool = True  # makes it active when told to (4.6.3.4.2)
     rejoins_after_power_cycle: bool = True  # else associates anew (3.6.1.4.2)
     obeys_leave: bool = True  # processes a NWK Leave from its parent (08006r03, item NLF130)
+    obeys_leave_when_registered: bool = True  # also when it has a key of key establishment; no longer since SE 1.1
     insists_on_binding: bool = False  # asks again until it is bound; a refusal should change nothing (2.4.4.2.2)
     assumed_service_endpoint: int | None = None  # likewise, of every cluster but Key Establishment (SE 6.3)
     assumed_endpoint: int | None = None  # an endpoint taken for granted on the partner instead of being discovered (SE 6.3)

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from cases.table import clauses
+from harness.adapters.defects import all_defects
 from harness.bench import Bench
 from harness.checkers.orders import windows
 from harness.declarations import read_bench
@@ -89,7 +90,8 @@ def test_a_key_that_was_withheld_is_not_guessed() -> None:
 def test_a_leave_of_the_parent_is_obeyed_or_not_by_the_revision_that_is_claimed(later: bool, verdict: Verdict) -> None:
     file = read_bench(BENCH)
     device = file.device("load_control")
-    bench = Bench(file, replace(device, pics={**device.pics, "smart_energy_1_1": later}))
+    planted = (all_defects()["06-leaves-when-told"],)
+    bench = Bench(file, replace(device, pics={**device.pics, "smart_energy_1_1": later}), defects=planted)
     bench.play()
     bench.ask(Actor.HAN_DEVICE, "leave")
     (judgement,) = judge(bench.trace, [clauses()["UC2.7-06-STAYS"]])

@@ -276,6 +276,10 @@ DEVICE_DEFECTS = (
         {"leaves_by_itself": True}, cause="leaves-by-itself", misbehaviours=("M-45",),
     ),
     Defect(
+        "06-leaves-when-told", Actor.HAN_DEVICE, "obeys a NWK Leave, though it claims the revision that is past that",
+        ("UC2.7-06-STAYS@HAN Device",), {"obeys_leave_when_registered": True}, cause="leave-obeyed", misbehaviours=("M-45",),
+    ),
+    Defect(
         "06-besieges", Actor.HAN_DEVICE, "rejoins again and again without a pause", ("UC2.7-06-REJOIN-PACE@HAN Device",),
         {"pauses_between_rejoins": False}, cause="rejoins-besiege", misbehaviours=("M-47",),
     ),
