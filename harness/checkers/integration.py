@@ -8,11 +8,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from math import inf
 
 from harness.backhaul.message import LegKind, LegMessage, LegState
 from harness.checkers.cim_dialogue import ANSWER_TIME
 from harness.checkers.cim_message import METER_RECORD, STEP_1, Route, received, sent
-from harness.checkers.correspondence import Letter, profile_of, withdrawn_orders
+from harness.checkers.correspondence import Letter, carried, profile_of, withdrawn_orders
 from harness.checkers.linkage import arrived_at, told_by_network
 from harness.checkers.reading import attested
 from harness.checkers.window_granted import command_in
@@ -20,7 +21,7 @@ from harness.cim import codes, end_device_events, meter_config
 from harness.cim.codes import Kind
 from harness.cim.end_device_events import DeviceEvent
 from harness.trace import Trace
-from harness.usecase import Check, Point
+from harness.usecase import Actor, Check, Point
 from harness.verdict import Finding, failed, passed
 
 TOLERANCE = timedelta(seconds=1)  # PROFILE: what the time of an event may be off by
@@ -60,18 +61,22 @@ Report = tuple[int, float, LegMessage]  # the exchange, when it reached the head
 
 
 def _reports(trace: Trace) -> Iterator[Report]:
-    """What step 12 brings that is news: each thing once, no failure of a device that is provisioned, or whose order was withdrawn:
-    whoever withdrew it knows."""
+    """What step 12 brings that is news: each thing once; no failure of a device that was reported provisioned after that order was
+    given, be it for an order before, nor of an order that was withdrawn: whoever withdrew it knows."""
     known, withdrawn = set[object](), withdrawn_orders(trace)
+    orders = carried(trace, Actor.AMI_HEAD_END, Actor.AMI_NETWORK, LegKind.OPEN_WINDOW)
+    given = {each.message.sequence: each.exchange.time for each in orders if each.message is not None}
+    provisioned = -inf
     for each in sorted(told_by_network(trace, LegKind.WINDOW_STATE, LegKind.STATE), key=arrived_at):
         message = each.message
         if message is None or message.state not in _TOLD_AS:
             continue
         news = each.exchange.octets if message.kind is LegKind.WINDOW_STATE else (message.sequence, message.state)
-        over = (message.sequence, LegState.PROVISIONED) in known or message.sequence in withdrawn
-        stale = message.state is LegState.FAILED and over
-        if news not in known and not stale:
+        over = provisioned >= given.get(message.sequence, 0.0) or message.sequence in withdrawn
+        if news not in known and not (message.state is LegState.FAILED and over):
             yield each.number, arrived_at(each), message
+        if message.state is LegState.PROVISIONED:
+            provisioned = arrived_at(each)
         known.add(news)
 
 

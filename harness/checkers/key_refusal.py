@@ -38,7 +38,7 @@ from harness.crypto.ecqv import Certificate
 from harness.trace import Trace
 from harness.usecase import Actor
 from harness.values import Eui64
-from harness.verdict import Finding, failed, inconclusive, passed
+from harness.verdict import Finding, failed, inconclusive, noted, passed
 
 
 class Flaw(Enum):
@@ -115,6 +115,11 @@ def _reaction(
             yield inconclusive(f"the {judged} was not listened to for long enough after {what}", said.number, expected=wanted)
         elif flaw is Flaw.SUBJECT:
             yield passed(f"the {judged} did not go on after {what}", said.number, observed="silence")
+        elif flaw is Flaw.TURN and judged is INITIATOR and _is_idle(attempt, said):
+            yield noted(
+                f"the {judged} kept silent after {said.name} when no exchange was going on", said.number,
+                expected="no source says what an initiator makes of it", observed="silence",
+            )
         else:
             yield failed(
                 f"the {judged} kept silent after {what}", said.number, expected=wanted, observed="silence",
@@ -128,6 +133,13 @@ def _reaction(
             f"the {judged} answered {what} with {answer.name}", *numbers(attempt.before(said)), said.number, answer.number,
             expected=wanted, observed=answer.name + status, hint=_overlooked(trace, attempt, said, answer, flaw),
         )
+
+
+def _is_idle(attempt: Attempt, said: Said) -> bool:
+    """Whether no exchange was going on when this was said: none had begun, or it had ended, well or by Terminate."""
+    before, end = attempt.before(said), attempt.completed
+    ended = (end is not None and end.number < said.number) or any(each.kind is TerminateKeyEstablishment for each in before)
+    return ended or not any(each.by is INITIATOR and each.is_a(InitiateKeyEstablishment) for each in before)
 
 
 def _silent(judged: Actor, flaw: Flaw) -> str:

@@ -75,10 +75,11 @@ def events_are_reported(trace: Trace, actor: Actor) -> Iterator[Finding]:
     for event in events(trace):
         if not _takes(talk, event) or not event.legal or event.reported(*USER) or is_crowded_out(trace, event):
             continue
-        disturbed = _disturbed(trace, event)
+        disturbed, had = _disturbed(trace, event), event.arrived_at
         faults = [
-            _report_missing(trace, event, EventStatus.COMMAND_RECEIVED, event.arrived_at, event.arrived_at, disturbed),
-            _report_missing(trace, event, EventStatus.STARTED, event.start, event.start + event.shift, disturbed),
+            _report_missing(trace, event, EventStatus.COMMAND_RECEIVED, had, had, disturbed),
+            # Whoever hears of an event only when it is under way starts it then.
+            _report_missing(trace, event, EventStatus.STARTED, max(event.start, had), max(event.start + event.shift, had), disturbed),
             _report_missing(
                 trace, event, EventStatus.COMPLETED, event.end, event.end + event.shift + event.extension, disturbed,
             ),

@@ -68,7 +68,7 @@ def test_every_question_is_given_what_it_takes() -> None:
 @pytest.mark.parametrize(("identity", "complaint"), [
     ("04-esi-never-closes", "@ESI"), ("04-esi-always-open", "@ESI"), ("06-key-in-the-clear", "@ESI"),
     ("06-admits-strangers", "@ESI"), ("05-no-scan", "@HAN Device"), ("06-device-counter-forgotten", "@HAN Device"),
-    ("08-device-has-no-patience", "@HAN Device"), ("08-esi-never-confirms", "@"), ("08-device-encrypts", "@HAN Device"),
+    ("08-device-establishes-before-it-announces", "@HAN Device"), ("08-esi-never-confirms", "@"), ("08-device-encrypts", "@HAN Device"),
     ("09-device-asks-no-price", "@HAN Device"), ("09-esi-clear-data", "@ESI"), ("07-esi-invalid-time", "@ESI"),
 ])
 def test_a_planted_bug_is_found_within_the_budget(identity: str, complaint: str) -> None:
