@@ -19,6 +19,10 @@ class BenchError(HanproofError):
     """The radio, the cable, the operator or another part of the bench failed: the laboratory's fault."""
 
 
+class Unsupported(BenchError):
+    """A part of the bench was asked for what it cannot do; the message names the part and the operation, and nothing was done."""
+
+
 class InputError(HanproofError):
     """A file or argument given by the user is wrong; the message is one line: file, line, field, and what would be right."""
 

@@ -5,6 +5,7 @@ Nothing here knows a protocol. A machine never reads a clock: `now` (seconds sin
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -116,3 +117,28 @@ class Machine(Protocol):
 
     def events(self) -> list[Any]:
         """What happened since the last call, oldest first."""
+
+
+class Radio(Protocol):
+    """A real transceiver behind a port, made as `Radio(options, interrupt)` and opened by that.
+
+    `options` are its mapping in the bench file; `interrupt` is called, from any thread, when `told` has something new. Whatever
+    event loop it needs runs in a thread of its own. All raise BenchError naming the port and what to do about it.
+    """
+
+    offers: frozenset[str]
+    """What it can, by name: "raw", "promiscuous", "source-match", "timestamps", "lqi", "ack-pending" ...; after opening."""
+    about: Mapping[str, str]
+    """What it says of itself: firmware, protocol and API versions, "exercised on hardware" ("no", or when and on which)."""
+
+    def submit(self, pdu: RadioSettings | Transmit, now: float) -> None:
+        """Take new settings, or a frame to send after those before it; returns at once."""
+
+    def told(self, now: float) -> list[tuple[float, Received | Transmitted]]:
+        """What it told since the last call, each with the bench time at which it happened, by its own clock where it has one."""
+
+    def perform(self, operation: str, **given: object) -> object:
+        """Anything beyond ("energy_scan" ...). Raises Unsupported, by name, for what it cannot."""
+
+    def close(self) -> None:
+        """Leave the port; raises nothing, and may be called twice."""
