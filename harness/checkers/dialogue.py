@@ -200,12 +200,13 @@ class Dialogue:
         return attested(self.trace, Point.MAC, start, start + seconds, said.first.channel)
 
     def _asked_again(self, question: Said) -> float:
-        """When the asker used the sequence number for its next question of this kind."""
+        """When the asker used the sequence number for its next question of this kind; a Default Response has that of an answer."""
         asker, asked = question.first.nwk.source, question.first.nwk.dest
         return next(
             (
                 each.time for each in self._addressed[asked, question.cluster, question.sequence]
                 if each.time > question.time and each.first.nwk.source == asker and _direction(each) == _direction(question)
+                and not each.is_a(zcl.DefaultResponse)
             ), float("inf"),
         )
 

@@ -35,6 +35,7 @@ from harness.checkers.key_agreement import cause_of_use, uses_of_the_key
 from harness.checkers.key_contention import first_of_two
 from harness.checkers.key_messages import DIRECTIONS
 from harness.checkers.key_refusal import flaws
+from harness.checkers.orders import windows
 from harness.checkers.reading import Heard, air, attested, restarted
 from harness.trace import Trace
 from harness.usecase import Actor, Point
@@ -252,6 +253,8 @@ def _takes(trace: Trace, following: Attempt | None, before: tuple[int, ...], cau
     answer = next((said for said in following.by(RESPONDER)), None)
     if answer is not None and answer.kind is zcl.DefaultResponse:
         return  # in place of an answer: that is another question
+    if answer is not None and _says(answer, TerminateStatus.NO_RESOURCES) and not _may_register(trace, begun):
+        return  # whoever is not let in need not be registered
     if answer is not None and answer.kind is InitiateKeyEstablishment:
         yield passed("the ESI answered the device's new beginning", *before, begun.number, answer.number)
     elif answer is not None or watched(trace, begun.arrival, ANSWER_TIME):
@@ -260,6 +263,11 @@ def _takes(trace: Trace, following: Attempt | None, before: tuple[int, ...], cau
             expected="Initiate Key Establishment", observed="silence" if answer is None else answer.name,
             hint=cause,
         )
+
+
+def _may_register(trace: Trace, said: Said) -> bool:
+    """Whether a window was open when this was said."""
+    return any(window.is_open(said.time) for window in windows(trace))
 
 
 def _begins_again(trace: Trace, attempt: Attempt, end: Heard, before: tuple[int, ...], cause: str) -> Iterator[Finding]:

@@ -192,7 +192,7 @@ def falls_for_no_forgery(trace: Trace, judged: Actor) -> Iterator[Finding]:
         if said is None or said.arrival is None:
             continue
         ends = [each for each in attempt.after(said) if each.kind is TerminateKeyEstablishment]
-        last = attempt.said[-1]
+        last, patience = attempt.said[-1], attempt.generate_time(judged, TURNS[-1]) + ANSWER_TIME
         if any(each.by is judged for each in ends):
             yield passed(f"the {judged} ended the exchange", said.number, *numbers(ends))
         elif not ends and attempt.find(RESPONDER, ConfirmKeyData) is not None:
@@ -201,7 +201,7 @@ def falls_for_no_forgery(trace: Trace, judged: Actor) -> Iterator[Finding]:
                 expected="Terminate Key Establishment", observed="the exchange was completed",
                 hint="confirmation-not-compared",
             )
-        elif last.by is not judged and not ends and watched(trace, last.first, ANSWER_TIME):
+        elif last.by is not judged and not ends and watched(trace, last.first, patience):
             yield failed(
                 f"the {judged} fell silent after a forged {said.name}", *numbers(attempt.said),
                 expected="Terminate Key Establishment", observed="silence", hint="hangs-on-a-forged-key",

@@ -5,6 +5,9 @@ Each channel has profiles of its own, so that no two shares of the test can draw
 
 from __future__ import annotations
 
+import importlib
+import inspect
+import pkgutil
 from collections.abc import Callable
 from dataclasses import replace
 from functools import cache
@@ -14,6 +17,7 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, Phase, given, seed, settings
 
+import cases
 from cases.table import clauses
 from dissectors.clusters.key_establishment import Suite
 from dissectors.smart_energy import ALL_CHANNELS
@@ -21,6 +25,10 @@ from harness.bench import Bench
 from harness.declarations import BenchFile, read_bench
 from harness.faults import thin
 from harness.judge import judge
+from harness.plugin.bench_building import build
+from harness.plugin.campaign import Campaign
+from harness.plugin.case import clauses_of, run_case
+from harness.plugin.examples import load_profile
 from harness.profiles.legal import LegalProfile
 from harness.profiles.strategies import legal_profiles
 from harness.stack import happenings
@@ -30,6 +38,9 @@ from harness.verdict import Verdict
 BENCH = Path(__file__).parents[2] / "fixtures" / "benches" / "virtual.yaml"
 PROFILES = 1008
 SHARE = PROFILES // len(ALL_CHANNELS)
+CASE_SHARES = 4
+OWN = Eui64(0x00124B000A11CE01)
+ON_THE_AIR = ("step_04", "step_05", "step_06", "step_07", "step_08", "step_09", "sequence")  # whose cases look at the devices
 
 
 @cache
@@ -98,6 +109,36 @@ ILLEGAL: dict[str, Callable[[LegalProfile], LegalProfile]] = {
 def test_an_illegal_profile_is_found_out(broken: str) -> None:
     legal = drawn(ALL_CHANNELS[0], 1)[0]
     assert broken in complaints(ILLEGAL[broken](legal))
+
+
+@cache
+def cases_of_the_air() -> tuple[Callable[..., Any], ...]:
+    """The cases of the steps on the air, and of the whole run."""
+    return tuple(
+        function for module in pkgutil.iter_modules(cases.__path__) if module.name.startswith(ON_THE_AIR)
+        for _, function in inspect.getmembers(importlib.import_module(f"cases.{module.name}"), inspect.isfunction)
+        if clauses_of(function)
+    )
+
+
+@pytest.mark.parametrize("share", range(CASE_SHARES))
+def test_no_case_fails_a_device_for_being_different(share: int) -> None:
+    """Each case with another profile; one that it cannot put its question to may be inconclusive, or not applicable.
+
+    Where a case brings a router, or another device, the ESI must name itself under the key-transport key (05-3474, 4.4.9.8.3)
+    and has no address that the case gives away, and no device writes its address into NWK headers: the other has the same habits.
+    """
+    load_profile()
+    functions = cases_of_the_air()[share::CASE_SHARES]
+    failed = {}
+    for function, profile in zip(functions, drawn(100 + share, len(functions)), strict=True):
+        device = replace(profile.han_device, habits=replace(profile.han_device.habits, names_source=False))
+        esi = replace(profile.esi, extended_nonce=True, habits=replace(profile.esi.habits, eui64=OWN))
+        file = LegalProfile(device, esi).bench_file(usual())
+        conclusion = run_case(function, Campaign(file, share, build), file.devices[0], examples=1)
+        if conclusion.verdict in (Verdict.FAIL, Verdict.ERROR):
+            failed[function.__name__] = (conclusion.reason, profile)
+    assert failed == {}
 
 
 def test_each_of_several_events_may_draw_a_default_response() -> None:

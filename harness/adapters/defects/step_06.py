@@ -10,11 +10,11 @@ from dissectors.clusters import basic
 from dissectors.layer import Layer, Record
 from dissectors.security import WELL_KNOWN_LINK_KEY
 from harness.adapters.defects import Defect
+from harness.stack.counters import INVALID
 from harness.usecase import Actor
 
 NO_UNICAST = nwk.MAX_UNICAST + 1  # the first short address that no device has
-STEP = 16  # after so many frames a jumping counter leaves out JUMP values
-JUMP = 4096
+STEP, JUMP = 16, 4096  # after so many frames a jumping counter leaves out so many values
 FEW = 4  # so many APS frames go out under one link key until its counter jumps
 NOBODYS = 0x80  # turns an APS counter into one that was not used lately
 AHEAD = 1 << 12  # counters that one whose counters stand or begin again leaves out, to be believed once
@@ -61,7 +61,12 @@ def _unnamed(record: Record) -> Record:
     return record.replace(extended_nonce=0, source_ieee=None)
 
 
-_jumping = _on_network_counter(lambda counter: counter + counter // STEP * JUMP)
+def _ahead(counter: int, step: int) -> int:
+    """With a jump at every so many; a counter that is too high for that stays as it is."""
+    return jumped if (jumped := counter + counter // step * JUMP) < INVALID else counter
+
+
+_jumping = _on_network_counter(lambda counter: _ahead(counter, STEP))
 def _in_acknowledgements(change: Callable[[Record], dict[str, Any]]) -> Callable[[Record], Record]:
     """APS acknowledgements of Basic: enough to be seen, and nothing that others rest on goes astray."""
 
@@ -75,7 +80,7 @@ def _in_acknowledgements(change: Callable[[Record], dict[str, Any]]) -> Callable
 def _link_jumping(record: Record) -> Record:
     if not record.is_a(nwk.AuxiliaryHeader) or record.key_identifier != nwk.KeyIdentifier.DATA:
         return record
-    return record.replace(frame_counter=record.frame_counter + record.frame_counter // FEW * JUMP)
+    return record.replace(frame_counter=_ahead(record.frame_counter, FEW))
 
 
 def _naming_both(provoked_with: Any) -> tuple[Callable[[Record], Record], ...]:
