@@ -16,9 +16,10 @@ from dissectors.fields import Remaining
 from dissectors.layer import Layer, Record
 from dissectors.nwk import MAX_UNICAST
 from dissectors.smart_energy import PROFILE, requires_link_key
-from harness.errors import LocalProtocolError
+from harness.errors import LocalProtocolError, Unsupported
 from harness.stack.agenda import Agenda
 from harness.stack.core import Core
+from harness.stack.lower_layers import LowerLayers
 from harness.stack.policy import Policy
 from harness.stack.primitives import AsduConfirm, AsduRequest
 
@@ -66,7 +67,7 @@ class Application:
     """The sending half of a node's application layer."""
 
     def __init__(
-        self, core: Core, policy: Policy, agenda: Agenda, profile: int = PROFILE, *, first_sequence: int = 0, latency: float = 0.0,
+        self, core: LowerLayers, policy: Policy, agenda: Agenda, profile: int = PROFILE, *, first_sequence: int = 0, latency: float = 0.0,
     ) -> None:
         """`first_sequence` is the transaction sequence number before our first one, `latency` how many seconds an answer takes us."""
         self.core = core
@@ -79,6 +80,13 @@ class Application:
         self._late = count()
         self._questions: dict[tuple[str, int], _Question] = {}
         self._deliveries: dict[int, Delivered] = {}
+
+    @property
+    def own_layers(self) -> Core:
+        """`core` of a node that joins by itself, or routes. Raises Unsupported for one over a network co-processor."""
+        if not isinstance(self.core, Core):
+            raise Unsupported("a network co-processor has no MAC, NWK and APS of ours to do this with")
+        return self.core
 
     @property
     def waiting(self) -> bool:

@@ -7,7 +7,7 @@ as the indications of `harness.stack.primitives`. Clauses are those of 05-3474 u
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from copy import deepcopy
 from dataclasses import replace
@@ -156,9 +156,10 @@ class Core:
         if self._layers.network_keys.current is not None:
             self._layers.network_keys.current.counters.outgoing += count
 
-    def permit_association(self, permit: bool) -> None:
+    def permit_association(self, permit: bool, expected: Mapping[Eui64, bytes] | None = None) -> None:
         """Parent: set the association permit of our beacons (NLME-PERMIT-JOINING, 3.2.2.5). While it is off, association
-        requests are ignored (802.15.4-2006, 7.5.3.1); rejoins are not affected."""
+        requests are ignored (802.15.4-2006, 7.5.3.1); rejoins are not affected. Who is `expected`, with which link key, is of use
+        only to lower layers that give out network keys themselves."""
         self._layers.mac.permit = permit
 
     def scan(self, channels: tuple[int, ...], now: float) -> None:

@@ -28,6 +28,7 @@ from harness.stack.endpoint import Attributes, ClusterSide, Endpoint, Heard, con
 from harness.stack.happenings import Happening
 from harness.stack.key_establishment import NewEphemeralKey, Timing, held, told
 from harness.stack.key_establishment_responder import Responder
+from harness.stack.lower_layers import LowerLayers
 from harness.stack.node import Node
 from harness.stack.policy import Policy
 from harness.stack.primitives import AsduIndication, CommandIndication, JoinIndication, LeaveIndication, LinkKeyKind
@@ -83,14 +84,15 @@ class EsiNode:
     def __init__(
         self, ieee: Eui64, credentials: Credentials, chance: Chance, policy: Policy, utc: Utc, *,
         programme: Programme | None = None, settings: EsiSettings | None = None,
-        new_ephemeral_key: NewEphemeralKey | None = None,
+        new_ephemeral_key: NewEphemeralKey | None = None, lower_layers: Callable[[Policy], LowerLayers] | None = None,
     ) -> None:
-        """`utc` gives the UTCTime at an instant of the bench. `new_ephemeral_key` replaces chance, for published examples."""
+        """`utc` gives the UTCTime at an instant of the bench. `new_ephemeral_key` replaces chance, for published examples.
+        `lower_layers` None are our own MAC, NWK and APS."""
         self.ieee = ieee
         self.settings = settings or EsiSettings()
         self.programme = programme or Programme()
         self._utc = utc
-        self._make_core: Callable[[], Core] = lambda: Core(
+        self._make_core: Callable[[], LowerLayers] = lambda: lower_layers(policy) if lower_layers is not None else Core(
             ieee=ieee, capability=CAPABILITY, chance=chance, policy=policy, coordinator=True,
             child_capacity=self.settings.child_capacity,
         )

@@ -321,7 +321,7 @@ class HanDeviceNode:
         """Poll fast while something is expected, slowly otherwise (SE 1.0, 5.4.2)."""
         if self.lifecycle.expecting != self._hurried:
             self._hurried = not self._hurried
-            self.application.core.fast_poll(self._hurried, now)
+            self.application.own_layers.fast_poll(self._hurried, now)
 
     def _begin_daily_round(self, partner: Partner, now: float) -> None:
         def again(now: float) -> None:

@@ -116,7 +116,7 @@ class Lifecycle:
 
     @property
     def _core(self) -> Core:
-        return self._application.core  # another one after a power failure
+        return self._application.own_layers  # another one after a power failure
 
     @property
     def expecting(self) -> bool:

@@ -24,7 +24,7 @@ class Router:
 
     @property
     def _core(self) -> Core:
-        return self._application.core  # another one after a power failure
+        return self._application.own_layers  # another one after a power failure
 
     def open(self) -> None:
         """On the network: devices may join."""

@@ -12,8 +12,8 @@ from dissectors import aps, nwk, zdp
 from dissectors.security import KEY_LENGTH
 from harness.stack import happenings
 from harness.stack.application import Application
-from harness.stack.core import Core
 from harness.stack.happenings import FailureReason, Happening
+from harness.stack.lower_layers import LowerLayers
 from harness.stack.primitives import CommandIndication, CommandRequest, JoinIndication, LeaveIndication, LinkKeyKind
 from harness.stack.window import Registration, Step, Window, WindowTable
 from harness.values import Eui64
@@ -46,7 +46,7 @@ class TrustCenter:
         self._behind: dict[Eui64, int] = {}  # devices that joined through a router, and its short address
 
     @property
-    def _core(self) -> Core:
+    def _core(self) -> LowerLayers:
         return self._application.core  # another one after a power failure
 
     # -- the back office's verbs
@@ -89,7 +89,8 @@ class TrustCenter:
         """Bring beacons and routers in line with the windows (05-3474 3.2.2.5, 2.4.3.3.7)."""
         end = self.windows.end()
         left = 0.0 if end is None else end - now
-        self._core.permit_association(left > 0 and self._policy.opens_association)
+        expected = {window.device: window.link_key for window in self.windows if window.open}
+        self._core.permit_association(left > 0 and self._policy.opens_association, expected)
         duration = math.ceil(min(left, self._longest_permit)) if left > 0 else 0
         request = zdp.MgmtPermitJoiningReq.of(duration=duration, tc_significance=1)
         self._application.send_zdp(nwk.BroadcastAddress.ROUTERS, request, now)

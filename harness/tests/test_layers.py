@@ -45,9 +45,10 @@ MAY_IMPORT = {
     "harness.leg_declaration": ("harness.declared",),
     "harness.declarations": ("harness.crypto", "harness.declared", "harness.leg_declaration"),
     "harness.actors": (),
+    "harness.ncp": (),
     "harness.adapters": (
         "dissectors", "harness.actors", "harness.stack", "harness.crypto", "harness.cim", "harness.radio", "harness.backhaul",
-        "harness.leg_declaration",
+        "harness.leg_declaration", "harness.ncp.line",
     ),
     "harness.bench": (
         "harness.actors", "harness.radio", "harness.backhaul", "harness.faults", "harness.declarations",
@@ -110,11 +111,12 @@ MAY_IMPORT = {
 }
 MAY_KEEP_TIME = {
     "time": ("harness.clock",), "random": ("harness.bench", "harness.serving", "harness.commands.serve"),
-    "asyncio": ("harness.adapters", "harness.backhaul"),
+    "asyncio": ("harness.adapters", "harness.backhaul", "harness.ncp"),
 }
 MAY_USE = {  # packages from outside that belong to one subject
     "scapy": ("dissectors",), "cryptography": ("dissectors",), "lxml": ("harness.cim", "harness.adapters", "reports"),
     "xmlschema": ("harness.cim",), "yaml": ("harness.declared",), "h11": ("harness.backhaul",),
+    "zigpy": ("harness.ncp",), "bellows": ("harness.ncp.ezsp",),
     "proton": ("harness.backhaul.amqp_carrier",), "stomp": ("harness.backhaul.stomp_carrier",),
     "hypothesis": (
         "harness.strategies", "harness.application_strategies", "harness.cim_strategies", "harness.overlap_strategies",
@@ -203,6 +205,15 @@ def test_adapters_know_each_other_only_by_shared_modules_without_an_actor() -> N
     found = [
         f"{module} imports {name}" for module in adapters for name, _ in imported(MODULES[module])
         if any(within(name, (other,)) for other in adapters - {module})
+    ]
+    assert found == []
+
+
+def test_the_radio_process_knows_nothing_of_the_bench() -> None:
+    """zigpy is GPL-3.0 and shares no process with Scapy: not even layer 0 is taken along, which may come to import more."""
+    found = [
+        f"{module} imports {name}" for module, path in MODULES.items() if within(module, ("harness.ncp",))
+        for name, _ in imported(path) if name.split(".")[0] in (*OURS, "scapy") and not within(name, ("harness.ncp",))
     ]
     assert found == []
 

@@ -35,7 +35,7 @@ def test_a_device_behind_a_router_comes_into_service(sleepy: bool) -> None:
     assert home.run(60.0, until=lambda: any(home.happened(ApplicationDone, "device")))
     assert [each.dest for each in home.find(aps.Tunnel, "esi")] == [PCT]
     assert [each.device for each in home.happened(DeviceProvisioned)] == [LOAD, PCT]
-    assert home.joiner.application.core.parent == home.nodes["router"].application.core.short_address
+    assert home.joiner.application.own_layers.parent == home.nodes["router"].application.core.short_address
 
 
 def test_a_stranger_behind_a_router_is_refused_and_forgotten() -> None:

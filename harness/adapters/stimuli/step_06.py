@@ -10,7 +10,7 @@ from harness.stack.stimulus import Asker
 
 def _unsecured_leave(asker: Asker) -> Script:
     """A parent tells to leave, a child says that it leaves: either without NWK security."""
-    yield asker.network_command(Leave.of(request=int(asker.application.core.parent is None)), secured=False)
+    yield asker.network_command(Leave.of(request=int(asker.application.own_layers.parent is None)), secured=False)
     yield ANSWER
 
 

@@ -1,0 +1,204 @@
+"""The child process: one radio library behind lines on standard input and output. It ends when its input does.
+
+Started as `python -m harness.ncp`; everything it has to know, keys included, comes by those lines. What the library prints goes to
+standard error, which nobody shows.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import importlib
+import logging
+import os
+import sys
+from collections.abc import Awaitable, Callable
+from importlib.metadata import PackageNotFoundError, version
+from typing import Any
+
+import zigpy.config
+import zigpy.state
+import zigpy.types as t
+from zigpy.exceptions import ZigbeeException
+
+from harness.ncp.line import LONGEST, VERSION, NotALine, masked, read, written
+from harness.ncp.quiet import ieee_of, packet_of, quiet
+
+LIBRARIES = {
+    "bellows": "bellows.zigbee.application:ControllerApplication",
+    "znp": "zigpy_znp.zigbee.application:ControllerApplication",
+    "deconz": "zigpy_deconz.zigbee.application:ControllerApplication",
+    "xbee": "zigpy_xbee.zigbee.application:ControllerApplication",
+    "zigate": "zigpy_zigate.zigbee.application:ControllerApplication",
+}
+TAKES_INSTALL_CODES = {"zigpy_znp", "zigpy_deconz", "zigpy_xbee"}  # whose permit_with_link_key does something
+BLOCKING = 2.0  # seconds after which permit_with_link_key is left to itself: some libraries stay in it for the whole window
+MOST_SENDS = 32  # packets on their way at the same time
+
+
+class Radio:
+    """The library of one stick, and what it is asked."""
+
+    def __init__(self, tell: Callable[[dict[str, Any]], None]) -> None:
+        self._tell = tell
+        self._application: Any = None
+        self._permitting: set[asyncio.Task[Any]] = set()
+
+    async def open(self, radio: str, device: dict[str, Any], config: dict[str, Any], endpoints: list[dict[str, Any]]) -> dict[str, Any]:
+        """Reach the stick. `radio` is a name of `LIBRARIES` or `module:Class`."""
+        module, _, name = LIBRARIES.get(radio, radio).partition(":")
+        library = quiet(getattr(importlib.import_module(module), name), self._happened, endpoints)
+        own: dict[str, Any] = {}
+        if module.startswith("bellows."):
+            from harness.ncp import ezsp
+
+            library, own = ezsp.over_ezsp(library), ezsp.CONFIG
+        self._application = library({
+            zigpy.config.CONF_DATABASE: None, zigpy.config.CONF_DEVICE: device, zigpy.config.CONF_STARTUP_ENERGY_SCAN: False,
+            zigpy.config.CONF_OTA: {zigpy.config.CONF_OTA_ENABLED: False}, **own, **config,
+        })
+        await self._application.connect()
+        package = module.partition(".")[0]
+        offers = set(getattr(self._application, "offers", {"install-code"} if package in TAKES_INSTALL_CODES else ()))
+        return {
+            "offers": sorted(offers), "answered_below": list(getattr(self._application, "answered_below", ())),
+            "about": {"library": f"{package} {_version(package)}", "zigpy": _version("zigpy"), **getattr(self._application, "about", {})},
+        }
+
+    async def form(
+        self, channel: int, pan_id: int, extended_pan_id: str, network_key: str, key_sequence: int, frame_counter: int,
+        device: str | None,
+    ) -> dict[str, Any]:
+        """Form the network; `device` is the EUI-64 that the coordinator is to have, None for the one it has."""
+        network = zigpy.state.NetworkInfo(
+            channel=t.uint8_t(channel), channel_mask=t.Channels.from_channel_list([channel]), pan_id=t.PanId(pan_id),
+            extended_pan_id=t.ExtendedPanId(ieee_of(extended_pan_id)), security_level=t.uint8_t(5),
+            network_key=zigpy.state.Key(
+                key=t.KeyData(bytes.fromhex(network_key)), seq=t.uint8_t(key_sequence), tx_counter=t.uint32_t(frame_counter),
+            ),
+        )
+        node = zigpy.state.NodeInfo(ieee=t.EUI64.UNKNOWN if device is None else ieee_of(device), nwk=t.NWK(0))
+        await self._application.write_network_info(network_info=network, node_info=node)
+        await self._application.start_network()
+        return {"device": self._application.state.node_info.ieee.serialize()[::-1].hex()}
+
+    async def permit(self, seconds: int, devices: list[list[str]]) -> dict[str, Any]:
+        """Let these devices join, each with its link key, for so many seconds; 0 ends it."""
+        if not seconds or not devices:
+            await self._application.permit_ncp(seconds)
+            return {}
+        for device, key in devices:
+            asked = self._application.permit_with_link_key(ieee_of(device), t.KeyData(bytes.fromhex(key)), seconds)
+            task = asyncio.ensure_future(asked)
+            done, _ = await asyncio.wait({task}, timeout=BLOCKING)
+            for ended in done:
+                ended.result()
+            if not done:
+                self._permitting.add(task)
+                task.add_done_callback(self._permitting.discard)
+        return {}
+
+    async def share(self, device: str, key: str) -> dict[str, Any]:
+        """Set the link key shared with a device."""
+        await self._application.share_link_key(ieee_of(device), t.KeyData(bytes.fromhex(key)))
+        return {}
+
+    async def forget(self, device: str) -> dict[str, Any]:
+        """Forget it."""
+        await self._application.drop_link_key(ieee_of(device))
+        return {}
+
+    async def remove(self, device: str, address: int) -> dict[str, Any]:
+        """Have the co-processor tell a device to leave."""
+        departing = type("Departing", (), {"ieee": ieee_of(device), "nwk": t.NWK(address)})()
+        await self._application.force_remove(departing)
+        return {}
+
+    async def send(self, **packet: Any) -> dict[str, Any]:
+        """Send a packet; an unacknowledged one is no failure of ours."""
+        try:
+            await self._application.send_packet(packet_of(packet))
+        except (ZigbeeException, TimeoutError):
+            return {"status": "no_ack"}
+        return {"status": "success"}
+
+    async def close(self) -> dict[str, Any]:
+        """Let nobody in any more, and let go of the stick."""
+        for task in self._permitting:
+            task.cancel()
+        if self._application is not None:
+            await self._application.permit_ncp(0)
+            await self._application.disconnect()
+        return {}
+
+    def _happened(self, what: str, fields: dict[str, Any]) -> None:
+        self._tell({what: fields})
+
+
+OPERATIONS: dict[str, Callable[..., Awaitable[dict[str, Any]]]] = {
+    "open": Radio.open, "form": Radio.form, "permit": Radio.permit, "share": Radio.share, "forget": Radio.forget,
+    "remove": Radio.remove, "send": Radio.send, "close": Radio.close,
+}
+
+
+async def serve(reader: asyncio.StreamReader, tell: Callable[[dict[str, Any]], None]) -> None:
+    """Do what is asked, in order; only packets on their way overtake each other. Raises NotALine."""
+    radio = Radio(tell)
+    sends: set[asyncio.Task[None]] = set()
+    tell({"hello": VERSION, "python": sys.version.split()[0], "process": os.getpid()})
+    while line := await _next(reader):
+        asked = read(line)
+        number, operation = asked.pop("n"), asked.pop("do")
+        if operation == "send":
+            if len(sends) >= MOST_SENDS:
+                await asyncio.wait(sends, return_when=asyncio.FIRST_COMPLETED)
+            task = asyncio.ensure_future(_perform(radio, operation, number, asked, tell))
+            sends.add(task)
+            task.add_done_callback(sends.discard)
+        else:
+            await _perform(radio, operation, number, asked, tell)
+            if operation == "close":
+                return
+    await radio.close()
+
+
+async def _perform(
+    radio: Radio, operation: str, number: int, given: dict[str, Any], tell: Callable[[dict[str, Any]], None],
+) -> None:
+    try:
+        done = await OPERATIONS[operation](radio, **given)
+    except Exception as fault:  # the library's own, of any kind: the bench says whose it is
+        tell({"n": number, "failed": masked(f"{type(fault).__name__}: {fault}")})
+    else:
+        tell({"n": number, "done": done})
+
+
+async def _next(reader: asyncio.StreamReader) -> bytes:
+    try:
+        return await reader.readline()
+    except ValueError:  # longer than the reader's limit
+        raise NotALine(f"a line longer than {LONGEST} octets") from None
+
+
+def _version(package: str) -> str:
+    try:
+        return version(package.replace("_", "-"))
+    except PackageNotFoundError:
+        return "of its own"
+
+
+async def _main() -> None:
+    told = os.fdopen(os.dup(1), "wb", buffering=0)
+    os.dup2(2, 1)  # whatever prints does not print between our lines
+    reader = asyncio.StreamReader(limit=LONGEST)
+    await asyncio.get_running_loop().connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), sys.stdin)
+    await serve(reader, lambda fields: _write(told, written(fields)))
+
+
+def _write(told: Any, line: bytes) -> None:
+    while line:
+        line = line[told.write(line):]
+
+
+if __name__ == "__main__":
+    logging.disable(logging.CRITICAL)  # libraries log keys
+    asyncio.run(_main())

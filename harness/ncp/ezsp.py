@@ -1,0 +1,81 @@
+"""What bellows can beyond zigpy: link keys in the co-processor's table, and how a device joined. Runs in the child process only.
+
+EZSP is Silicon Labs' protocol of EmberZNet co-processors (UG100); up to version 12 a link key is set by addOrUpdateKeyTableEntry,
+from 13 on by importLinkKey. Declared, not exercised on hardware: held to bellows' own command tables in the tests.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from bellows import types as t
+
+from harness.ncp.quiet import eui64
+
+IMPORTS_KEYS = 13  # the EZSP version from which a link key is imported at an index
+INSTALL_CODES = 5  # and the one from which there are transient link keys: version 4 takes them and does nothing
+REFUSES_STRANGERS = 8  # and the one from which whoever has no transient link key is kept out
+ZDO_FLAGS = 0x0F  # every ZDP request comes to us, and those of endpoints and bindings are ours to answer
+KEY_TABLE = 12  # link keys of so many devices: what bellows itself asks for at most
+CONFIG: dict[str, Any] = {
+    "use_thread": False, "ezsp_config": {"CONFIG_APPLICATION_ZDO_FLAGS": ZDO_FLAGS, "CONFIG_KEY_TABLE_SIZE": KEY_TABLE},
+}
+ANSWERED_BELOW = (0x0000, 0x0001, 0x0002, 0x0003, 0x0031, 0x0032, 0x0034, 0x0036)  # ZDP requests that the stack answers in any case
+HOW = {  # EmberDeviceUpdate
+    t.EmberDeviceUpdate.STANDARD_SECURITY_SECURED_REJOIN: "secured-rejoin",
+    t.EmberDeviceUpdate.STANDARD_SECURITY_UNSECURED_JOIN: "join",
+    t.EmberDeviceUpdate.STANDARD_SECURITY_UNSECURED_REJOIN: "rejoin",
+}
+
+
+def over_ezsp(quiet: type[Any]) -> type[Any]:
+    """bellows, made quiet, with what the trust centre of Smart Energy needs of it."""
+
+    class OverEzsp(quiet):  # type: ignore[misc]
+        answered_below = ANSWERED_BELOW
+
+        def __init__(self, config: dict[str, Any]) -> None:
+            super().__init__(config)
+            self._places: dict[str, int] = {}  # in the key table, by device; the table is empty when a network is formed
+
+        @property
+        def offers(self) -> set[str]:
+            """By the version that the stick's firmware speaks."""
+            version = self._ezsp.ezsp_version
+            return {
+                "link-key", "how-joined", *(["install-code"] if version >= INSTALL_CODES else []),
+                *(["refuses-strangers"] if version >= REFUSES_STRANGERS else []),
+            }
+
+        @property
+        def about(self) -> dict[str, str]:
+            """What the firmware says of itself."""
+            return {"EZSP version": str(self._ezsp.ezsp_version)}
+
+        async def share_link_key(self, device: t.EUI64, key: t.KeyData) -> None:
+            """Have the co-processor secure APS frames to and from a device with this key. Raises ValueError where it refuses."""
+            if self._ezsp.ezsp_version >= IMPORTS_KEYS:
+                place = self._places.setdefault(eui64(device), len(self._places))
+                (status,) = await self._ezsp.importLinkKey(index=place, address=device, key=key)
+            else:
+                (status,) = await self._ezsp.addOrUpdateKeyTableEntry(address=device, linkKey=True, keyData=key)
+            if t.sl_Status.from_ember_status(status) != t.sl_Status.OK:
+                raise ValueError(f"the key table takes no key: {t.sl_Status.from_ember_status(status).name}")
+
+        async def drop_link_key(self, device: t.EUI64) -> None:
+            """Forget it."""
+            await self.cleanup_tc_link_key(device)
+
+        def _handle_tc_join_handler(
+            self, nwk: t.NWK, ieee: t.EUI64, device_update_status: Any, decision: Any, parent_nwk: t.NWK,
+        ) -> None:
+            refused = decision == t.EmberJoinDecision.DENY_JOIN and device_update_status != t.EmberDeviceUpdate.DEVICE_LEFT
+            self.how = "refused" if refused else HOW.get(device_update_status)
+            try:
+                super()._handle_tc_join_handler(nwk, ieee, device_update_status, decision, parent_nwk)
+                if refused:
+                    self.handle_join(nwk, ieee, parent_nwk)
+            finally:
+                self.how = None
+
+    return OverEzsp
