@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from functools import partial
 from typing import Any
 
-from harness.actors.reports import Happened, Logged
+from harness.actors.reports import Happened, Logged, PacketSeen
 from harness.adapters.defects import Defect, all_defects
 from harness.backhaul.faults import Fault as WireFault
 from harness.backhaul.faults import outside
@@ -359,8 +359,8 @@ class Bench:
     def _note(self, actor: str, event: Any) -> None:
         if isinstance(event, happenings.KeyLearnt):
             self._learn(Key(event.kind, event.key, event.device))
-        elif isinstance(event, Logged):
-            self._taps.note(event.text, event.actor or actor, self.now)
+        elif isinstance(event, Logged | PacketSeen):
+            self._taps.note(event, actor, self.now)
         else:
             self.happenings.append(Happened(Actor(actor) if actor in self.machines else actor, event, self.now))
 

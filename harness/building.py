@@ -49,10 +49,12 @@ def is_remote(filled: Filled) -> bool:
 
 
 def unseen(file: BenchFile) -> frozenset[Point]:
-    """The observation points that this bench does not have, by what the adapters of those under test say they hide."""
+    """The observation points that this bench does not have: what the adapters of those under test hide, and to what an adapter
+    that would be the only one to see it is blind."""
     judged = [actor for actor in file.dut or tuple(file.adapters) if actor in file.adapters]
     hides = ((getattr(load(file.adapters[actor].adapter), "hides", None), actor) for actor in judged)
-    return frozenset(point for hiding, actor in hides if hiding is not None for point in hiding(actor, file.legs))
+    blind = {point for filled in file.adapters.values() for point in getattr(load(filled.adapter), "blind_to", ())}
+    return frozenset(point for hiding, actor in hides if hiding is not None for point in hiding(actor, file.legs)) | blind
 
 
 @dataclass(frozen=True)

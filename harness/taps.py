@@ -7,6 +7,7 @@ from hashlib import sha256
 from typing import Any
 
 from dissectors.smart_energy import ALL_CHANNELS
+from harness.actors.reports import Logged, PacketSeen
 from harness.backhaul.faults import SeenMessage
 from harness.backhaul.wires import CIM, LEG
 from harness.composite import ADJACENT, AIR, WIRE_OF_STEP, inside
@@ -17,6 +18,7 @@ from harness.usecase import Point, Wire, kind_of
 
 ON_LEGS = frozenset(WIRE_OF_STEP[step] for step in (2, 3, 4))
 AIR_MEDIUM, SECOND_AIR = "air", "air 2"  # of the HAN, and of one that is out of its range
+PACKETS = "aps"  # the medium of what a network co-processor shows
 LOG = "log"  # the medium of what actors write into their logs
 LONGEST_KEPT = (1 << 20) + 1  # octets; one more than are read of a CIM message, so that it is still seen to be too long
 
@@ -91,6 +93,9 @@ class Taps:
         )
         self._messages[seen.number] = exchange.number
 
-    def note(self, text: str, actor: str, now: float) -> None:
-        """A line that an actor wrote into its log."""
-        self._trace.append(now, Point.LOG, LOG, text.encode(), producer=actor)
+    def note(self, event: Logged | PacketSeen, actor: str, now: float) -> None:
+        """A line that an actor wrote into its log, or a packet that went through its network co-processor."""
+        if isinstance(event, Logged):
+            self._trace.append(now, Point.LOG, LOG, event.text.encode(), producer=event.actor or actor)
+        else:
+            self._trace.append(now, Point.APS, PACKETS, event.asdu, event.producer, event.receiver, about=event.about)

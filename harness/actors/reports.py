@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from harness.values import Eui64
@@ -17,6 +17,20 @@ class Logged:
 
     text: str
     actor: str = ""
+
+
+@dataclass(frozen=True)
+class PacketSeen:
+    """An APS data packet that went through an actor's network co-processor (the APS observation point), by its ASDU.
+
+    `producer` and `receiver` are actors, the address of a device that nobody ordered, or None where nobody knows. `about` has
+    addresses, endpoints, cluster, whether it was APS-secured, and how well it was heard.
+    """
+
+    asdu: bytes
+    producer: str | None
+    receiver: str | None
+    about: dict[str, Any] = field(default_factory=dict, hash=False)
 
 
 @dataclass(frozen=True)

@@ -39,7 +39,8 @@ EVENT_IN = 120  # seconds after the bench's start at which the programme's event
 class VirtualEsi:
     """One ESI. Options: `eui64`, `channel`, `certificate`, `private_key`, `ca` (all as text, the last three in hex), and
     `child_capacity`, the number of devices that it has room for; and, which no file can write down, `pan_id`, `extended_pan_id`,
-    `key_sequence`, its `programme`, `settings` of the stack, `decisions` of its policy that are right as well, and `rewrites`."""
+    `key_sequence`, its `programme`, `settings` of the stack, `decisions` of its policy that are right as well, `rewrites`, and
+    other `lower_layers` than our own, made of the policy."""
 
     def __init__(self, setup: Setup) -> None:
         known = {each.name for each in fields(Policy)}
@@ -64,7 +65,7 @@ class VirtualEsi:
                 rewrites=(*setup.options.get("rewrites", ()), *(r for r in setup.rewrites if not isinstance(r, LegRewrite))),
             ),
             lambda now: smart_energy_time(setup.epoch, now),
-            programme=programme, settings=settings,
+            programme=programme, settings=settings, lower_layers=setup.options.get("lower_layers"),
         )
         self._orders: dict[Eui64, LegMessage] = {}
         self._outgoing: list[tuple[float, Message]] = []  # reports, each with when it is due

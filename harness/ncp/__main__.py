@@ -12,6 +12,7 @@ import logging
 import os
 import sys
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
@@ -21,7 +22,7 @@ import zigpy.types as t
 from zigpy.exceptions import ZigbeeException
 
 from harness.ncp.line import LONGEST, VERSION, NotALine, masked, read, written
-from harness.ncp.quiet import ieee_of, packet_of, quiet
+from harness.ncp.quiet import eui64, ieee_of, packet_of, quiet
 
 LIBRARIES = {
     "bellows": "bellows.zigbee.application:ControllerApplication",
@@ -32,6 +33,7 @@ LIBRARIES = {
 }
 TAKES_INSTALL_CODES = {"zigpy_znp", "zigpy_deconz", "zigpy_xbee"}  # whose permit_with_link_key does something
 BLOCKING = 2.0  # seconds after which permit_with_link_key is left to itself: some libraries stay in it for the whole window
+FAREWELL = 2.0  # seconds for the last request to a stick
 MOST_SENDS = 32  # packets on their way at the same time
 
 
@@ -43,10 +45,10 @@ class Radio:
         self._application: Any = None
         self._permitting: set[asyncio.Task[Any]] = set()
 
-    async def open(self, radio: str, device: dict[str, Any], config: dict[str, Any], endpoints: list[dict[str, Any]]) -> dict[str, Any]:
+    async def open(self, radio: str, device: dict[str, Any], config: dict[str, Any]) -> dict[str, Any]:
         """Reach the stick. `radio` is a name of `LIBRARIES` or `module:Class`."""
         module, _, name = LIBRARIES.get(radio, radio).partition(":")
-        library = quiet(getattr(importlib.import_module(module), name), self._happened, endpoints)
+        library = quiet(getattr(importlib.import_module(module), name), self._happened)
         own: dict[str, Any] = {}
         if module.startswith("bellows."):
             from harness.ncp import ezsp
@@ -58,17 +60,21 @@ class Radio:
         })
         await self._application.connect()
         package = module.partition(".")[0]
-        offers = set(getattr(self._application, "offers", {"install-code"} if package in TAKES_INSTALL_CODES else ()))
+        offers = getattr(self._application, "offers", {"install-code"} if package in TAKES_INSTALL_CODES else ())
         return {
-            "offers": sorted(offers), "answered_below": list(getattr(self._application, "answered_below", ())),
+            "device": await self._application.own_address(), "offers": sorted(offers),
+            "answered_below": list(getattr(self._application, "answered_below", ())),
             "about": {"library": f"{package} {_version(package)}", "zigpy": _version("zigpy"), **getattr(self._application, "about", {})},
         }
 
     async def form(
         self, channel: int, pan_id: int, extended_pan_id: str, network_key: str, key_sequence: int, frame_counter: int,
-        device: str | None,
+        device: str | None, endpoints: list[dict[str, Any]],
     ) -> dict[str, Any]:
-        """Form the network; `device` is the EUI-64 that the coordinator is to have, None for the one it has."""
+        """Form the network; `device` is the EUI-64 that the coordinator is to have, None for the one it has.
+
+        The stick is reached a second time then: what forming it has reset, its endpoints among it, is set up anew.
+        """
         network = zigpy.state.NetworkInfo(
             channel=t.uint8_t(channel), channel_mask=t.Channels.from_channel_list([channel]), pan_id=t.PanId(pan_id),
             extended_pan_id=t.ExtendedPanId(ieee_of(extended_pan_id)), security_level=t.uint8_t(5),
@@ -78,8 +84,11 @@ class Radio:
         )
         node = zigpy.state.NodeInfo(ieee=t.EUI64.UNKNOWN if device is None else ieee_of(device), nwk=t.NWK(0))
         await self._application.write_network_info(network_info=network, node_info=node)
+        self._application.endpoints = tuple(endpoints)
+        await self._application.disconnect()
+        await self._application.connect()
         await self._application.start_network()
-        return {"device": self._application.state.node_info.ieee.serialize()[::-1].hex()}
+        return {"device": eui64(self._application.state.node_info.ieee)}
 
     async def permit(self, seconds: int, devices: list[list[str]]) -> dict[str, Any]:
         """Let these devices join, each with its link key, for so many seconds; 0 ends it."""
@@ -122,11 +131,12 @@ class Radio:
         return {"status": "success"}
 
     async def close(self) -> dict[str, Any]:
-        """Let nobody in any more, and let go of the stick."""
+        """Let nobody in any more, and let go of the stick; one that is gone cannot be told."""
         for task in self._permitting:
             task.cancel()
         if self._application is not None:
-            await self._application.permit_ncp(0)
+            with suppress(Exception):
+                await asyncio.wait_for(self._application.permit_ncp(0), FAREWELL)
             await self._application.disconnect()
         return {}
 

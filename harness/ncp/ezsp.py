@@ -9,12 +9,14 @@ from __future__ import annotations
 from typing import Any
 
 from bellows import types as t
+from zigpy.zdo.types import SimpleDescriptor
 
 from harness.ncp.quiet import eui64
 
 IMPORTS_KEYS = 13  # the EZSP version from which a link key is imported at an index
 INSTALL_CODES = 5  # and the one from which there are transient link keys: version 4 takes them and does nothing
 REFUSES_STRANGERS = 8  # and the one from which whoever has no transient link key is kept out
+SMART_ENERGY = 0x0109
 ZDO_FLAGS = 0x0F  # every ZDP request comes to us, and those of endpoints and bindings are ours to answer
 KEY_TABLE = 12  # link keys of so many devices: what bellows itself asks for at most
 CONFIG: dict[str, Any] = {
@@ -51,6 +53,19 @@ def over_ezsp(quiet: type[Any]) -> type[Any]:
         def about(self) -> dict[str, str]:
             """What the firmware says of itself."""
             return {"EZSP version": str(self._ezsp.ezsp_version)}
+
+        async def own_address(self) -> str:
+            """The stick's EUI-64, which it tells without a network, so that an old one need not be started."""
+            (ieee,) = await self._ezsp.getEui64()
+            return eui64(ieee)
+
+        async def register_endpoints(self) -> None:
+            """Ours, and an empty first one, without which bellows does not start; our own answers do not name it."""
+            await super().register_endpoints()
+            if all(each["endpoint"] != 1 for each in self.endpoints):
+                await self.add_endpoint(SimpleDescriptor(
+                    endpoint=1, profile=SMART_ENERGY, device_type=0, device_version=0, input_clusters=[], output_clusters=[],
+                ))
 
         async def share_link_key(self, device: t.EUI64, key: t.KeyData) -> None:
             """Have the co-processor secure APS frames to and from a device with this key. Raises ValueError where it refuses."""

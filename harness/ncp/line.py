@@ -13,8 +13,11 @@ from typing import Any
 VERSION = "hanproof-ncp/1"
 LONGEST = 1 << 16  # octets of one line with its newline: an APS frame in hex is far shorter
 _LONGEST_TEXT = 200  # characters of what an error says
-_MAY_BE_KEY = re.compile(r"(?:(?:0x|\\x)?[0-9A-Fa-f]{2}[\s,:;-]*){12,}")  # 12 octets in whatever dress: an EUI-64 has 8
-_MAY_BE_NUMBERS = re.compile(r"(?:\d{1,3}[\s,]+){8,}\d{1,3}")
+_MAY_BE_KEY = (  # 12 octets or more in whatever dress: an EUI-64 has 8
+    re.compile(r"""b(['"])(?:\\.|(?!\1).)*(?:\1|$)"""),
+    re.compile(r"(?:0x|\\x)?[0-9A-Fa-f]{2}(?:[\s,:;-]*(?:0x|\\x)?[0-9A-Fa-f]{2}){11,}"),
+    re.compile(r"\d{1,3}(?:[\s,]+\d{1,3}){11,}"),
+)
 
 
 class NotALine(ValueError):
@@ -45,6 +48,6 @@ def read(line: bytes) -> dict[str, Any]:
 def masked(text: str) -> str:
     """A text of somebody else's on one short line, without what may be a key."""
     one_line = " ".join(text.split())
-    for pattern in (_MAY_BE_KEY, _MAY_BE_NUMBERS):
+    for pattern in _MAY_BE_KEY:
         one_line = pattern.sub("<octets>", one_line)
     return one_line if len(one_line) <= _LONGEST_TEXT else f"{one_line[:_LONGEST_TEXT]}..."

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from typing import Any
 
 import zigpy.types as t
+from zigpy.exceptions import NetworkNotFormed
 from zigpy.zdo.types import SimpleDescriptor
 
 OURSELVES = 0x0000  # the coordinator's NWK address
@@ -18,14 +19,12 @@ Tell = Callable[[str, dict[str, Any]], None]
 """Takes what happened (packet, join, leave, lost) and its fields."""
 
 
-def quiet(library: type[Any], tell: Tell, endpoints: list[dict[str, Any]]) -> type[Any]:
-    """The radio library's ControllerApplication, of which nothing but packets, joins and leaves is heard, as they come.
-
-    `endpoints` are the simple descriptors that the co-processor is to have, in place of zigpy's own.
-    """
+def quiet(library: type[Any], tell: Tell) -> type[Any]:
+    """The radio library's ControllerApplication, of which nothing but packets, joins and leaves is heard, as they come."""
 
     class Quiet(library):  # type: ignore[misc]
         how: str | None = None  # of the join that is being told, where the library knows
+        endpoints: tuple[dict[str, Any], ...] = ()  # the simple descriptors that the co-processor is to have
 
         def packet_received(self, packet: t.ZigbeePacket) -> None:
             """Every packet goes to the bench, repeated ones too; what the stick says to itself stays the library's."""
@@ -52,6 +51,17 @@ def quiet(library: type[Any], tell: Tell, endpoints: list[dict[str, Any]]) -> ty
             """The stick is gone."""
             tell("lost", {"text": type(exc).__name__ if exc is not None else "closed"})
 
+        async def own_address(self) -> str | None:
+            """The stick's EUI-64, as the library has it or as zigpy would; None where it tells none before it has a network."""
+            known = getattr(super(), "own_address", None)
+            if known is not None:
+                return str(await known())
+            try:
+                await self.load_network_info()
+            except NetworkNotFormed:
+                return None
+            return eui64(self.state.node_info.ieee)
+
         async def permit_gp(self, time_s: int) -> None:
             """No Green Power commissioning."""
 
@@ -60,7 +70,7 @@ def quiet(library: type[Any], tell: Tell, endpoints: list[dict[str, Any]]) -> ty
 
         async def register_endpoints(self) -> None:
             """Ours, and no endpoint of home automation."""
-            for each in endpoints:
+            for each in self.endpoints:
                 await self.add_endpoint(SimpleDescriptor(
                     endpoint=each["endpoint"], profile=each["profile"], device_type=each["device"], device_version=0,
                     input_clusters=each["in"], output_clusters=each["out"],

@@ -9,6 +9,7 @@ from dissectors import aps, nwk
 from harness.ports import Chance, Pdu
 from harness.stack.core import Core
 from harness.stack.esi import CAPABILITY
+from harness.stack.happenings import Happening
 from harness.stack.packets import (
     DeviceCame,
     DeviceWent,
@@ -64,6 +65,10 @@ class Stick:
             self.core.permit_association(False)
         self.core.wake(now)
         self._settle(now)
+
+    def events(self) -> list[Happening]:
+        """A stick has no happenings of its own."""
+        return []
 
     # -- towards the bench
 

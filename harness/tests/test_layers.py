@@ -68,7 +68,7 @@ MAY_IMPORT = {
     ),
     "harness.sanity": (),
     "harness.second_meter": (),
-    "harness.taps": ("dissectors", "harness.faults", "harness.backhaul"),
+    "harness.taps": ("dissectors", "harness.actors.reports", "harness.faults", "harness.backhaul"),
     "harness.neighbour": ("dissectors", "harness.actors", "harness.backhaul", "harness.stack.happenings"),
     "harness.evidence": ("dissectors.capture", "dissectors.key_file", "harness.causes", "harness.declarations"),
     "harness.plugin": ("harness.declarations", "harness.evidence"),
