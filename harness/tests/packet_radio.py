@@ -19,6 +19,7 @@ from zigpy.exceptions import DeliveryError, NetworkNotFormed
 
 from harness.ncp.quiet import eui64, ieee_of
 
+
 class Application(zigpy.application.ControllerApplication):  # type: ignore[misc]
     """`device.path` is `host:port`."""
 
