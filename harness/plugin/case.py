@@ -16,7 +16,7 @@ from typing import Any
 from hypothesis import currently_in_test_context
 
 from harness.declarations import Device
-from harness.errors import HanproofError, Inconclusive, NonConformance
+from harness.errors import HanproofError, Inconclusive, NonConformance, Unsupported
 from harness.evidence.results import found, told
 from harness.judge import Judgement, concluded, judge, judged_unplayed, merged
 from harness.plugin.campaign import Bench, Campaign, close, seed_of, sound_out
@@ -123,8 +123,10 @@ class CaseRun:
             close(self._open.pop())
 
     def conclude(self, fault: BaseException | None = None) -> Conclusion:
-        """The verdict, once the case has ended, by `fault` if it did not return."""
+        """The verdict, once the case has ended, by `fault` if it did not return. What the bench cannot do asks nobody anything."""
         failed = any(judgement.verdict is Verdict.FAIL for verified in self._verified for judgement in verified.judgements)
+        if isinstance(fault, Unsupported) and not self._verified:
+            return self._unasked(str(fault))
         if fault is not None and not (failed and isinstance(fault, NonConformance)):
             self._add(self._latest, broken=_blamed(fault))
         judgements = merged(judgement for verified in self._verified for judgement in verified.judgements)
@@ -133,6 +135,14 @@ class CaseRun:
             if verified.broken is not None and verified.broken.verdict >= verdict:
                 verdict, reason = verified.broken.verdict, verified.broken.message
         return Conclusion(verdict, reason, tuple(judgements), tuple(_named_apart(self._verified)))
+
+    def _unasked(self, reason: str) -> Conclusion:
+        judgements = tuple(
+            Judgement(clause.id, actor, Verdict.NONE, not_applicable=reason, text=clause.text)
+            for clause in self.clauses for actor in clause.checks
+        )
+        self._add(self._latest)  # evidence, and nothing to judge by it
+        return Conclusion(*concluded(judgements), judgements, tuple(self._verified))
 
     def _add(self, trace: Trace | None, judgements: tuple[Judgement, ...] = (), broken: Finding | None = None) -> None:
         scenario = (trace.header.scenario if trace is not None else "") or f"{self.name}-{self.device.name}"

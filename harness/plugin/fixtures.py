@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from harness.declarations import Device
-from harness.errors import Inconclusive
+from harness.errors import Inconclusive, Unsupported
 from harness.plugin.campaign import Bench
 from harness.plugin.case import CaseRun, Conclusion, case_name
 from harness.plugin.collection import clauses_of
@@ -45,9 +45,13 @@ def case_run(request: pytest.FixtureRequest, device: Device) -> Iterator[CaseRun
 
 
 @pytest.fixture
-def provisioned(case_run: CaseRun) -> Trace:
+def provisioned(request: pytest.FixtureRequest, case_run: CaseRun) -> Trace:
     """The trace of the undisturbed provisioning, recorded once for each device and shared: judge it, do not disturb it."""
-    return case_run.provisioned
+    try:
+        return case_run.provisioned
+    except Unsupported as fault:
+        conclusion = request.node.stash[DECIDED] = case_run.conclude(fault)
+        pytest.skip(conclusion.reason)
 
 
 @pytest.fixture

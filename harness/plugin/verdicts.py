@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from harness.errors import Inconclusive, JudgingError, NonConformance
+from harness.errors import Inconclusive, JudgingError, NonConformance, Unsupported
 from harness.evidence.results import CaseResult, clause_ids, found, told
 from harness.evidence.scenario import write_scenario
 from harness.plugin.campaign import seed_of
@@ -49,7 +49,7 @@ def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> Generator[None, Any, Any]
         fault = raised
     conclusion = run.conclude(fault)
     pyfuncitem.stash[DECIDED] = conclusion
-    if fault is not None and not isinstance(fault, NonConformance | Inconclusive):
+    if fault is not None and not isinstance(fault, NonConformance | Inconclusive | Unsupported):
         raise fault
     _show(conclusion)
     return True

@@ -41,14 +41,14 @@ pixit:
 """
 
 SMALL_BENCH = '''
-from harness.errors import BenchError, Inconclusive
+from harness.errors import BenchError, Inconclusive, Unsupported
 from harness.trace import Attestation, Header, Key, Trace
 from harness.usecase import Point
 
 class Bench:
     def __init__(self, planned):
         bench, device = planned.bench, planned.device
-        self.says = planned.changes.get("says", "good")
+        self.says = planned.changes.get("says", "unable" if bench.name == "unable" else "good")
         if planned.defect is not None:
             self.says = planned.defect.says
         self.order = bench.order(device)
@@ -60,6 +60,8 @@ class Bench:
     def play(self):
         if self.says == "broken":
             raise BenchError("the radio is gone")
+        if self.says == "unable":
+            raise Unsupported("the radio cannot whistle")
         if self.says == "unready":
             raise Inconclusive("the preamble failed")
         self.trace.append(1.5, Point.MAC, "air", self.says.encode(), "ESI", "HAN Device", about={"channel": 11})
@@ -148,6 +150,10 @@ def test_bench_breaks(benches, verify):
 def test_preamble_fails(benches, verify):
     bench = benches(says="unready"); bench.play(); verify(bench.trace)
 
+@clause("06-WORD")
+def test_bench_cannot(benches, verify):
+    bench = benches(says="unable"); bench.play(); verify(bench.trace)
+
 @clause("06-WORD", "07-SILENT")
 def test_does_not_ask(provisioned, verify):
     verify(provisioned)
@@ -206,7 +212,8 @@ def test_verified_twice(bench, verify):
 '''
 EXPECTED = {
     "pass": "pass", "fail": "fail", "inconc": "inconc", "checker_raises": "error", "bench_breaks": "error",
-    "preamble_fails": "inconc", "does_not_ask": "inconc", "verifies_nothing": "inconc", "not_claimed": "not_applicable",
+    "preamble_fails": "inconc", "bench_cannot": "not_applicable",
+    "does_not_ask": "inconc", "verifies_nothing": "inconc", "not_claimed": "not_applicable",
     "not_under_test": "not_applicable", "unset": "inconc", "unseen": "not_applicable", "examples_pass": "pass",
     "examples_fail": "fail", "examples_inconc": "inconc", "postamble_fails": "inconc", "grows_after_verify": "pass",
     "verified_twice": "pass",

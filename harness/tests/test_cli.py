@@ -279,17 +279,17 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_run_judge_and_report(project: Path) -> None:
     ran = python(project, "harness.cli", "run", "--run-dir", "reports/runs/one", "--", "-k", "not broken")
     assert ran.returncode == 7
-    assert "[36/36] 4 error, 4 fail, 14 inconc, 6 none, 8 pass" in ran.stdout
+    assert "[38/38] 4 error, 4 fail, 14 inconc, 8 none, 8 pass" in ran.stdout
     assert "step_06.py ." not in ran.stdout
     judged = python(project, "harness.cli", "judge", "--table", "small_table")
     assert judged.returncode == 0, judged.stdout
-    assert judged.stdout.endswith("one: 36 cases judged again: the same verdicts\n")
+    assert judged.stdout.endswith("one: 38 cases judged again: the same verdicts\n")
     trace = project / "reports/runs/one/scenarios/step_06-fail-pct/trace.jsonl"
     trace.write_text(trace.read_text().replace(b"bad".hex(), b"good".hex()))
     changed = python(project, "harness.cli", "judge", "one", "--table", "small_table")
     assert changed.returncode == 8
     assert "step_06.py::test_fail[pct]: verdict was fail, is pass" in changed.stdout
-    assert changed.stdout.endswith("one: 36 cases judged again: 1 differ, 1 file(s) changed\n")
+    assert changed.stdout.endswith("one: 38 cases judged again: 1 differ, 1 file(s) changed\n")
 
 
 def test_a_run_begun_elsewhere_runs_what_it_is_told_and_is_found_again(
@@ -317,7 +317,7 @@ def test_plan_lists_what_would_be_asked_and_runs_nothing(project: Path) -> None:
     before = sorted(project.rglob("reports/runs/*"))
     told = python(project, "harness.cli", "plan", "--table", "small_table", "--json")
     plan = json.loads(told.stdout)
-    assert len(plan["cases"]) == 36
+    assert len(plan["cases"]) == 38
     (fails,) = (case for case in plan["cases"] if case["id"] == "step_06.py::test_fail[pct]")
     assert (fails["title"], fails["step"], fails["device"], fails["clauses"]) == ("fail", "6", "pct", ["UC2.7-06-WORD@ESI"])
     asked = {clause["clause"]: len(clause["cases"]) for clause in plan["clauses"]}

@@ -22,7 +22,7 @@ from harness.evidence.results import OUTCOMES
 from harness.plugin.campaign import Campaign, Planned
 from harness.plugin.case import run_case
 from harness.plugin.closing import exit_code
-from harness.tests.small_run import EXPECTED, python, write_project
+from harness.tests.small_run import BENCH, EXPECTED, python, write_project
 from harness.trace import Header, Trace
 from harness.usecase import Actor, Clause, Point
 from harness.verdict import Finding, Verdict, failed, passed
@@ -54,6 +54,16 @@ class Ran:
 @pytest.fixture(scope="module")
 def ran(tmp_path_factory: pytest.TempPathFactory) -> Ran:
     return Ran(write_project(tmp_path_factory.mktemp("small")))
+
+
+def test_what_the_bench_cannot_is_asked_of_nobody_and_says_why(tmp_path: Path, ran: Ran) -> None:
+    """In a case, and where the undisturbed provisioning itself needs it."""
+    everywhere = Ran(write_project(tmp_path, bench=BENCH.replace("name: small", "name: unable")), "-k", "test_pass")
+    for case in (ran.case("bench_cannot"), everywhere.case("pass")):
+        assert case["verdict"] == "none"
+        assert set(case["not_applicable"].values()) == {"the radio cannot whistle"}
+        assert case["evidence"] == case["unjudged"] != []
+    assert everywhere.process.returncode == 5  # nothing was applicable
 
 
 def test_every_case_ran_once_for_every_device(ran: Ran) -> None:
@@ -91,7 +101,7 @@ def test_totals_agree_wherever_they_are_shown(ran: Ran) -> None:
         for result in allure_results(ran)
     )
     expected = {outcome: 2 * list(EXPECTED.values()).count(outcome) for outcome in OUTCOMES}
-    assert ran.verdicts["totals"] == {"cases": 36, **expected} == console
+    assert ran.verdicts["totals"] == {"cases": 38, **expected} == console
     assert shown == {
         "passed": expected["pass"], "failed": expected["fail"], "errors": expected["error"], "inconc": expected["inconc"],
         "not applicable": expected["not_applicable"],
@@ -102,7 +112,7 @@ def test_totals_agree_wherever_they_are_shown(ran: Ran) -> None:
     assert sum(case.find("failure") is not None for case in cases) == expected["fail"]
     assert sum(case.find("skipped") is not None for case in cases) == expected["not_applicable"]
     assert {name: junit.getroot().get(name) for name in ("tests", "failures", "errors", "skipped")} == {
-        "tests": "36", "failures": str(expected["fail"]), "errors": str(expected["error"] + expected["inconc"]),
+        "tests": "38", "failures": str(expected["fail"]), "errors": str(expected["error"] + expected["inconc"]),
         "skipped": str(expected["not_applicable"]),
     }
     assert allure == {
@@ -126,7 +136,7 @@ def test_allure_names_clauses_devices_and_evidence(ran: Ran) -> None:
     assert [step["name"] for step in result["steps"]] == ["UC2.7-06-WORD@ESI: fail"]  # one, whatever the number of examples
     assert result["statusDetails"]["message"].startswith("fail: ")
     histories = [result["historyId"] for result in allure_results(ran)]
-    assert len(set(histories)) == len(histories) == 36
+    assert len(set(histories)) == len(histories) == 38
 
 
 def test_a_failing_case_says_clause_expected_observed_and_where(ran: Ran) -> None:
@@ -188,7 +198,7 @@ def test_parallel_workers_leave_the_same(ran: Ran, tmp_path: Path) -> None:
     assert one == two
     assert parallel.process.returncode == 7
     assert list(differing(filecmp.dircmp(ran.folder / "scenarios", parallel.folder / "scenarios"))) == []
-    assert len(allure_results(parallel)) == 36
+    assert len(allure_results(parallel)) == 38
 
 
 def differing(compared: filecmp.dircmp[str]) -> Iterator[str]:
