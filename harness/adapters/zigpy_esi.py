@@ -37,12 +37,13 @@ from harness.values import Eui64
 OPEN_LIMIT = 30.0  # seconds to reach a stick: it is reset, and read out
 FORM_LIMIT = 90.0  # seconds to form a network: the stick's memory is rewritten and it is reset twice
 LIMIT = 30.0  # seconds for anything else: a packet to a sleeping device is retried for half of that
-OPTIONS = ("radio", "port", "baudrate", "flow_control", "config")
+OPTIONS = ("radio", "port", "baudrate", "flow_control")
+FLOW_CONTROL = ("hardware", "software", "none")
 
 
 class ZigpyEsi:
     """One ESI on a stick. Options: `radio` (bellows, znp, deconz, xbee, zigate, or `module:Class`), `port`, `baudrate`, `flow_control`
-    (hardware, software), `config` (further fields of the library's own configuration), and those of `VirtualEsi`.
+    (hardware, software, none), and those of `VirtualEsi`.
 
     Without `eui64` the ESI has the stick's own address, and a certificate for that from our test authority.
     """
@@ -63,6 +64,7 @@ class ZigpyEsi:
         self._name = f"{radio} on {port}"
         self._seen: list[Any] = []
         self._sent: dict[int, int] = {}  # the process's numbers to the stack's handles
+        _line(setup.options)
         self._ordered = {order.device for order in setup.orders}
         self._process = NcpProcess(self._name, setup.interrupt)
         try:
@@ -72,10 +74,7 @@ class ZigpyEsi:
             raise
 
     def _begin(self, setup: Setup, radio: str, port: str) -> None:
-        device = {"path": port, **{name: setup.options[name] for name in ("flow_control",) if name in setup.options}}
-        if "baudrate" in setup.options:
-            device["baudrate"] = int(setup.options["baudrate"])
-        stick = self._process.call("open", OPEN_LIMIT, radio=radio, device=device, config=dict(setup.options.get("config", {})))
+        stick = self._process.call("open", OPEN_LIMIT, radio=radio, device={"path": port, **_line(setup.options)})
         self.about: dict[str, str] = {**stick["about"], "exercised on hardware": "no"}
         self._seen.append(Logged(f"radio: {', '.join(f'{name} {said}' for name, said in sorted(self.about.items()))}", Actor.ESI))
         address = setup.options.get("eui64", stick["device"])
@@ -246,3 +245,17 @@ class ZigpyEsi:
             }
             for each in self._esi.node.node.device_object.descriptors.endpoints.values()
         ]
+
+
+def _line(options: Mapping[str, Any]) -> dict[str, Any]:
+    """How the serial line is set, where the bench file says it. Raises ValueError."""
+    line: dict[str, Any] = {}
+    if "baudrate" in options:
+        if not str(options["baudrate"]).isdecimal():
+            raise ValueError("`baudrate` is no number; right would be `baudrate: 115200`")
+        line["baudrate"] = int(options["baudrate"])
+    if "flow_control" in options:
+        if options["flow_control"] not in FLOW_CONTROL:
+            raise ValueError(f"`flow_control` is not known; right would be one of {', '.join(FLOW_CONTROL)}")
+        line["flow_control"] = None if options["flow_control"] == "none" else options["flow_control"]
+    return line

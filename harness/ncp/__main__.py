@@ -45,7 +45,7 @@ class Radio:
         self._application: Any = None
         self._permitting: set[asyncio.Task[Any]] = set()
 
-    async def open(self, radio: str, device: dict[str, Any], config: dict[str, Any]) -> dict[str, Any]:
+    async def open(self, radio: str, device: dict[str, Any]) -> dict[str, Any]:
         """Reach the stick. `radio` is a name of `LIBRARIES` or `module:Class`."""
         module, _, name = LIBRARIES.get(radio, radio).partition(":")
         library = quiet(getattr(importlib.import_module(module), name), self._happened)
@@ -56,7 +56,7 @@ class Radio:
             library, own = ezsp.over_ezsp(library), ezsp.CONFIG
         self._application = library({
             zigpy.config.CONF_DATABASE: None, zigpy.config.CONF_DEVICE: device, zigpy.config.CONF_STARTUP_ENERGY_SCAN: False,
-            zigpy.config.CONF_OTA: {zigpy.config.CONF_OTA_ENABLED: False}, **own, **config,
+            zigpy.config.CONF_OTA: {zigpy.config.CONF_OTA_ENABLED: False}, **own,
         })
         await self._application.connect()
         package = module.partition(".")[0]

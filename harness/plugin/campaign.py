@@ -67,14 +67,16 @@ class Campaign:
         return self._recorded[key]
 
     def _record(self, device: Device, defect: Any) -> Recording:
-        bench = None
+        bench, fault = None, None
         try:
             bench = self.fresh(device, provisioned_scenario(device), defect)
-            bench.play()
-            close(bench)
-        except Exception as fault:  # every case that needs this recording fails by it: a broken bench is not played again
-            return Recording(bench.trace if bench is not None else None, fault)
-        return Recording(bench.trace)
+            try:
+                bench.play()
+            finally:
+                close(bench)  # also a broken one: what it holds open would stand in the way of the next
+        except Exception as raised:  # every case that needs this recording fails by it: a broken bench is not played again
+            fault = raised
+        return Recording(bench.trace if bench is not None else None, fault)
 
 
 def close(bench: Bench) -> None:

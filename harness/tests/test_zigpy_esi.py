@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -18,11 +19,15 @@ from harness.building import unseen
 from harness.declarations import BenchFile, Device, read_bench
 from harness.errors import BenchError, Unsupported
 from harness.judge import judge
+from harness.plugin.bench_building import build
+from harness.plugin.campaign import Campaign
+from harness.plugin.case import run_case
 from harness.stack.happenings import ApplicationDone, DeviceJoined, DeviceProvisioned, Registered, WindowOpened
 from harness.taps import Taps
 from harness.tests.packet_world import PacketWorld, packet_world
 from harness.trace import Header, Trace
 from harness.usecase import Actor, Clause, Point
+from harness.verdict import Finding, Verdict, passed
 
 VIRTUAL = read_bench(Path(__file__).parents[2] / "fixtures" / "benches" / "virtual.yaml")
 PCT = next(each for each in VIRTUAL.devices if each.name == "pct")
@@ -126,18 +131,40 @@ def test_the_child_knows_neither_scapy_nor_our_dissectors(at_work: Bench) -> Non
 # -- what goes wrong
 
 
-def test_a_killed_child_is_an_error_by_name_in_the_middle_of_key_establishment() -> None:
-    with benched() as (bench, world):
-        bench.open()
-        bench.switch_on()
-        assert bench.wait_until(lambda: bench.happened(DeviceJoined), 30.0)
-        os.kill(child_of(bench), signal.SIGKILL)
-        with pytest.raises(BenchError, match=rf"{LIBRARY} on {world.place}: its process \d+ was ended by signal 9"):
-            bench.wait_until(lambda: False, 30.0)
-        assert list(bench.trace.at(Point.APS))
-        bench.close()
-        again = Bench(bench_file(world.place), PCT)
-        again.close()
+def _packets(trace: Trace) -> Iterator[Finding]:
+    yield from (passed("a packet was seen", each.number) for each in trace.at(Point.APS))
+
+
+PACKETS = Clause("UC2.7-09-PACKETS", "", "SE", "", {Actor.HAN_DEVICE: (_packets,)})
+
+
+def _a_case_whose_child_is_killed_in_the_middle_of_key_establishment(bench: Bench, verify: Callable[[Trace], None]) -> None:
+    bench.open()
+    bench.switch_on()
+    bench.wait_until(lambda: bench.happened(DeviceJoined), 30.0)
+    os.kill(child_of(bench), signal.SIGKILL)
+    bench.wait_until(lambda: False, 30.0)
+    verify(bench.trace)
+
+
+def _the_next_case(bench: Bench, verify: Callable[[Trace], None]) -> None:
+    bench.open()
+    verify(bench.trace)
+
+
+def test_a_killed_child_is_an_error_verdict_by_name_with_its_evidence_and_the_run_goes_on() -> None:
+    with packet_world(link_key=PCT.link_key, device=PCT.eui64) as world:
+        campaign = Campaign(bench_file(world.place), 1, build)
+        killed, after = (
+            run_case(case, campaign, PCT, clauses=[PACKETS])
+            for case in (_a_case_whose_child_is_killed_in_the_middle_of_key_establishment, _the_next_case)
+        )
+    assert killed.verdict is Verdict.ERROR
+    assert re.match(rf"{LIBRARY} on {world.place}: its process \d+ was ended by signal 9", killed.reason), killed.reason
+    (evidence,) = killed.evidence
+    assert evidence.trace is not None
+    assert list(evidence.trace.at(Point.APS))
+    assert after.verdict is Verdict.PASS, after.reason
 
 
 @pytest.mark.parametrize(("radio", "says"), [
@@ -165,6 +192,8 @@ def test_a_stick_that_is_pulled_out_is_an_error_by_name() -> None:
     ({"port": "127.0.0.1:9"}, "`open` failed: ConnectionRefusedError"),
     ({"eui64": "acde480000000001"}, "has the address 0022080000000001 and does not take another; right would be no `eui64`"),
     ({"port": 7}, "`port` is missing; right would be"),
+    ({"baudrate": "fast"}, "`baudrate` is no number; right would be `baudrate: 115200`"),
+    ({"flow_control": "yes"}, "`flow_control` is not known; right would be one of hardware, software, none"),
 ])
 def test_a_stick_that_cannot_be_had_is_an_error_by_name(options: dict[str, Any], says: str) -> None:
     with packet_world() as world:
