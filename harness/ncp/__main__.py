@@ -19,7 +19,7 @@ from typing import Any
 import zigpy.config
 import zigpy.state
 import zigpy.types as t
-from zigpy.exceptions import ZigbeeException
+from zigpy.exceptions import DeliveryError
 
 from harness.ncp.line import LONGEST, VERSION, NotALine, masked, read, written
 from harness.ncp.quiet import eui64, ieee_of, packet_of, quiet
@@ -126,7 +126,7 @@ class Radio:
         """Send a packet; an unacknowledged one is no failure of ours."""
         try:
             await self._application.send_packet(packet_of(packet))
-        except (ZigbeeException, TimeoutError):
+        except (DeliveryError, TimeoutError):
             return {"status": "no_ack"}
         return {"status": "success"}
 
