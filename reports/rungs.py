@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from lxml import etree
 
 from dissectors import aps, mac, nwk, zcl, zdp
-from dissectors.clusters import basic, key_establishment, time
+from dissectors.clusters import basic, by_identifier, key_establishment, time
 from dissectors.frame import Frame
 from dissectors.layer import Record
 from harness.backhaul.codec import LegCodec
@@ -254,11 +254,23 @@ def _of_a_wire(exchange: Exchange, codec: LegCodec | None) -> Rung:
         flaw = str(exchange.about.get("flaw") or "")[:LINE]
         label, serves = ": ".join(part for part in (f"{verb} {noun}".strip(), result, flaw) if part), True
         ends = (receiver, producer) if verb == "reply" else (producer, receiver)
+    elif exchange.point is Point.APS:
+        label, step = _packet(exchange)
+        return Rung(exchange.number, exchange.time, producer, receiver or producer, label, step, exchange.fate)
     else:
         label, serves = _leg(exchange.octets, codec)
         ends = (producer, receiver)
     step = _STEP_OF_WIRE.get((kind_of(ends[0]), kind_of(ends[1]))) if serves else None
     return Rung(exchange.number, exchange.time, producer, receiver, label, step, exchange.fate)
+
+
+def _packet(exchange: Exchange) -> tuple[str, int | None]:
+    """What a network co-processor's packet is about, by its cluster, and the step that it serves."""
+    profile, cluster = exchange.about.get("profile"), exchange.about.get("cluster")
+    known = by_identifier(cluster) if isinstance(cluster, int) else None
+    name = "ZDP" if profile == zdp.PROFILE else known.name if known is not None else f"cluster {cluster}"
+    step = 7 if profile == zdp.PROFILE else 8 if cluster == key_establishment.CLUSTER.identifier else 9
+    return f"packet: {name}, {len(exchange.octets)} octets", step
 
 
 def _said(octets: bytes) -> tuple[str, str, str]:

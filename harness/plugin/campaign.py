@@ -70,12 +70,14 @@ class Campaign:
         bench, fault = None, None
         try:
             bench = self.fresh(device, provisioned_scenario(device), defect)
-            try:
-                bench.play()
-            finally:
-                close(bench)  # also a broken one: what it holds open would stand in the way of the next
+            bench.play()
         except Exception as raised:  # every case that needs this recording fails by it: a broken bench is not played again
             fault = raised
+        try:
+            if bench is not None:
+                close(bench)  # also a broken one: what it holds open would stand in the way of the next
+        except Exception as raised:
+            fault = fault or raised
         return Recording(bench.trace if bench is not None else None, fault)
 
 

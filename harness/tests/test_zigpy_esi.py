@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from cases.table import clauses
 from harness.adapters import zigpy_esi
 from harness.bench import Bench
 from harness.building import unseen
@@ -28,6 +29,7 @@ from harness.tests.packet_world import PacketWorld, packet_world
 from harness.trace import Header, Trace
 from harness.usecase import Actor, Clause, Point
 from harness.verdict import Finding, Verdict, passed
+from reports.rungs import Rung, rungs
 
 VIRTUAL = read_bench(Path(__file__).parents[2] / "fixtures" / "benches" / "virtual.yaml")
 PCT = next(each for each in VIRTUAL.devices if each.name == "pct")
@@ -83,6 +85,12 @@ def test_a_device_is_provisioned_through_the_child_process() -> None:
         keys = [each for each in bench.trace.keys if each.kind == "link"]
         assert [each["key"] for each in world.asked if each["do"] == "share"] == [keys[0].octets.hex()]
         packets = list(bench.trace.at(Point.APS))
+        judged = judge(bench.trace, clauses().values())
+    assert not [each for each in judged if each.verdict >= Verdict.FAIL]
+    on_frames = [each for each in judged if each.actor is Actor.HAN_DEVICE and each.clause.split("-")[1] in ("05", "06", "07", "08", "09")]
+    assert on_frames
+    assert all(each.not_applicable.startswith(("needs the observation point MAC", "PICS item")) for each in on_frames)
+    assert any(isinstance(each, Rung) and each.label.startswith("packet: Price, ") for each in rungs(bench.trace))
     secured = [each for each in packets if each.about["secured"]]
     assert {each.producer for each in secured} == {Actor.ESI, Actor.HAN_DEVICE}
     assert all(each.about["profile"] == 0x0109 for each in secured)
