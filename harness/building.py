@@ -53,7 +53,8 @@ def unseen(file: BenchFile) -> frozenset[Point]:
     that would be the only one to see it is blind."""
     judged = [actor for actor in file.dut or tuple(file.adapters) if actor in file.adapters]
     hides = ((getattr(load(file.adapters[actor].adapter), "hides", None), actor) for actor in judged)
-    blind = {point for filled in file.adapters.values() for point in getattr(load(filled.adapter), "blind_to", ())}
+    sniffed = any(name.startswith("sniffer") for name in getattr(file, "radios", ()))
+    blind = {point for filled in file.adapters.values() if not sniffed for point in getattr(load(filled.adapter), "blind_to", ())}
     return frozenset(point for hiding, actor in hides if hiding is not None for point in hiding(actor, file.legs)) | blind
 
 

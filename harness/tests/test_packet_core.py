@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -22,9 +23,16 @@ from harness.stack.happenings import (
     Registered,
 )
 from harness.stack.packet_core import LONGEST_PERMIT, PacketCore
-from harness.stack.packets import Form, Permit, ShareKey
+from harness.stack.packets import DeviceCame, DeviceWent, Form, PacketReceived, Permit, Remove, ShareKey
 from harness.stack.policy import Policy
-from harness.stack.primitives import AsduRequest, CommandRequest, LinkKeyKind
+from harness.stack.primitives import (
+    AsduIndication,
+    AsduRequest,
+    CommandRequest,
+    JoinIndication,
+    LeaveIndication,
+    LinkKeyKind,
+)
 from harness.tests.home_network import CHANNEL, ESI, LINK_KEY, LOAD, NETWORK_KEY, PCT, Home
 from harness.tests.packet_stick import Stick
 from harness.values import Eui64
@@ -176,3 +184,74 @@ def test_a_refused_key_is_taken_from_the_stick_again() -> None:
 def test_keys_are_in_no_repr() -> None:
     values = (Form(11, 1, Eui64(1), NETWORK_KEY, 0, 0), Permit(1, {PCT: LINK_KEY}), ShareKey(PCT, LINK_KEY))
     assert not any(key.hex() in repr(each) or repr(key) in repr(each) for each in values for key in (NETWORK_KEY, LINK_KEY))
+
+
+# -- what the stick tells
+
+
+def packet(**changes: Any) -> PacketReceived:
+    return replace(PacketReceived(
+        source=7, source_ieee=None, source_endpoint=1, dest_endpoint=41, profile=0x0109, cluster=price.CLUSTER.identifier, asdu=b"x",
+        counter=9, secured=True, broadcast=False,
+    ), **changes)
+
+
+def test_whom_the_stick_let_in_unasked_is_thrown_out_and_whom_it_refused_is_left_alone() -> None:
+    stick = core()
+    stick.receive(DeviceCame(LOAD, 7, "join"), 0.0)
+    stick.receive(DeviceCame(PCT, 8, "refused"), 0.0)
+    assert stick.events() == [JoinIndication(LOAD, 7, 0), JoinIndication(PCT, 8, 0)]
+    stick.dismiss(LOAD, 0.0, announce=False)
+    stick.dismiss(PCT, 0.0, announce=False)
+    stick.command(CommandRequest(8, PCT, aps.RemoveDevice.of(target=LOAD), None), 0.0)  # as of one behind a router: it is out already
+    assert stick.transmit(0.0) == [Remove(LOAD, 7)]
+    stick.receive(DeviceWent(LOAD, 7), 0.0)
+    assert stick.events() == [LeaveIndication(LOAD, 7, rejoin=False)]
+
+
+@pytest.mark.parametrize(("how", "expected", "shares_key", "rejoin", "secured"), [
+    ("join", True, True, False, False), ("rejoin", False, True, True, False), ("secured-rejoin", False, True, True, True),
+    (None, True, True, False, False), (None, False, True, True, False), (None, False, False, False, False),
+])
+def test_how_a_device_came_is_as_the_stick_says_or_as_is_likely(
+    how: str | None, expected: bool, shares_key: bool, rejoin: bool, secured: bool,
+) -> None:
+    stick = core()
+    if expected:
+        stick.permit_association(True, {PCT: LINK_KEY})
+    if shares_key:
+        stick.install_link_key(PCT, bytes(16), LinkKeyKind.ESTABLISHED)
+    stick.receive(DeviceCame(PCT, 7, how), 0.0)
+    assert stick.events() == [JoinIndication(PCT, 7, 0, rejoin=rejoin, secured=secured)]
+
+
+def test_under_which_key_a_secured_packet_came_is_presumed() -> None:
+    stick = core()
+    stick.remember_address(7, PCT)
+    kinds = []
+    for established in (False, True):
+        if established:
+            stick.install_link_key(PCT, bytes(16), LinkKeyKind.ESTABLISHED)
+        for secured in (True, False):
+            stick.receive(packet(secured=secured), 0.0)
+            kinds += [each.key for each in stick.events() if isinstance(each, AsduIndication)]
+    assert kinds == [LinkKeyKind.PRECONFIGURED, None, LinkKeyKind.ESTABLISHED, None]
+
+
+def test_a_packet_by_its_sender_s_long_address_is_taken_once_that_is_known() -> None:
+    stick = core()
+    stick.receive(packet(source=None, source_ieee=PCT), 0.0)
+    assert stick.events() == []
+    stick.remember_address(7, PCT)
+    stick.receive(packet(source=None, source_ieee=PCT), 0.0)
+    (indication,) = stick.events()
+    assert isinstance(indication, AsduIndication)
+    assert (indication.source, indication.source_ieee) == (7, PCT)
+
+
+def test_a_request_that_the_firmware_answers_is_not_answered_twice() -> None:
+    node_desc, match_desc = 0x0002, 0x0006
+    stick = PacketCore(ieee=ESI, policy=Policy(), name="the stick", offers=ALL, answered_below=frozenset({node_desc}))
+    for cluster in (node_desc, match_desc):
+        stick.receive(packet(cluster=cluster, profile=0, dest_endpoint=0, secured=False), 0.0)
+    assert [each.cluster for each in stick.events() if isinstance(each, AsduIndication)] == [match_desc]
