@@ -84,9 +84,10 @@ class Radio:
         )
         node = zigpy.state.NodeInfo(ieee=t.EUI64.UNKNOWN if device is None else ieee_of(device), nwk=t.NWK(0))
         await self._application.write_network_info(network_info=network, node_info=node)
-        self._application.endpoints = tuple(endpoints)
+        self._application.endpoints, self._application.closing = tuple(endpoints), True
         await self._application.disconnect()
         await self._application.connect()
+        self._application.closing = False
         await self._application.start_network()
         return {"device": eui64(self._application.state.node_info.ieee)}
 
@@ -137,6 +138,7 @@ class Radio:
         if self._application is not None:
             with suppress(Exception):
                 await asyncio.wait_for(self._application.permit_ncp(0), FAREWELL)
+            self._application.closing = True
             await self._application.disconnect()
         return {}
 

@@ -24,6 +24,7 @@ def quiet(library: type[Any], tell: Tell) -> type[Any]:
 
     class Quiet(library):  # type: ignore[misc]
         how: str | None = None  # of the join that is being told, where the library knows
+        closing = False  # we are closing the line ourselves, which some libraries report like any other loss
         endpoints: tuple[dict[str, Any], ...] = ()  # the simple descriptors that the co-processor is to have
 
         def packet_received(self, packet: t.ZigbeePacket) -> None:
@@ -49,7 +50,8 @@ def quiet(library: type[Any], tell: Tell) -> type[Any]:
 
         def connection_lost(self, exc: Exception | None) -> None:
             """The stick is gone."""
-            tell("lost", {"text": type(exc).__name__ if exc is not None else "closed"})
+            if not self.closing:
+                tell("lost", {"text": type(exc).__name__ if exc is not None else "closed"})
 
         async def own_address(self) -> str | None:
             """The stick's EUI-64, as the library has it or as zigpy would; None where it tells none before it has a network."""

@@ -66,7 +66,8 @@ class Firmware:
         return self
 
     async def disconnect(self) -> None:
-        """The network stays."""
+        """The network stays; the line is closed, and bellows says so as if it were broken."""
+        self._library.connection_lost(None)
 
     async def reset(self) -> None:
         self.asked.append(("reset", {}))
