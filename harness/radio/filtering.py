@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from dissectors.mac import BROADCAST, COMMANDS, AddressMode, DataRequest, FrameType, fcs
 from harness.ports import RadioSettings
 
+OCTET = 32e-6  # seconds on the air, 6.5.1 (250 kb/s)
 FCS_LENGTH = 2
 ACK_LENGTH = 5  # octets: frame control, sequence number, FCS, 7.2.2.3
 _ADDRESS_LENGTH = {AddressMode.NONE: 0, AddressMode.SHORT: 2, AddressMode.EXTENDED: 8}
@@ -92,8 +93,19 @@ def is_acknowledged(settings: RadioSettings, frame: Addressing) -> bool:
 
 def acknowledgement(settings: RadioSettings, frame: Addressing) -> bytes:
     """The PSDU that answers the frame; frame pending is set for a data request of a device for whom a frame waits (7.5.6.3)."""
-    pending = frame.is_poll and (settings.always_pending or frame.source in settings.pending_for)
-    mpdu = bytes([FrameType.ACK | (_PENDING if pending else 0), 0, frame.sequence])
+    return _ack(frame.sequence, frame.is_poll and (settings.always_pending or frame.source in settings.pending_for))
+
+
+def answer_to(psdu: bytes, pending: bool) -> bytes:
+    """The acknowledgement that a sent PSDU got, from what its radio says of it; nothing where it asks for none."""
+    frame = glance(psdu)
+    if frame is None or not frame.ack_request:
+        return b""
+    return _ack(frame.sequence, pending)
+
+
+def _ack(sequence: int, pending: bool) -> bytes:
+    mpdu = bytes([FrameType.ACK | (_PENDING if pending else 0), 0, sequence])
     return mpdu + fcs(mpdu)
 
 

@@ -8,33 +8,50 @@ it; it is also what an adapter for a real co-processor can be tried against. dra
 from __future__ import annotations
 
 from itertools import count
+from typing import Any
 
 from dissectors.mac import BROADCAST, MAX_PSDU, fcs
+from dissectors.smart_energy import ALL_CHANNELS
 from harness.ports import RadioSettings, Received, Transmit, Transmitted
-from harness.radio.filtering import FCS_LENGTH
+from harness.radio.filtering import FCS_LENGTH, answer_to
 from harness.radio.spinel import Command, Deframer, Property, SpinelError, SpinelFrame, Status, encode, pack, unpack
+from harness.radio.stream_raw import (
+    CONFIG_RADIO,
+    ENERGY_SCAN,
+    HOST_API,
+    INTERFACE_THREAD,
+    MAC_RAW,
+    OUTCOME,
+    OUTCOMES,
+    RCP_API,
+    RCP_MIN_HOST_API,
+    TRANSMISSION,
+    heard,
+)
 
-THREAD = 3  # INTERFACE_TYPE of everything that OpenThread is built into
 RETRIES = 3  # where the host does not say
-UNKNOWN = -128  # dBm: noise is not measured
 SILENCE = -100  # dBm, and no frame is weaker than that
-TRANSMISSION = "dCCCb"  # PSDU, channel, backoffs, retries, CSMA-CA; what may follow is about MAC security and instants
-RECEPTION = "dccSt(CCX)t(i)t(CL)"  # PSDU, RSSI, noise, flags, (channel, LQI, microseconds), (error), (key of the ack)
+LONGEST_QUEUE = 8  # frames that wait to be sent; a further one finds the buffer full
 
 PROPERTIES: dict[Property, bytes] = {  # the value of each after a reset
     Property.LAST_STATUS: pack("i", Status.RESET_POWER_ON),
     Property.PROTOCOL_VERSION: pack("ii", 4, 3),
     Property.NCP_VERSION: pack("U", "HANPROOF virtual radio"),
-    Property.INTERFACE_TYPE: pack("i", THREAD),
+    Property.INTERFACE_TYPE: pack("i", INTERFACE_THREAD),
+    Property.CAPS: b"".join(pack("i", each) for each in (CONFIG_RADIO, RCP_API, RCP_MIN_HOST_API, MAC_RAW)),
     Property.HWADDR: pack("E", 0),
-    Property.RCP_API_VERSION: pack("i", 11),
+    Property.RCP_API_VERSION: pack("i", HOST_API),
     Property.RCP_MIN_HOST_API_VERSION: pack("i", 4),
     Property.PHY_ENABLED: pack("b", False),
     Property.PHY_CHAN: pack("C", RadioSettings.channel),
+    Property.PHY_CHAN_SUPPORTED: bytes(ALL_CHANNELS),
     Property.PHY_CCA_THRESHOLD: pack("c", -75),
     Property.PHY_TX_POWER: pack("c", 0),
     Property.PHY_RSSI: pack("c", SILENCE),
     Property.PHY_RX_SENSITIVITY: pack("c", SILENCE),
+    Property.MAC_SCAN_STATE: pack("C", 0),
+    Property.MAC_SCAN_MASK: bytes(ALL_CHANNELS),
+    Property.MAC_SCAN_PERIOD: pack("S", 200),
     Property.MAC_15_4_LADDR: pack("E", 0),
     Property.MAC_15_4_SADDR: pack("S", BROADCAST),
     Property.MAC_15_4_PANID: pack("S", BROADCAST),
@@ -47,6 +64,7 @@ PROPERTIES: dict[Property, bytes] = {  # the value of each after a reset
 }
 SHAPES = {  # of what a host may set
     Property.PHY_ENABLED: "b", Property.PHY_CHAN: "C", Property.PHY_CCA_THRESHOLD: "c", Property.PHY_TX_POWER: "c",
+    Property.MAC_SCAN_STATE: "C", Property.MAC_SCAN_MASK: "D", Property.MAC_SCAN_PERIOD: "S",
     Property.MAC_15_4_LADDR: "E", Property.MAC_15_4_SADDR: "S", Property.MAC_15_4_PANID: "S",
     Property.MAC_RAW_STREAM_ENABLED: "b", Property.MAC_PROMISCUOUS_MODE: "C", Property.MAC_RX_ON_WHEN_IDLE_MODE: "b",
     Property.MAC_SRC_MATCH_ENABLED: "b",
@@ -54,7 +72,6 @@ SHAPES = {  # of what a host may set
 LISTS = {  # what a host may set, insert into and remove from, by what they are lists of
     Property.MAC_SRC_MATCH_SHORT_ADDRESSES: "S", Property.MAC_SRC_MATCH_EXTENDED_ADDRESSES: "E",
 }
-OUTCOMES = {"ok": Status.OK, "no_ack": Status.NO_ACK, "channel_busy": Status.CCA_FAILURE}
 
 
 class SpinelEndpoint:
@@ -65,7 +82,7 @@ class SpinelEndpoint:
         self._values = dict(PROPERTIES)
         self._told: RadioSettings | None = None
         self._handles = count(1)
-        self._underway: dict[int, SpinelFrame] = {}
+        self._underway: dict[int, tuple[SpinelFrame, bytes]] = {}
         self._for_host: list[bytes] = []
         self._for_radio: list[RadioSettings | Transmit] = []
 
@@ -80,14 +97,14 @@ class SpinelEndpoint:
     def radio_says(self, pdu: Received | Transmitted, now: float) -> None:
         """Take what the radio heard, or what became of a frame; `now` in seconds becomes the timestamp."""
         if isinstance(pdu, Received):
-            self._tell(Command.IS, Property.STREAM_RAW, _reception(pdu, now))
+            self._tell(Command.IS, Property.STREAM_RAW, heard(pdu, now))
             return
-        frame = self._underway.pop(pdu.handle, None)
+        frame, psdu = self._underway.pop(pdu.handle, (None, b""))
         if frame is not None:
             status = OUTCOMES[pdu.status]
-            outcome = pack("ibb", status, pdu.frame_pending, False)
-            ack = _reception(Received(b"", self.settings.channel), now) if status is Status.OK else b""
-            self._tell(Command.IS, Property.LAST_STATUS, outcome + ack, frame)
+            answer = answer_to(psdu, pdu.frame_pending) if status is Status.OK else b""
+            ack = heard(Received(answer, self.settings.channel), now) if status is Status.OK else b""
+            self._tell(Command.IS, Property.LAST_STATUS, pack(OUTCOME, status, pdu.frame_pending, False) + ack, frame)
 
     def for_host(self) -> bytes:
         """What is to go over the line; it is handed over and forgotten."""
@@ -145,6 +162,8 @@ class SpinelEndpoint:
         self._values[name] = value
         self._publish()
         self._tell(Command.IS, name, value, frame)
+        if name is Property.MAC_SCAN_STATE and value == pack("C", ENERGY_SCAN):
+            self._scan(self._values[Property.MAC_SCAN_MASK])
 
     def _change(self, frame: SpinelFrame, name: Property, value: bytes) -> None:
         (address,) = _whole(LISTS[name], value)
@@ -165,16 +184,25 @@ class SpinelEndpoint:
         """The radio writes the FCS: the host only leaves room for it."""
         given = unpack(TRANSMISSION, value)
         psdu, channel, _, retries, csma = given + (b"", None, None, RETRIES, True)[len(given):]
-        settings = self.settings
-        if not settings.receiver_on:
+        if not unpack("b", self._values[Property.PHY_ENABLED])[0]:
             self._status(frame, Status.INVALID_STATE)
-        elif channel != settings.channel or not FCS_LENGTH < len(psdu) <= MAX_PSDU:
+        elif len(self._underway) >= LONGEST_QUEUE:
+            self._status(frame, Status.NOMEM)
+        elif channel != self.settings.channel or not FCS_LENGTH < len(psdu) <= MAX_PSDU:
             self._status(frame, Status.INVALID_ARGUMENT)
         else:
             handle = next(self._handles)
-            self._underway[handle] = frame
             mpdu = psdu[:-FCS_LENGTH]
-            self._for_radio.append(Transmit(mpdu + fcs(mpdu), handle, csma=bool(csma), retries=retries))
+            sent = Transmit(mpdu + fcs(mpdu), handle, csma=bool(csma), retries=retries)
+            self._underway[handle] = frame, sent.psdu
+            self._for_radio.append(sent)
+
+    def _scan(self, channels: bytes) -> None:
+        """Nothing is ever heard between frames, and at once."""
+        for channel in channels:
+            self._tell(Command.IS, Property.MAC_ENERGY_SCAN_RESULT, pack("Cc", channel, SILENCE))
+        self._values[Property.MAC_SCAN_STATE] = pack("C", 0)
+        self._tell(Command.IS, Property.MAC_SCAN_STATE, self._values[Property.MAC_SCAN_STATE])
 
     # -- answers
 
@@ -191,11 +219,7 @@ class SpinelEndpoint:
         self._for_host.append(encode(SpinelFrame(command, pack("iD", name, value), transaction, interface)))
 
 
-def _reception(heard: Received, now: float) -> bytes:
-    return pack(RECEPTION, heard.psdu, heard.rssi, UNKNOWN, 0, (heard.channel, heard.lqi, round(now * 1e6)), (0,), (0, 0))
-
-
-def _whole(shape: str, octets: bytes) -> tuple[int, ...]:
+def _whole(shape: str, octets: bytes) -> tuple[Any, ...]:
     values = unpack(shape, octets)
     if not values:
         raise SpinelError("a value is wanting")

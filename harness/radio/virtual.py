@@ -17,6 +17,7 @@ from dissectors.keyring import KeyRing
 from harness.faults import Fault, SeenFrame
 from harness.ports import Chance, RadioSettings, Received, Transmit, Transmitted
 from harness.radio.filtering import (
+    OCTET,
     Addressing,
     accepts,
     acknowledgement,
@@ -27,7 +28,6 @@ from harness.radio.filtering import (
     says_pending,
 )
 
-OCTET = 32e-6  # seconds on the air, 6.5.1 (250 kb/s)
 PREFIX = 6  # octets before the PSDU: preamble, start of frame, length, 6.3
 TURNAROUND = 192e-6  # aTurnaroundTime, 12 symbols, 6.4.1
 ASSESSMENT = 128e-6  # clear channel assessment, 8 symbols, 6.9.9

@@ -58,6 +58,7 @@ MAY_IMPORT = {
     "harness.machines": (),
     "harness.window_by_hand": ("harness.backhaul",),
     "harness.serving": ("harness.actors", "harness.backhaul"),
+    "harness.serving_air": ("harness.actors", "harness.backhaul", "harness.radio"),
     "harness.building": (
         "harness.crypto.install_code",
         "harness.actors", "harness.adapters.defects", "harness.declarations", "harness.leg_declaration", "harness.neighbour",
@@ -111,10 +112,11 @@ MAY_IMPORT = {
 }
 MAY_KEEP_TIME = {
     "time": ("harness.clock",), "random": ("harness.bench", "harness.serving", "harness.commands.serve"),
-    "asyncio": ("harness.adapters", "harness.backhaul", "harness.ncp"),
+    "asyncio": ("harness.adapters", "harness.backhaul", "harness.ncp", "harness.radio.rcp", "harness.radio.rcp_line"),
 }
 MAY_USE = {  # packages from outside that belong to one subject
     "scapy": ("dissectors",), "cryptography": ("dissectors",), "lxml": ("harness.cim", "harness.adapters", "reports"),
+    **dict.fromkeys(("aiospinel", "serialx"), ("harness.radio.rcp", "harness.radio.rcp_line")),
     "xmlschema": ("harness.cim",), "yaml": ("harness.declared",), "h11": ("harness.backhaul",),
     "zigpy": ("harness.ncp",), "bellows": ("harness.ncp.ezsp",),
     "proton": ("harness.backhaul.amqp_carrier",), "stomp": ("harness.backhaul.stomp_carrier",),

@@ -11,7 +11,8 @@ from dissectors.mac import FrameType
 from harness.ports import RadioSettings, Received, Transmit, Transmitted
 from harness.radio.filtering import acknowledgement, glance, says_pending
 from harness.radio.spinel import Command, Deframer, Property, SpinelError, SpinelFrame, Status, encode, hdlc_fcs, pack, unpack
-from harness.radio.spinel_endpoint import PROPERTIES, RECEPTION, SpinelEndpoint
+from harness.radio.spinel_endpoint import LONGEST_QUEUE, PROPERTIES, SpinelEndpoint
+from harness.radio.stream_raw import reception
 from harness.stack.mac_frames import addressed
 
 RESET_DONE = bytes.fromhex("7e80060070ee747e")  # what every OpenThread co-processor says first
@@ -154,7 +155,10 @@ def test_what_the_radio_hears_goes_to_the_host_unasked(host: Host) -> None:
     host.endpoint.radio_says(Received(PSDU, 20, lqi=190, rssi=-61), 2.25)
     (heard,) = host.told()
     assert (heard.command, heard.transaction) == (Command.IS, 0)
-    assert unpack(f"i{RECEPTION}", heard.payload)[:6] == (Property.STREAM_RAW, PSDU, -61, -128, 0, (20, 190, 2_250_000))
+    name, value = unpack("iD", heard.payload)
+    told = reception(value)
+    assert (name, told.frame, told.fcs_right) == (Property.STREAM_RAW, Received(PSDU, 20, lqi=190, rssi=-61), True)
+    assert told.at == pytest.approx(2.25, abs=1e-6)
 
 
 def test_source_matching_decides_who_hears_of_pending_frames(host: Host) -> None:
@@ -188,5 +192,8 @@ def test_what_cannot_be_done_is_refused_by_name(host: Host) -> None:
     assert unpack("ii", unknown.payload) == (Property.LAST_STATUS, Status.PROP_NOT_FOUND)
     (odd,) = host.say(Command.INSERTED, pack("i", Property.PHY_CHAN))
     assert unpack("ii", odd.payload) == (Property.LAST_STATUS, Status.INVALID_COMMAND)
+    for _ in range(LONGEST_QUEUE):
+        assert host.say(Command.SET, pack("idC", Property.STREAM_RAW, PSDU, 20)) == []
+    assert host.status(host.put(Property.STREAM_RAW, "dC", PSDU, 20)) is Status.NOMEM
     host.put(Property.PHY_ENABLED, "b", False)
     assert host.status(host.put(Property.STREAM_RAW, "dC", PSDU, 20)) is Status.INVALID_STATE
