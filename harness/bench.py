@@ -9,11 +9,11 @@ import math
 import random
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from functools import partial
 from typing import Any
 
 from harness.actors.reports import Happened, Logged, PacketSeen
 from harness.adapters.defects import Defect, all_defects
+from harness.airs import Airs
 from harness.backhaul.faults import Fault as WireFault
 from harness.backhaul.faults import outside
 from harness.backhaul.named_codec import load_codec
@@ -27,7 +27,6 @@ from harness.inquiry import SANITY, inquire, unmet_preconditions
 from harness.machines import Machines
 from harness.plan import Plan
 from harness.ports import Message, RadioSettings, Received, Transmit, Transmitted
-from harness.radio.virtual import VirtualAir
 from harness.sanity import exchange
 from harness.stack import happenings
 from harness.taps import AIR_MEDIUM, SECOND_AIR, Taps
@@ -73,25 +72,23 @@ class Bench:
         self._leg_codec = self.trace.leg_codec = load_codec(file.legs.codec)
         self.happenings: list[Happened] = []
         self._taps = Taps(self.trace, (AIR_MEDIUM, SECOND_AIR) if self.plan.has_second_meter else (AIR_MEDIUM,), unseen(file))
-        self.air = VirtualAir(self._chance("air"), tap=self._taps.hear, apart=self.plan.apart)
-        self._airs, self._air_of = [self.air], dict[str, VirtualAir]()  # the latter of whoever is out of range of the rest
         self.wires = VirtualWires(self.plan.latencies(file.latencies), tap=self._taps.see, chance=self._chance("wires"))
+        interrupt = getattr(self.clock, "interrupt", lambda: None)
         building = Building(
-            file, device, self.plan, self.orders, self.defects, self.clock.epoch, self._chance, self._leg_codec,
-            getattr(self.clock, "interrupt", lambda: None),
+            file, device, self.plan, self.orders, self.defects, self.clock.epoch, self._chance, self._leg_codec, interrupt,
         )
         actors, self._called = building.actors()
         self.machines: dict[Actor, Any] = {Actor(place): actors[name] for place, name in self._called.items()}
         try:
             self._running = Machines({**actors, **building.others()}, real_time=is_live(file))
+            self._airs = Airs(file, self.plan, self._chance, self._taps, interrupt, self.trace.header.about)
         except HanproofError:
             self.close()
             raise
-        if self.plan.has_second_meter:
-            there = VirtualAir(self._chance(SECOND_AIR), keyring=self.air.keyring, tap=partial(self._taps.hear, air=SECOND_AIR))
-            self._airs.append(there)
-            self._air_of = dict.fromkeys((second(Actor.ESI), second(Actor.HAN_DEVICE)), there)
+        self.air = self._airs.first
         self._appointments: list[tuple[float, Callable[[], None]]] = []
+        if file.radios and isinstance(self.clock, LiveClock):
+            self.clock.begin()  # building has taken a while: what is due at once would be done in a burst
         for key in building.ordered_keys():
             self._learn(key)
 
@@ -173,7 +170,7 @@ class Bench:
             self._running.remove(Actor.HAN_DEVICE)
         else:
             self.machines[Actor.HAN_DEVICE].factory_reset(self.now)
-            self._air_of[joining] = self._airs[-1]
+            self._airs.move(joining)
         self.mark(Actor.HAN_DEVICE, f"swap {self.plan.swap}")
         before = len(self.happenings)
         self.order_window(order)
@@ -306,15 +303,14 @@ class Bench:
         raise BenchError(f"the bench does not come to rest at {self.now:.6f} s")
 
     def _deadlines(self) -> Iterator[float | None]:
-        yield from (air.deadline() for air in self._airs)
+        yield from self._airs.deadlines()
         yield self.wires.deadline()
         yield from (instant for instant, _ in self._appointments)
 
     def _wake(self) -> None:
         now = self.now
-        for air in self._airs:
-            for name, pdu in air.wake(now):
-                self._give(name, pdu)
+        for name, pdu in self._airs.wake(now):
+            self._give(name, pdu)
         for message in self.wires.wake(now):
             self._give(message.receiver, message)
         due = [action for instant, action in self._appointments if instant <= now]
@@ -338,7 +334,7 @@ class Bench:
 
     def _take(self, actor: str, pdu: object) -> None:
         if isinstance(pdu, (RadioSettings, Transmit)):
-            self._air_of.get(actor, self.air).submit(actor, pdu, self.now)
+            self._airs.submit(actor, pdu, self.now)
         elif isinstance(pdu, Message):
             self.wires.submit(pdu, self.now)
         else:
@@ -389,7 +385,7 @@ class Bench:
     def close(self) -> None:
         """The taps stop listening, and adapters let go of sockets and radios."""
         self._taps.attest(self.now)
-        for machine in self.machines.values():
+        for machine in (*self.machines.values(), getattr(self, "_airs", None)):
             getattr(machine, "close", lambda: None)()
 
     def _chance(self, purpose: str) -> random.Random:

@@ -39,8 +39,9 @@ def load(name: str) -> Callable[[Setup], Machine]:
 
 
 def is_live(file: BenchFile) -> bool:
-    """Whether an adapter of the bench has something real behind it, which no clock can make jump."""
-    return any(getattr(load(filled.adapter), "live", lambda options: False)(filled.options) for filled in file.adapters.values())
+    """Whether the bench has real radios, or an adapter with something real behind it, which no clock can make jump."""
+    adapters = ((load(filled.adapter), filled.options) for filled in file.adapters.values())
+    return bool(file.radios) or any(getattr(adapter, "live", lambda options: False)(options) for adapter, options in adapters)
 
 
 def is_remote(filled: Filled) -> bool:

@@ -81,6 +81,10 @@ class LiveClock:
         self._arrived.clear()
         self._now = max(self._now, min(instant, self._elapsed()) if interrupted else instant)
 
+    def begin(self) -> None:
+        """Time begins now: whatever was done until now took none."""
+        self._start = time.monotonic()
+
     def interrupt(self) -> None:
         """Something has arrived: whoever waits goes on. May be called from any thread."""
         self._arrived.set()

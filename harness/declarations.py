@@ -23,6 +23,7 @@ from harness.declared import Field, Fields, read_fields, read_text, shown
 from harness.errors import InputError
 from harness.leg_declaration import Legs, read_legs
 from harness.pics import PROFORMA
+from harness.radio_declaration import Plugged, read_radios
 from harness.usecase import Actor, Order
 from harness.values import DeviceType, Eui64
 
@@ -116,6 +117,7 @@ class BenchFile:
     premise: str = Order.premise
     cim: CimProfile = DEFAULT
     legs: Legs = field(default_factory=Legs)
+    radios: Mapping[str, Plugged] = field(default_factory=dict, hash=False)  # real ones; the air is virtual where there are none
 
     def order(self, device: Device) -> Order:
         """What the utility orders for this device; a bench that orders link keys sends the one made from the install code."""
@@ -369,4 +371,5 @@ def _cim(given: Field) -> CimProfile:
 _OPTIONS: Mapping[str, Callable[[Field], Any]] = MappingProxyType({
     "dut": _dut, "epoch": _epoch, "seed": Field.integer, "meter": Field.line, "premise": Field.line,
     "key_form": lambda given: given.choice(KEY_FORMS), "cim": _cim, "legs": read_legs,
+    "radios": read_radios,
 })

@@ -27,7 +27,7 @@ class SeenFrame:
     """One transmission: `time` is when its last octet was out (seconds since the bench started), `number` counts from 1.
 
     `fate` is arrived, lost or altered: what faults made of it, not who heard it. What arrived instead of an altered frame, or
-    once more after it, is a later SeenFrame that carries its number in `instead_of`.
+    once more after it, is a later SeenFrame that carries its number in `instead_of`. `sender` is empty where nobody knows it.
     """
 
     number: int
@@ -38,6 +38,8 @@ class SeenFrame:
     fate: str = "arrived"
     instead_of: int | None = None
     keyring: KeyRing | None = field(default=None, repr=False, compare=False)
+    lqi: int | None = None  # as the radio that heard it says
+    rssi: int | None = None  # dBm
 
     @cached_property
     def frame(self) -> Frame:

@@ -1,7 +1,9 @@
-"""The taps of a virtual bench: what goes over air and wires, written into the trace with its fate. They miss nothing."""
+"""The taps of a bench: what goes over air and wires, written into the trace with its fate. Virtual ones miss nothing; what real
+radios missed is theirs to say."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from hashlib import sha256
 from typing import Any
@@ -42,6 +44,8 @@ class Taps:
         self._frames: dict[tuple[str, int], int] = {}  # an air's numbers to the trace's
         self._messages: dict[int, int] = {}  # the wires' numbers to the trace's
         self._dut = trace.header.dut
+        self._unseen = unseen
+        self.attested: Callable[[float], list[Attestation]] | None = None  # what real radios attest of the air, where there are any
         channels = () if inside(self._dut, AIR) else ALL_CHANNELS
         attested = [
             *(Attestation(Point.MAC, f"{air}:{channel}", 0.0) for air in airs for channel in channels),
@@ -58,17 +62,22 @@ class Taps:
 
     def attest(self, now: float) -> None:
         """Everything up to `now` has been heard."""
-        self._trace.attestations = [replace(each, end=now) for each in self._trace.attestations]
+        known = [replace(each, end=now) for each in self._trace.attestations]
+        if self.attested is not None:
+            hidden = Point.MAC in self._unseen or inside(self._dut, AIR)
+            known = [*(each for each in known if each.point is not Point.MAC), *([] if hidden else self.attested(now))]
+        self._trace.attestations = known
 
     def hear(self, seen: SeenFrame, air: str = AIR_MEDIUM) -> None:
         """A frame on an air."""
         if inside(self._dut, AIR):
             return
-        about: dict[str, Any] = {"channel": seen.channel}
+        measured = {"lqi": seen.lqi, "rssi": seen.rssi}
+        about: dict[str, Any] = {"channel": seen.channel, **{name: value for name, value in measured.items() if value is not None}}
         if seen.instead_of is not None:
             about["instead_of"] = self._frames[air, seen.instead_of]
         exchange = self._trace.append(
-            seen.time, Point.MAC, f"{air}:{seen.channel}", seen.psdu, producer=seen.sender, fate=seen.fate, about=about,
+            seen.time, Point.MAC, f"{air}:{seen.channel}", seen.psdu, producer=seen.sender or None, fate=seen.fate, about=about,
         )
         self._frames[air, seen.number] = exchange.number
 

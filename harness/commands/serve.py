@@ -1,4 +1,4 @@
-"""`hanproof serve`: run a virtual DR Application, AMI Head-End, CIS or ODS by itself, for somebody who develops against it.
+"""`hanproof serve`: run a virtual DR Application, AMI Head-End, CIS or ODS by itself, or an air with radios behind ports (`air`).
 
 It runs until it is interrupted and says in a line each what happens, never a key. It listens on loopback unless told otherwise.
 """
@@ -9,6 +9,8 @@ import argparse
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from harness.commands import serve_air
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -41,7 +43,7 @@ WIRE_OPTIONS = (
 def add(subparsers: argparse._SubParsersAction[Any]) -> None:
     """Declare the subcommand."""
     parser = subparsers.add_parser("serve", help="run a virtual system of the back office by itself", description=__doc__)
-    parser.add_argument("role", choices=ADAPTERS, metavar="ROLE", help=", ".join(ADAPTERS))
+    parser.add_argument("role", choices=(*ADAPTERS, serve_air.ROLE), metavar="ROLE", help=", ".join((*ADAPTERS, serve_air.ROLE)))
     parser.add_argument("--bench", type=Path, default=DEFAULT_BENCH, metavar="FILE", help="whose devices and `cim` it knows")
     parser.add_argument("--peer", action="append", default=[], metavar="ROLE=ADDRESS", help="where another system is (repeatable)")
     for name, text in WIRE_OPTIONS:
@@ -52,7 +54,8 @@ def add(subparsers: argparse._SubParsersAction[Any]) -> None:
     parser.add_argument("--leg-listen", default="127.0.0.1:0", metavar="HOST:PORT", help="where it listens for it (default: any port)")
     parser.add_argument("--order", action="store_true", help="a DR Application: order the windows of the bench's devices at once")
     parser.add_argument("--control", nargs="?", const="127.0.0.1:0", metavar="HOST:PORT", help="have a control endpoint (loopback)")
-    parser.add_argument("--defect", metavar="ID", help="misbehave on purpose: a defect of this actor")
+    parser.add_argument("--defect", metavar="ID", help="misbehave on purpose: a defect of this actor (of an air: of who stands on it)")
+    serve_air.add_options(parser)
     parser.set_defaults(run=run)
 
 
@@ -61,7 +64,7 @@ def run(arguments: argparse.Namespace) -> int:
     from harness.errors import InputError
 
     try:
-        served, lines = _served(arguments)
+        served, lines = (serve_air.served if arguments.role == serve_air.ROLE else _served)(arguments)
     except ValueError as fault:
         raise InputError(f"serve: {fault}") from fault
     try:
@@ -178,13 +181,8 @@ def _attach_leg(served: Served, actor: Actor, arguments: argparse.Namespace, pee
 
 
 def _attach_control(served: Served, listen: str) -> str:
-    from harness.adapters.wire_options import host_and_port
-    from harness.backhaul.http_carrier import HttpCarrier
     from harness.serving import CONTROL
 
-    host, port = host_and_port(listen)
-    if host not in ("127.0.0.1", "::1", "localhost"):
-        raise ValueError(f"--control {listen}: whoever reaches it may do everything; right would be a port of loopback")
-    carrier = HttpCarrier(served.deliver(CONTROL), [CONTROL], host=host, port=port)
+    carrier = serve_air.control_carrier(served.deliver(CONTROL), listen)
     served.attach_control(carrier)
     return carrier.address_of(CONTROL)

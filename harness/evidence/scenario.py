@@ -14,7 +14,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from dissectors.capture import IEEE802_15_4, CapturedFrame, write_pcapng
+from dissectors.capture import IEEE802_15_4, IEEE802_15_4_TAP, CapturedFrame, write_pcapng
 from dissectors.key_file import KINDS, KeyEntry, KeyFileError, read_key_file, write_key_file
 from harness.declarations import Device
 from harness.errors import InputError
@@ -66,7 +66,10 @@ def read_scenario(folder: Path, device: Device | None = None, leg_codecs: Mappin
 
 
 def write_capture(folder: Path, comments: Mapping[int, Sequence[str]]) -> None:
-    """Write what was on the air as pcapng; `comments` are put on packets by exchange number."""
+    """Write what was on the air as pcapng, with LQI and RSSI where radios measured them.
+
+    `comments` are put on packets by exchange number.
+    """
     trace = Trace.read(folder / TRACE)
     start = datetime.fromisoformat(trace.header.epoch).timestamp()
     frames: list[CapturedFrame] = []
@@ -75,8 +78,10 @@ def write_capture(folder: Path, comments: Mapping[int, Sequence[str]]) -> None:
         frames.append(CapturedFrame(
             number=len(frames) + 1, time=start + exchange.time, link_type=IEEE802_15_4, octets=exchange.octets,
             comment="\n".join((f"exchange {exchange.number}", *told)), channel=exchange.about.get("channel"),
+            lqi=exchange.about.get("lqi"), rssi=exchange.about.get("rssi"),
         ))
-    write_pcapng(folder / CAPTURE, frames, link_type=IEEE802_15_4)
+    measured = any(frame.rssi is not None for frame in frames)
+    write_pcapng(folder / CAPTURE, frames, link_type=IEEE802_15_4_TAP if measured else IEEE802_15_4)
 
 
 def _covered(trace: Trace, secrets: Sequence[bytes]) -> Trace:

@@ -23,14 +23,17 @@ class Alignment:
     began: float = 0.0
     _last: float = 0.0
 
-    def host_time(self, radio: float, host: float) -> float:
-        """When by the host's clock it was `radio` by the radio's, of something that came at `host`; not after that."""
+    def learn(self, radio: float, host: float) -> None:
+        """Something that happened at `radio` by the radio's clock came at `host` by the host's."""
         sample = host - radio
         crept = self.offset + DRIFT * max(0.0, host - self._last)
         if self.offset == inf or sample < self.offset - 1.0:  # the first one, or the radio's clock began anew
             self.first, self.began, crept = sample, host, sample
         self.offset, self._last = min(sample, crept), host
         self.largest = max(self.largest, sample - self.offset)
+
+    def host_time(self, radio: float) -> float:
+        """When by the host's clock it was `radio` by the radio's, as far as is known now."""
         return radio + self.offset
 
     @property

@@ -44,6 +44,7 @@ SENDING_LIMIT = 3.0  # seconds from a frame's going to the radio until it says w
 SCAN_LIMIT = 10.0  # seconds for an energy scan of all channels
 CLOSING_LIMIT = 2.0  # seconds to leave the port
 LONGEST_QUEUE = 64  # frames that wait for the radio; more means that it does not keep up
+STANDSTILL = 0.5  # seconds that the bench's clock falls behind at once when it has been stopped, and not only been busy
 SCAN_PERIOD = 0.1  # seconds on each channel
 PROMISCUOUS = 2  # MAC_PROMISCUOUS_MODE: every frame that has a right FCS
 STATUSES = {status: name for name, status in OUTCOMES.items()}
@@ -81,6 +82,7 @@ class Rcp:
         self._bench_ahead = float("-inf")  # the bench's clock minus the host's
         self._is_open = False
         self._tasks: set[asyncio.Task[None]] = set()
+        self._settling: set[asyncio.Task[None]] = set()  # those of them that set something
         self._line: Line | None = None
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name=f"RCP {self.port}", daemon=True)
@@ -103,15 +105,16 @@ class Rcp:
 
     def told(self, now: float) -> list[tuple[float, Received | Transmitted]]:
         """What it told since the last call, with bench times that are never ahead of `now`. Raises what broke it."""
-        self._bench_ahead = max(self._bench_ahead, now - self._loop.time())  # the bench stands still while it works
-        told: list[tuple[float, Received | Transmitted]] = []
-        while self._told:
-            host, radio, pdu = self._told.popleft()
-            at = self.clock.host_time(radio, host) if radio else host
-            told.append((min(max(at + self._bench_ahead, 0.0), now), pdu))
-        if not told:
+        ahead = now - self._loop.time()  # less than it really is where the bench, which stands still while it works, lags behind
+        self._bench_ahead = ahead if ahead < self._bench_ahead - STANDSTILL else max(self._bench_ahead, ahead)
+        came = [self._told.popleft() for _ in range(len(self._told))]
+        for host, radio, _ in came:
+            if radio:
+                self.clock.learn(radio, host)
+        if not came:
             self._raise()
-        return told
+        told = [(min(self.clock.host_time(radio), host) if radio else host, pdu) for host, radio, pdu in came]
+        return [(min(max(at + self._bench_ahead, 0.0), now), pdu) for at, pdu in told]
 
     def perform(self, operation: str, **given: object) -> object:
         """`energy_scan` (`channels`: dBm by channel) and `noise` (dBm on this channel). Raises Unsupported for anything else."""
@@ -174,10 +177,11 @@ class Rcp:
             self._fault = self._broken(cause)
             self._interrupt()
 
-    def _start(self, work: Coroutine[Any, Any, None]) -> None:
+    def _start(self, work: Coroutine[Any, Any, None], *kept: set[asyncio.Task[None]]) -> None:
         task = self._loop.create_task(self._attempt(work))
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        for tasks in (self._tasks, *kept):
+            tasks.add(task)
+            task.add_done_callback(tasks.discard)
 
     async def _attempt(self, work: Coroutine[Any, Any, None]) -> None:
         try:
@@ -254,7 +258,7 @@ class Rcp:
         lacks_match = "source-match" not in self.offers
         for name, shape, of in _SETTINGS:
             if (before is None or of(before) != of(wanted)) and not (name is Property.MAC_SRC_MATCH_ENABLED and lacks_match):
-                self._start(self._set(name, shape, of(wanted)))
+                self._start(self._set(name, shape, of(wanted)), self._settling)
         if lacks_match:
             return
         earlier = frozenset[int]() if before is None else before.pending_for
@@ -263,7 +267,7 @@ class Rcp:
             *((each, CommandID.PROP_VALUE_INSERT) for each in wanted.pending_for - earlier),
         ):
             name, shape = (_SHORT, "S") if address <= _LONGEST_SHORT else (_EXTENDED, "E")
-            self._start(self._change(command, name, pack(shape, address)))
+            self._start(self._change(command, name, pack(shape, address)), self._settling)
 
     async def _send_all(self) -> None:
         while self._queue:
@@ -271,6 +275,8 @@ class Rcp:
             self._queue.popleft()
 
     async def _send(self, frame: Transmit) -> None:
+        while self._settling:  # the settings that it is to go out with come first
+            await asyncio.wait(set(self._settling))
         channel = self._settings.channel if self._settings is not None else RadioSettings.channel
         payload = pack("iD", Property.STREAM_RAW, transmission(frame, channel))
         answer = await self._speaks.ask(Asked(CommandID.PROP_VALUE_SET, payload, retries=0, patience=SENDING_LIMIT))

@@ -128,6 +128,9 @@ class VirtualAir:
         told, self._up = self._up, []
         return told
 
+    def close(self) -> None:
+        """There is nothing to let go of."""
+
     def inject(self, psdu: bytes, channel: int, now: float, sender: str = "injected") -> None:
         """Put a frame on the air that no radio sent; the tap sees it, and nobody waits for its acknowledgement."""
         self._at(now + airtime(psdu), lambda instant: self._on_air(psdu, channel, sender, instant))

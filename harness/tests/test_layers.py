@@ -43,15 +43,19 @@ MAY_IMPORT = {
     ),
     "harness.declared": (),
     "harness.leg_declaration": ("harness.declared",),
-    "harness.declarations": ("harness.crypto", "harness.declared", "harness.leg_declaration"),
+    "harness.radio_declaration": ("dissectors", "harness.declared"),
+    "harness.declarations": ("harness.crypto", "harness.declared", "harness.leg_declaration", "harness.radio_declaration"),
     "harness.actors": (),
     "harness.ncp": (),
     "harness.adapters": (
         "dissectors", "harness.actors", "harness.stack", "harness.crypto", "harness.cim", "harness.radio", "harness.backhaul",
         "harness.leg_declaration", "harness.ncp.line",
     ),
+    "harness.airs": (
+        "harness.declarations", "harness.plan", "harness.radio", "harness.radio_declaration", "harness.taps",
+    ),
     "harness.bench": (
-        "harness.actors", "harness.radio", "harness.backhaul", "harness.faults", "harness.declarations",
+        "harness.actors", "harness.airs", "harness.backhaul", "harness.faults", "harness.declarations",
         "harness.stack.happenings", "harness.adapters.defects", "harness.building",
         "harness.machines", "harness.plan", "harness.sanity", "harness.taps", "harness.window_by_hand",
     ),
@@ -102,6 +106,10 @@ MAY_IMPORT = {
         "harness.commands", "harness.serving", "harness.building", "harness.actors", "harness.adapters", "harness.backhaul", "harness.cim",
         "harness.declarations",
     ),
+    "harness.commands.serve_air": (
+        "harness.serving", "harness.serving_air", "harness.building", "harness.actors", "harness.adapters", "harness.backhaul",
+        "harness.declarations", "harness.plan",
+    ),
     "harness.cli": ("harness.commands",),
     "cases.table": ("harness.checkers",),
     "cases": (
@@ -111,7 +119,7 @@ MAY_IMPORT = {
     "reports": ("dissectors", "harness", "cases.table"),
 }
 MAY_KEEP_TIME = {
-    "time": ("harness.clock",), "random": ("harness.bench", "harness.serving", "harness.commands.serve"),
+    "time": ("harness.clock",), "random": ("harness.bench", "harness.serving", "harness.commands.serve", "harness.commands.serve_air"),
     "asyncio": ("harness.adapters", "harness.backhaul", "harness.ncp", "harness.radio.rcp", "harness.radio.rcp_line"),
 }
 MAY_USE = {  # packages from outside that belong to one subject

@@ -18,6 +18,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from harness.actors.setup import Setup
 from harness.crypto.install_code import ordered_link_key
@@ -59,10 +60,14 @@ class Said:
 
 
 class ZigbeeOnHost:
-    """The coordinator. Its process ends with `close`, and by itself when whoever started it has ended."""
+    """The coordinator. Its process ends with `close`, and by itself when whoever started it has ended.
+
+    Option `radio`: the port of a radio that is not ours to give, as a served air has it.
+    """
 
     def __init__(self, setup: Setup) -> None:
         order = setup.orders[0]
+        elsewhere = setup.options.get("radio", "")
         network_key = setup.chance.getrandbits(128).to_bytes(16, "big")
         self._endpoint = SpinelEndpoint()
         self._events: list[Any] = [KeyLearnt("nwk", network_key)]
@@ -79,15 +84,18 @@ class ZigbeeOnHost:
             )
             try:
                 self._write({
-                    "port": server.getsockname()[1], "folder": self._folder.name, "channel": CHANNEL, "pan": PAN,
+                    "port": urlsplit(elsewhere).port or server.getsockname()[1],
+                    "folder": self._folder.name, "channel": CHANNEL, "pan": PAN,
                     "eui64": str(EUI64), "extendedPan": str(EXTENDED_PAN), "networkKey": network_key.hex(),
                     "alwaysOpen": "opens" not in setup.options,
                     "linkKey": ordered_link_key(order.key_form, order.key_material).hex(),
                 })
-                self._line, _ = server.accept()
+                if not elsewhere:
+                    self._line, _ = server.accept()
             except OSError as fault:
                 raise AssertionError(f"zigbee-on-host did not connect ({fault}): {self.close()}") from fault
-        self._line.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        if self._line is not None:
+            self._line.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 
     def close(self) -> str:
         """End the process, whatever it is at; the end of its log."""
@@ -112,8 +120,11 @@ class ZigbeeOnHost:
 
     def transmit(self, now: float) -> list[Pdu]:
         """What the process has its radio do."""
-        assert self._line is not None
         self._looked = now
+        if self._line is None:
+            while self._read(0.0) is not None:
+                pass
+            return []
         with suppress(BlockingIOError):
             self._endpoint.host_says(self._line.recv(CHUNK, socket.MSG_DONTWAIT))
         self._line.sendall(self._endpoint.for_host())
@@ -149,16 +160,23 @@ class ZigbeeOnHost:
     def catch_up(self) -> None:
         """Return when the process has answered everything that it was sent, however long it had to wait for a processor."""
         self._write({"order": "pulse"})
-        while True:
-            ready, _, _ = select.select([self._out], [], [], PATIENCE)
-            octets = os.read(self._out, CHUNK) if ready else b""
-            if not octets:
-                raise AssertionError(f"zigbee-on-host {'has ended' if ready else 'is silent'}: {self.close()}")
-            *lines, self._unread = (self._unread + octets).split(b"\n")
-            said = [Said(fields.pop("event"), fields) for fields in map(json.loads, lines)]
-            self._events += [each for each in said if each.event != "pulse"]
+        while (said := self._read(PATIENCE)) is not None:
             if any(each.event == "pulse" for each in said):
                 return
+        raise AssertionError(f"zigbee-on-host is silent: {self.close()}")
+
+    def _read(self, patience: float) -> list[Said] | None:
+        """What it has told, waiting for it; None where it is silent for so many seconds."""
+        ready, _, _ = select.select([self._out], [], [], patience)
+        if not ready:
+            return None
+        octets = os.read(self._out, CHUNK)
+        if not octets:
+            raise AssertionError(f"zigbee-on-host has ended: {self.close()}")
+        *lines, self._unread = (self._unread + octets).split(b"\n")
+        said = [Said(fields.pop("event"), fields) for fields in map(json.loads, lines)]
+        self._events += [each for each in said if each.event != "pulse"]
+        return said
 
     def ask(self, address: int, cluster: int, payload: bytes) -> None:
         """Have it send a ZDP request; `payload` is what follows the sequence number."""

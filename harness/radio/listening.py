@@ -1,0 +1,67 @@
+"""What the radios of a bench listened to and for how long, and how far their clocks were apart. Opens nothing, hears nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from statistics import median
+from typing import Any
+
+from harness.ports import Radio
+from harness.trace import Attestation
+from harness.usecase import Point
+
+MEDIUM = "air"  # of the only air that real radios share
+SETTLING = 0.1  # seconds after which a radio that was told a channel listens to it
+LONGEST = 1000  # differences that are kept of each radio
+
+
+class Listening:
+    """A sniffer hears every frame of its channel; radios that take part hear what is for them, and attest nothing."""
+
+    def __init__(self, radios: Mapping[str, Radio], has_sniffer: bool) -> None:
+        self._radios = radios
+        self._has_sniffer = has_sniffer
+        self._channel: int | None = None
+        self._since = 0.0
+        self._before: list[Attestation] = []
+        self._apart: dict[str, list[float]] = {}
+        self.about: dict[str, Any] = {}
+
+    def tune(self, channel: int, now: float) -> bool:
+        """The sniffers are to listen to this channel from now on; whether they have to be told."""
+        if channel == self._channel:
+            return False
+        if self._channel is not None:
+            self._before += self._attested(now)
+        self._channel = channel
+        self._since = now + SETTLING if now else 0.0  # nothing has begun yet at the start
+        return True
+
+    def compare(self, name: str, apart: float) -> None:
+        """By this radio's clock a frame came so many seconds after it came by the clock of the one that told it first."""
+        kept = self._apart.setdefault(name, [])
+        if len(kept) < LONGEST:
+            kept.append(apart)
+
+    def attested(self, now: float) -> list[Attestation]:
+        """What can be attested up to `now`: every channel for as long as a sniffer was on it; where none is, that somebody was
+        there, for no time at all. What the radios say of themselves is brought up to date as well."""
+        self.about.update({name: self._said_by(name, radio) for name, radio in self._radios.items()})
+        return [*self._before, *self._attested(now)]
+
+    def _attested(self, now: float) -> list[Attestation]:
+        if self._channel is None:
+            return []
+        medium = f"{MEDIUM}:{self._channel}"
+        if not self._has_sniffer:
+            return [Attestation(Point.MAC, medium, 0.0, 0.0)]
+        return [Attestation(Point.MAC, medium, self._since, now)] if now >= self._since else []
+
+    def _said_by(self, name: str, radio: Radio) -> dict[str, Any]:
+        said: dict[str, Any] = {**radio.about, "offers": sorted(radio.offers)}
+        if apart := self._apart.get(name):
+            said["clock"] = {
+                "frames compared": len(apart), "median skew in us": round(median(apart) * 1e6), "largest skew in us":
+                round(max(map(abs, apart)) * 1e6),
+            }
+        return said
