@@ -12,6 +12,8 @@ from math import inf
 
 DRIFT = 100e-6  # seconds a second; 802.15.4-2006, 6.9.6 allows a radio 40e-6, and a computer's clock is no better
 
+ANEW = 5.0  # seconds of difference that no delay explains: the radio's clock began anew
+
 
 @dataclass
 class Alignment:
@@ -27,7 +29,7 @@ class Alignment:
         """Something that happened at `radio` by the radio's clock came at `host` by the host's."""
         sample = host - radio
         crept = self.offset + DRIFT * max(0.0, host - self._last)
-        if self.offset == inf or sample < self.offset - 1.0:  # the first one, or the radio's clock began anew
+        if self.offset == inf or abs(sample - self.offset) > ANEW:
             self.first, self.began, crept = sample, host, sample
         self.offset, self._last = min(sample, crept), host
         self.largest = max(self.largest, sample - self.offset)

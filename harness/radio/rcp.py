@@ -72,7 +72,8 @@ class Rcp:
         self._options = RcpOptions.of(options)
         self.port = self._options.port
         self.offers: frozenset[str] = frozenset()
-        self.about: dict[str, str] = {"port": self.port, "exercised on hardware": NOT_EXERCISED}
+        self._about = {"port": self.port, "exercised on hardware": NOT_EXERCISED}
+        self.about: Mapping[str, str] = self._about
         self.clock = Alignment()
         self._interrupt = interrupt
         self._told: deque[tuple[float, float, Received | Transmitted]] = deque()  # host's clock, radio's clock (0: none)
@@ -205,18 +206,18 @@ class Rcp:
         with suppress(TimeoutError):
             await asyncio.wait_for(self._reset.wait(), RESET_LIMIT)
         protocol = unpack("ii", await self._get(Property.PROTOCOL_VERSION))
-        self.about["Spinel"] = ".".join(map(str, protocol))
-        self.about["firmware"] = str(unpack("U", await self._get(Property.NCP_VERSION))[0])
+        self._about["Spinel"] = ".".join(map(str, protocol))
+        self._about["firmware"] = str(unpack("U", await self._get(Property.NCP_VERSION))[0])
         capabilities = numbers(await self._get(Property.CAPS))
         interface = unpack("i", await self._get(Property.INTERFACE_TYPE))
         if interface != (INTERFACE_THREAD,) or not {CONFIG_RADIO, MAC_RAW} <= capabilities:
             raise Refused(f"{self.about['firmware']!r} is no radio co-processor; right would be OpenThread RCP firmware (ot-rcp)")
         if RCP_MIN_HOST_API in capabilities:
             (least,) = unpack("i", await self._get(Property.RCP_MIN_HOST_API_VERSION))
-            self.about["API"] = str(unpack("i", await self._get(Property.RCP_API_VERSION))[0])
+            self._about["API"] = str(unpack("i", await self._get(Property.RCP_API_VERSION))[0])
             if least > HOST_API:
                 raise Refused(f"its firmware wants a host of API version {least}, here is {HOST_API}; right would be older firmware")
-        self.about["EUI-64"] = f"{unpack('E', await self._get(Property.HWADDR))[0]:016x}"
+        self._about["EUI-64"] = f"{unpack('E', await self._get(Property.HWADDR))[0]:016x}"
         self._channels = await self._get(Property.PHY_CHAN_SUPPORTED)
         await self._set(Property.PHY_ENABLED, "b", True)
         offers = {"raw", "promiscuous", "timestamps", "lqi", "rssi", "noise"}
