@@ -13,6 +13,7 @@ from harness.plugin.campaign import Planned
 from harness.usecase import Actor
 
 VERBS = ("receive", "transmit", "deadline", "wake", "events")
+OF_A_RADIO = ("submit", "told", "perform", "close")
 
 
 def build(planned: Planned) -> Bench:
@@ -42,4 +43,11 @@ def check(file: BenchFile) -> None:
         missing = [verb for verb in VERBS if isinstance(adapter, type) and not hasattr(adapter, verb)]
         if missing:
             raise InputError(f"{filled.place}{filled.adapter} has no {', '.join(missing)}; right would be a harness.ports.Machine")
-
+    for plugged in file.radios.values():
+        try:
+            radio = load(plugged.adapter)
+        except BenchError as fault:
+            raise InputError(f"{plugged.place}{fault}; right would be a module:Class that can be imported") from fault
+        missing = [name for name in OF_A_RADIO if isinstance(radio, type) and not hasattr(radio, name)]
+        if missing:
+            raise InputError(f"{plugged.place}{plugged.adapter} has no {', '.join(missing)}; right would be a harness.ports.Radio")

@@ -230,7 +230,7 @@ def _blamed(fault: BaseException) -> Finding:
     """What an exception that ends a case is worth: only the device can fail, only the harness and its bench can err."""
     if isinstance(fault, NonConformance):
         return Finding(Verdict.FAIL, str(fault))
-    if isinstance(fault, Inconclusive):
+    if isinstance(fault, Inconclusive | Unsupported):  # a bench that cannot is not a bench that broke
         return Finding(Verdict.INCONC, str(fault))
     if isinstance(fault, HanproofError):
         return Finding(Verdict.ERROR, str(fault))

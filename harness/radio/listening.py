@@ -22,7 +22,8 @@ class Listening:
         self._radios = radios
         self._has_sniffer = has_sniffer
         self._channel: int | None = None
-        self._since = 0.0
+        self._since = self._whole_until = 0.0
+        self._missed = 0
         self._before: list[Attestation] = []
         self._apart: dict[str, list[float]] = {}
         self.about: dict[str, Any] = {}
@@ -36,6 +37,13 @@ class Listening:
         self._channel = channel
         self._since = now + SETTLING if now else 0.0  # nothing has begun yet at the start
         return True
+
+    def listened(self, now: float, missed: int) -> None:
+        """By now the sniffers' lines have lost so many pieces, each of which may have been a frame."""
+        if missed != self._missed and self._channel is not None:
+            self._before += self._attested(self._whole_until)
+            self._since = now
+        self._missed, self._whole_until = missed, now
 
     def compare(self, name: str, apart: float) -> None:
         """By this radio's clock a frame came so many seconds after it came by the clock of the one that told it first."""

@@ -131,6 +131,7 @@ class RealAir:
                 self._received(name, pdu, at)
             else:
                 self._transmitted(name, pdu, at)
+        self.listening.listened(now, sum(getattr(sniffer, "garbage", 0) for sniffer in self._sniffers.values()))
         up, self._up = self._up, []
         return up
 

@@ -42,6 +42,7 @@ class StickOnAir:
     inbox: list[tuple[float, Received | Transmitted]] = field(default_factory=list)
     sent: dict[int, bytes] = field(default_factory=dict)
     closed: bool = False
+    garbage: int = 0
 
     def submit(self, pdu: RadioSettings | Transmit, now: float) -> None:
         if isinstance(pdu, Transmit):
@@ -143,6 +144,18 @@ def test_with_one_everything_on_its_channel_is_heard_and_attested_for_as_long_as
     assert [(each.medium, each.start, each.end) for each in lab.air.listening.attested(3.0)] == [
         ("air:20", 0.0, 1.0), ("air:25", 1.1, 3.0),
     ]
+
+
+def test_what_a_sniffer_s_line_lost_is_not_attested() -> None:
+    lab = Lab(sniffer=True)
+    lab.run(5.0)
+    lab.sniffers["sniffer"].garbage = 1
+    lab.dut_sends(TO_ALL)
+    lab.run(1.0)
+    (before, after) = lab.air.listening.attested(lab.now)
+    assert (before.start, before.end) == (0.0, 5.0)
+    assert 5.0 < after.start < 5.1
+    assert after.end == pytest.approx(6.2)
 
 
 def test_a_sniffer_that_is_told_its_channel_stays_there() -> None:

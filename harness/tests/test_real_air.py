@@ -17,11 +17,13 @@ import pytest
 from cases.table import clauses
 from dissectors.capture import IEEE802_15_4_TAP, read_capture
 from harness.bench import Bench
+from harness.cli import main
 from harness.declarations import BenchFile, Filled, read_bench
 from harness.errors import BenchError, HanproofError, InputError
 from harness.evidence.scenario import write_capture, write_scenario
 from harness.judge import judge
 from harness.plan import Plan
+from harness.plugin.bench_building import check
 from harness.plugin.campaign import Campaign
 from harness.plugin.case import CaseRun
 from harness.radio.spinel import Command, Property, SpinelFrame, Status, encode, pack
@@ -206,6 +208,23 @@ def test_what_is_wrong_about_radios_in_a_bench_file_is_said(tmp_path: Path, line
     with pytest.raises(InputError) as fault:
         read_bench(path)
     assert says in str(fault.value)
+
+
+@pytest.mark.parametrize(("adapter", "says"), [
+    ("harness.radio.rcp:Ncp", "has no attribute 'Ncp'"), ("harness.radio.virtual:VirtualRadio", "has no told, perform, close"),
+])
+def test_what_is_no_radio_is_said_before_the_first_case(adapter: str, says: str) -> None:
+    with pytest.raises(InputError, match=says):
+        check(replace(VIRTUAL, radios={"ESI": Plugged(adapter)}))
+
+
+@pytest.mark.parametrize(("options", "says"), [
+    (("--radios", "0"), "--radios 0: right would be 1 to 16"), (("--han-device", "toaster"), "has no device 'toaster'"),
+    (("--defect", "nonsense"), "no defect of anybody on this air"), (("--control", "0.0.0.0:0"), "right would be a port of loopback"),
+])
+def test_what_cannot_be_served_is_said(options: tuple[str, ...], says: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["serve", "air", *options]) == 4
+    assert says in capsys.readouterr().err
 
 
 def test_a_radio_that_cannot_be_had_is_named_by_its_place(tmp_path: Path) -> None:
