@@ -89,11 +89,15 @@ class Line(SpinelProtocol):
             self.send_data(Hdlc(self._frame(command, payload, 0).serialize()).serialize())
 
     async def ask(self, asked: Asked) -> bytes:
-        """The payload of the answer, which begins with the property. Raises TimeoutError, or Refused where the port is closed."""
+        """The payload of the answer, which begins with the property. Raises Refused where none comes."""
         if self._transport is None:
             raise Refused("the port is closed")
         frame = self._frame(asked.command, asked.payload, None)
-        answer = await self.send_frame(frame, wait_response=True, retries=asked.retries, timeout=asked.patience)
+        try:
+            answer = await self.send_frame(frame, wait_response=True, retries=asked.retries, timeout=asked.patience)
+        except TimeoutError:
+            waited = asked.patience * (1 + asked.retries)
+            raise Refused(f"does not answer within {waited:g} s; {self.garbage} pieces of garbage came") from None
         return answer.data
 
     def _frame(self, command: CommandID, payload: bytes, transaction: int | None) -> SpinelFrame:

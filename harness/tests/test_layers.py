@@ -118,13 +118,14 @@ MAY_IMPORT = {
     ),
     "reports": ("dissectors", "harness", "cases.table"),
 }
+CO_PROCESSOR = ("harness.radio.rcp", "harness.radio.rcp_line", "harness.radio.rcp_session")
 MAY_KEEP_TIME = {
     "time": ("harness.clock",), "random": ("harness.bench", "harness.serving", "harness.commands.serve", "harness.commands.serve_air"),
-    "asyncio": ("harness.adapters", "harness.backhaul", "harness.ncp", "harness.radio.rcp", "harness.radio.rcp_line"),
+    "asyncio": ("harness.adapters", "harness.backhaul", "harness.ncp", *CO_PROCESSOR),
 }
 MAY_USE = {  # packages from outside that belong to one subject
     "scapy": ("dissectors",), "cryptography": ("dissectors",), "lxml": ("harness.cim", "harness.adapters", "reports"),
-    **dict.fromkeys(("aiospinel", "serialx"), ("harness.radio.rcp", "harness.radio.rcp_line")),
+    **dict.fromkeys(("aiospinel", "serialx"), CO_PROCESSOR),
     "xmlschema": ("harness.cim",), "yaml": ("harness.declared",), "h11": ("harness.backhaul",),
     "zigpy": ("harness.ncp",), "bellows": ("harness.ncp.ezsp",),
     "proton": ("harness.backhaul.amqp_carrier",), "stomp": ("harness.backhaul.stomp_carrier",),

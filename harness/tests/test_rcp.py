@@ -22,9 +22,10 @@ from dissectors.mac import FrameType, fcs
 from harness.clock import LiveClock
 from harness.errors import BenchError, Unsupported
 from harness.ports import RadioSettings, Received, Transmit, Transmitted
-from harness.radio.rcp import LONGEST_QUEUE, Rcp
+from harness.radio.rcp import Rcp
+from harness.radio.rcp_session import LONGEST_QUEUE
 from harness.radio.spinel import Command, Deframer, Property, SpinelFrame, Status, encode, pack
-from harness.radio.spinel_endpoint import PROPERTIES
+from harness.radio.spinel_endpoint import PROPERTIES, SpinelEndpoint
 from harness.radio.spinel_port import SpinelPort
 from harness.serving_air import ServedAir
 from harness.stack.mac_frames import addressed
@@ -263,6 +264,28 @@ def test_what_is_no_co_processor_is_told_apart() -> None:
 def test_a_radio_that_says_nothing_is_not_waited_for_for_ever() -> None:
     with listening(lambda octets: b"") as port, pytest.raises(BenchError, match=f"radio at {port}: does not answer"):
         Rcp({"port": port, "patience": "1"}, lambda: None)
+
+
+def test_a_stick_that_its_reset_unplugs_is_waited_for() -> None:
+    endpoint, lines = SpinelEndpoint(), 0
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        def serve() -> None:
+            nonlocal lines
+            for lines in (1, 2):
+                line, _ = server.accept()
+                with line:
+                    while octets := line.recv(4096):
+                        if lines == 1:
+                            break
+                        endpoint.host_says(octets)
+                        line.sendall(endpoint.for_host())
+        thread = threading.Thread(target=serve)
+        thread.start()
+        radio = Rcp({"port": f"socket://127.0.0.1:{server.getsockname()[1]}"}, lambda: None)
+        radio.close()
+        thread.join(WITHIN)
+    assert (lines, radio.about["firmware"]) == (2, "HANPROOF virtual radio")
+    radio.close()
 
 
 def broken(listener: Listener) -> str:
