@@ -21,6 +21,7 @@ from harness.radio.listening import Listening
 from harness.radio.virtual import OFF, TURNAROUND, RadioPdu, Tap, airtime
 
 TWIN_SPAN = 0.1  # seconds within which the same octets from another radio are the same transmission
+KEPT = 1.0  # seconds for which a transmission is remembered
 NOBODY = ""  # the sender of what no radio of ours sent: a frame's address may lie
 
 
@@ -64,6 +65,7 @@ class RealAir:
         self._agenda: list[tuple[float, Callable[[float], None]]] = []
         self._handles = count(1)
         self._sent: dict[int, _Sent] = {}
+        self._done: list[tuple[float, _Sent]] = []  # of what was sent a moment ago, repetitions may still be told
         self._recent: list[_Heard] = []
         self._seen = 0
         self._up: list[tuple[str, RadioPdu]] = []
@@ -176,6 +178,7 @@ class RealAir:
             return
         if pdu.status != CHANNEL_BUSY:
             self._on_tap(sent, at)
+            self._done = [*(each for each in self._done if at - each[0] < KEPT), (at, sent)]
         if sent.handle is not None:
             self._up.append((name, replace(pdu, handle=sent.handle)))
 
@@ -221,14 +224,15 @@ class RealAir:
         self._hear(name, ack, at)
 
     def _hear(self, by: str, pdu: Received, at: float) -> _Heard:
-        sent = next((each for each in self._sent.values() if each.psdu == pdu.psdu and each.name != by), None)
+        ours = (*self._sent.values(), *(each for done, each in self._done if at - done < KEPT))
+        sent = next((each for each in ours if each.psdu == pdu.psdu and each.name != by), None)
         if sent is not None:
             sent.is_on_tap = True
         return self._note(by, pdu, at, sent)
 
     def _note(self, by: str, pdu: Received, at: float, sent: _Sent | None) -> _Heard:
         """Put a transmission on the tap, unless another radio did."""
-        self._recent = [each for each in self._recent if at - each.seen.time < 10 * TWIN_SPAN]
+        self._recent = [each for each in self._recent if at - each.seen.time < KEPT]
         for each in self._recent:
             if each.seen.psdu == pdu.psdu and by not in each.by and abs(at - each.seen.time) <= TWIN_SPAN:
                 each.by.add(by)

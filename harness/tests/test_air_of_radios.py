@@ -32,7 +32,7 @@ TO_ALL = encode_mpdu(addressed(FrameType.DATA, (PAN, 0xFFFF), (PAN, 7), False), 
 
 @dataclass
 class StickOnAir:
-    """One radio of a virtual air as a real one: it tells the acknowledgement of what it sent, and its clock may be late."""
+    """One radio of a virtual air as a real one: it tells the acknowledgement of what it sent, and its line and clock may be late."""
 
     air: VirtualAir
     name: str
@@ -55,7 +55,8 @@ class StickOnAir:
         self.inbox.append((now + self.late, pdu))
 
     def told(self, now: float) -> list[tuple[float, Received | Transmitted]]:
-        told, self.inbox = self.inbox, []
+        told = [each for each in self.inbox if each[0] <= now]
+        self.inbox = [each for each in self.inbox if each[0] > now]
         return told
 
     def perform(self, operation: str, **given: object) -> object:
@@ -122,6 +123,17 @@ def test_a_frame_is_on_the_tap_once_whoever_heard_it_first(late: float) -> None:
     compared = [said["clock"] for said in lab.air.listening.about.values() if "clock" in said]
     assert [abs(each["median skew in us"]) for each in compared] == pytest.approx([abs(late) * 1e6] * len(compared), abs=1)
     assert compared
+
+
+@pytest.mark.parametrize("late", [0.0, 0.05])
+def test_a_frame_that_our_radio_repeats_is_ours_each_time(late: float) -> None:
+    lab = Lab(sniffer=True, late=late)
+    lab.there.switch_off("dut")
+    with lab.air.suffering(faults.drop(sender="HAN Device")):
+        lab.esi_sends()
+        lab.run()
+    assert lab.tap() == [("ESI", TO_DUT, "arrived")] * 4
+    assert lab.up == [("ESI", Transmitted(5, "no_ack"))]
 
 
 def test_without_a_sniffer_the_tap_has_what_our_radio_sent_and_took_and_attests_nothing() -> None:
