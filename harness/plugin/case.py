@@ -16,7 +16,7 @@ from typing import Any
 from hypothesis import currently_in_test_context
 
 from harness.declarations import Device
-from harness.errors import HanproofError, Inconclusive, NonConformance, Unsupported
+from harness.errors import HanproofError, Inconclusive, NonConformance
 from harness.evidence.results import found, told
 from harness.judge import Judgement, concluded, judge, judged_unplayed, merged
 from harness.plugin.campaign import Bench, Campaign, close, seed_of, sound_out
@@ -230,7 +230,7 @@ def _blamed(fault: BaseException) -> Finding:
     """What an exception that ends a case is worth: only the device can fail, only the harness and its bench can err."""
     if isinstance(fault, NonConformance):
         return Finding(Verdict.FAIL, str(fault))
-    if isinstance(fault, Inconclusive | Unsupported):  # a bench that cannot is not a bench that broke
+    if isinstance(fault, Inconclusive):
         return Finding(Verdict.INCONC, str(fault))
     if isinstance(fault, HanproofError):
         return Finding(Verdict.ERROR, str(fault))

@@ -73,7 +73,8 @@ class There(Absent):
         """Its window ends by itself."""
 
     def start_joining(self, now: float) -> None:
-        """Have it join."""
+        """Have it join, having forgotten whatever network it was on before."""
+        self._control.call("factory_reset", actor=self._actor)
         self._control.call("start_joining", actor=self._actor)
 
     def close(self) -> None:
