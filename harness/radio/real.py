@@ -68,6 +68,7 @@ class RealAir:
         self._done: list[tuple[float, _Sent]] = []  # of what was sent a moment ago, repetitions may still be told
         self._recent: list[_Heard] = []
         self._seen = 0
+        self._latest = 0.0
         self._up: list[tuple[str, RadioPdu]] = []
         self._follows = None if channel is not None else next(iter(self._radios), None)
         if channel is not None:
@@ -285,5 +286,6 @@ class RealAir:
         return SeenFrame(self._seen, at, channel, sender, psdu, keyring=self.keyring)
 
     def _tell_tap(self, seen: SeenFrame) -> None:
+        self._latest = max(self._latest, seen.time)  # a clock that becomes known better may seem to go back a little
         if self.tap is not None:
-            self.tap(seen)
+            self.tap(replace(seen, time=self._latest))
