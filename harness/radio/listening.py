@@ -45,6 +45,10 @@ class Listening:
             self._since = now
         self._missed, self._whole_until = missed, now
 
+    def has_sniffer_on(self, channel: int) -> bool:
+        """Whether a sniffer is to hear what is on that channel."""
+        return self._has_sniffer and channel == self._channel
+
     def compare(self, name: str, apart: float) -> None:
         """By this radio's clock a frame came so many seconds after it came by the clock of the one that told it first."""
         kept = self._apart.setdefault(name, [])

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from itertools import count
+from math import inf
 
 from dissectors.keyring import KeyRing
 from dissectors.mac import FrameType
@@ -38,11 +39,12 @@ class _Sent:
 
 @dataclass
 class _Heard:
-    """A transmission on the tap, which radios heard it, and what the faults make of it."""
+    """A transmission, which radios heard it, and what the faults make of it."""
 
     seen: SeenFrame
     by: set[str]
     arrivals: list[Arrival] = field(default_factory=list)
+    is_on_tap: bool = False
 
 
 class RealAir:
@@ -67,6 +69,7 @@ class RealAir:
         self._sent: dict[int, _Sent] = {}
         self._done: list[tuple[float, _Sent]] = []  # of what was sent a moment ago, repetitions may still be told
         self._recent: list[_Heard] = []
+        self._waiting: list[tuple[float, _Heard]] = []  # what a sniffer has yet to tell, and until when it may
         self._seen = 0
         self._latest = 0.0
         self._up: list[tuple[str, RadioPdu]] = []
@@ -115,7 +118,7 @@ class RealAir:
 
     def deadline(self) -> float | None:
         """When `wake` is next needed by itself; radios interrupt whoever waits."""
-        return min((instant for instant, _ in self._agenda), default=None)
+        return min((instant for instant, _ in (*self._agenda, *self._waiting)), default=None)
 
     def wake(self, now: float) -> list[tuple[str, RadioPdu]]:
         """What each radio of ours has to tell, oldest first. Raises BenchError for a radio that broke."""
@@ -134,6 +137,7 @@ class RealAir:
                 self._received(name, pdu, at)
             else:
                 self._transmitted(name, pdu, at)
+        self._wait_no_longer(now)
         self.listening.listened(now, sum(getattr(sniffer, "garbage", 0) for sniffer in self._sniffers.values()))
         up, self._up = self._up, []
         return up
@@ -144,6 +148,7 @@ class RealAir:
 
     def close(self) -> None:
         """Let go of every radio."""
+        self._wait_no_longer(inf)
         for radio in (*self._radios.values(), *self._sniffers.values()):
             radio.close()
 
@@ -211,6 +216,7 @@ class RealAir:
 
     def _arrive(self, name: str, pdu: Received, heard: _Heard, now: float) -> None:
         if pdu.psdu != heard.seen.psdu or now > heard.seen.time + TWIN_SPAN:
+            self._tell(heard)  # what comes instead of it comes after it
             self._tell_tap(replace(self._see(pdu.psdu, pdu.channel, NOBODY, now), instead_of=heard.seen.number))
         self._up.append((name, pdu))
 
@@ -232,26 +238,41 @@ class RealAir:
         return self._note(by, pdu, at, sent)
 
     def _note(self, by: str, pdu: Received, at: float, sent: _Sent | None) -> _Heard:
-        """Put a transmission on the tap, unless another radio did."""
+        """A transmission as one radio tells it. A sniffer knows the order of all: where one listens, the tap has it from him."""
         self._recent = [each for each in self._recent if at - each.seen.time < KEPT]
+        sniffs = by in self._sniffers
         for each in self._recent:
             if each.seen.psdu == pdu.psdu and by not in each.by and abs(at - each.seen.time) <= TWIN_SPAN:
                 each.by.add(by)
                 self.listening.compare(by, at - each.seen.time)
+                if sniffs and not each.is_on_tap:
+                    each.seen = replace(each.seen, time=at, lqi=pdu.lqi, rssi=pdu.rssi)
+                    self._tell(each)
                 return each
-        seen = replace(
-            self._see(pdu.psdu, pdu.channel, NOBODY if sent is None else sent.name, at), lqi=pdu.lqi, rssi=pdu.rssi,
-            instead_of=None if sent is None else sent.instead_of,
-        )
-        if sent is not None and by == sent.name:
-            seen = replace(seen, lqi=None, rssi=None)
-        heard = _Heard(seen, {by}, [(0.0, pdu.psdu)])
+        seen = self._see(pdu.psdu, pdu.channel, NOBODY if sent is None else sent.name, at)
+        if sent is None or by != sent.name:  # nobody measures what he sends
+            seen = replace(seen, lqi=pdu.lqi, rssi=pdu.rssi)
+        heard = _Heard(replace(seen, instead_of=None if sent is None else sent.instead_of), {by}, [(0.0, pdu.psdu)])
         if sent is None and self.faults:
             heard.arrivals = self._made_of_foreign(replace(seen, sender=self._across))
-        arrived = (0.0, pdu.psdu) in heard.arrivals
         self._recent.append(heard)
-        self._tell_tap(replace(seen, fate="arrived" if arrived else "altered" if heard.arrivals else "lost"))
+        if sniffs or not self.listening.has_sniffer_on(pdu.channel):
+            self._tell(heard)
+        else:
+            self._waiting.append((at + TWIN_SPAN, heard))
         return heard
+
+    def _wait_no_longer(self, now: float) -> None:
+        for until, heard in self._waiting:
+            if until <= now:
+                self._tell(heard)
+        self._waiting = [each for each in self._waiting if not each[1].is_on_tap]
+
+    def _tell(self, heard: _Heard) -> None:
+        if not heard.is_on_tap:
+            heard.is_on_tap = True
+            arrived = (0.0, heard.seen.psdu) in heard.arrivals
+            self._tell_tap(replace(heard.seen, fate="arrived" if arrived else "altered" if heard.arrivals else "lost"))
 
     # -- faults
 

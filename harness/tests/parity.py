@@ -1,0 +1,138 @@
+"""One play twice: in virtual time, and in real time in two processes over a socket radio; the same verdicts, the same order of frames.
+
+`python -m harness.tests.parity [REPETITIONS]` plays every pair of role and device so often, and says where two plays differ.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from difflib import unified_diff
+from pathlib import Path
+
+from cases.table import clauses
+from dissectors import mac, nwk
+from harness.bench import Bench
+from harness.checkers.reading import Heard, air
+from harness.declarations import BenchFile, Device, Filled, read_bench
+from harness.judge import judge
+from harness.plan import Plan
+from harness.radio_declaration import Plugged
+from harness.stack.happenings import ApplicationDone, DeviceProvisioned
+from harness.tests.served import serving
+from harness.trace import Trace
+from harness.usecase import ACROSS_THE_HAN, Actor
+from harness.verdict import Verdict
+
+VIRTUAL = read_bench(Path(__file__).parents[2] / "fixtures" / "benches" / "virtual.yaml")
+RCP = "harness.radio.rcp:Rcp"
+THERE = "harness.tests.peers.on_served_air:There"
+CHANNEL = 15  # of our virtual ESI
+WITHIN = 30.0  # seconds in which a device is provisioned
+REST = 0.5  # seconds until what was begun then is over
+AIR = ("05", "06", "07", "08", "09")  # the steps that the air can show
+REPEATED = 0.1  # seconds within which the same octets are a MAC retransmission
+BY_TIME = (mac.BeaconRequest, mac.DataRequest, nwk.LinkStatus)  # how many there are is a matter of time
+DUTS = {Actor.HAN_DEVICE: (Actor.HAN_DEVICE,), Actor.ESI: (Actor.NIC, Actor.ESI)}
+
+
+@dataclass(frozen=True)
+class Played:
+    """One play: its trace, and how it ended."""
+
+    trace: Trace
+    is_provisioned: bool
+
+    def verdicts(self) -> dict[str, Verdict]:
+        """By clause and actor, those of the air."""
+        asked = [clause for clause in clauses().values() if clause.step in AIR]
+        return {each.id: each.verdict for each in judge(self.trace, asked)}
+
+    def frames(self, actor: Actor) -> list[str]:
+        """What an actor sent, in order, by what is in it."""
+        sent: list[Heard] = []
+        for each in air(self.trace):
+            if _sender(each, self.trace) is actor and not any(each.find(layer) is not None for layer in BY_TIME):
+                again = any(other.exchange.octets == each.exchange.octets and each.time - other.time < REPEATED for other in sent[-3:])
+                sent += [] if again else [each]
+        return [" ".join(record.layer.__name__ for record in each.frame.records()) for each in sent]
+
+
+def virtual(judged: Actor, device: Device) -> Played:
+    """In virtual time."""
+    return _played(replace(VIRTUAL, window_start=0.0, latencies={}, dut=DUTS[judged]), device)
+
+
+def real(judged: Actor, device: Device) -> Played:
+    """In real time, whoever is judged in another process, and a sniffer beside."""
+    role = ("--han-device" if judged is Actor.HAN_DEVICE else "--esi", device.name)
+    with serving("air", "--radios", "2", *role, "--control") as there:
+        return _played(bench_of(dict(there.where), judged), device)
+
+
+def bench_of(where: dict[str, str], judged: Actor) -> BenchFile:
+    """The virtual bench, in which who is judged is on a served air."""
+    filled = Filled(THERE, {"control": where["control"]})
+    along = {Actor.NIC: replace(filled, along=Actor.ESI)} if judged is Actor.ESI else {}
+    radios = {
+        str(ACROSS_THE_HAN[judged]): Plugged(RCP, {"port": where["radio 1"]}),
+        "sniffer": Plugged(RCP, {"port": where["radio 2"], "channel": str(CHANNEL)}),
+    }
+    return replace(
+        VIRTUAL, window_start=0.0, latencies={}, dut=DUTS[judged], adapters={**VIRTUAL.adapters, **along, judged: filled}, radios=radios,
+    )
+
+
+def _played(file: BenchFile, device: Device) -> Played:
+    bench = Bench(file, device, Plan(window_duration=WITHIN), scenario="parity")
+    done = DeviceProvisioned if Actor.HAN_DEVICE in file.dut else ApplicationDone
+    try:
+        bench.open()
+        bench.switch_on()
+        provisioned = bench.wait_until(lambda: bench.happened(done), WITHIN)
+        bench.wait_until(lambda: False, REST)
+    finally:
+        bench.close()
+    return Played(bench.trace, provisioned)
+
+
+def _sender(heard: Heard, trace: Trace) -> Actor | None:
+    """Who sent a frame, by its address; an acknowledgement has none."""
+    header = heard.mac
+    if header is None or header.frame_type == mac.FrameType.ACK:
+        return None
+    if header.source_ieee is not None:
+        return Actor.HAN_DEVICE if header.source_ieee == trace.header.order.device else Actor.ESI
+    return Actor.ESI if header.source_short == nwk.COORDINATOR else Actor.HAN_DEVICE
+
+
+def differences(one: Played, other: Played) -> Iterator[str]:
+    """In what two plays differ, a line each."""
+    if not (one.is_provisioned and other.is_provisioned):
+        yield f"provisioned: {one.is_provisioned}, {other.is_provisioned}"
+    theirs = other.verdicts()
+    for clause, verdict in one.verdicts().items():
+        if theirs.get(clause) is not verdict:
+            yield f"{clause}: {verdict}, {theirs.get(clause)}"
+    for actor in DUTS:
+        for line in unified_diff(one.frames(actor), other.frames(actor), n=0, lineterm=""):
+            if not line.startswith(("---", "+++", "@@")):
+                yield f"{actor}: {line}"
+
+
+def main(repetitions: int) -> int:
+    """Play all pairs; returns how many differed."""
+    differed = 0
+    for judged in DUTS:
+        for device in VIRTUAL.devices:
+            expected = virtual(judged, device)
+            for repetition in range(1, repetitions + 1):
+                found = list(differences(expected, real(judged, device)))
+                differed += bool(found)
+                print(f"{judged} {device.name} {repetition}: {'; '.join(found) or 'the same'}", flush=True)
+    return differed
+
+
+if __name__ == "__main__":
+    sys.exit(min(main(int(sys.argv[1]) if len(sys.argv) > 1 else 1), 1))
