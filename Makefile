@@ -6,6 +6,7 @@ ALLURE := reports/allure/node_modules/.package-lock.json
 STAMP  := $(VENV)/.set-up
 JOBS   ?= auto
 MINUTES ?= 30
+TIMES  ?= 20
 PIP    := $(VENV)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes
 UV     := $(VENV)/bin/uv pip sync --quiet --system-certs --python $(VENV)/bin/python
 OWN    := dissectors/tests harness/tests
@@ -16,7 +17,7 @@ PYTHON ?= $(shell for python in python3 python3.14 python3.13 python3.12 python3
 	$$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && { echo $$python; break; }; done)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup certify test defects lint bench fuzz broker broker-stop lock clean
+.PHONY: help setup certify test defects lint bench parity fuzz broker broker-stop lock clean
 
 help:  ## show this list
 	@sed -n 's/^\([a-z-]*\):.*##/\1 -/p' Makefile | sed 's/^/make /'
@@ -43,6 +44,9 @@ lint: setup  ## ruff and mypy (strict) on our packages
 bench: setup  ## how fast we decode, beside tshark where it is installed, and how fast we judge, beside lxml
 	@$(VENV)/bin/python -m reports.judge_rate
 	@$(VENV)/bin/python -m reports.decode_rate
+
+parity: setup  ## what is played in virtual time is played in real time too, in two processes, TIMES over
+	@$(VENV)/bin/python -m harness.tests.parity $(TIMES)
 
 fuzz: setup  ## moves of both sides in any order until MINUTES are over
 	@$(VENV)/bin/hanproof fuzz --profile nightly --minutes $(MINUTES)
