@@ -23,6 +23,7 @@ from harness.errors import BenchError, Inconclusive
 from harness.leg_declaration import ON_LEGS
 from harness.plan import STRANGER, Plan
 from harness.ports import Chance, Machine
+from harness.radio_declaration import is_sniffer
 from harness.second_meter import OF_ITS_OWN, Elsewhere
 from harness.trace import Key
 from harness.usecase import Actor, Order, Point, second
@@ -54,7 +55,7 @@ def unseen(file: BenchFile) -> frozenset[Point]:
     that would be the only one to see it is blind."""
     judged = [actor for actor in file.dut or tuple(file.adapters) if actor in file.adapters]
     hides = ((getattr(load(file.adapters[actor].adapter), "hides", None), actor) for actor in judged)
-    sniffed = any(name.startswith("sniffer") for name in getattr(file, "radios", ()))
+    sniffed = any(is_sniffer(name) for name in file.radios)
     blind = {point for filled in file.adapters.values() if not sniffed for point in getattr(load(filled.adapter), "blind_to", ())}
     return frozenset(point for hiding, actor in hides if hiding is not None for point in hiding(actor, file.legs)) | blind
 

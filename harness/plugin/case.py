@@ -16,7 +16,7 @@ from typing import Any
 from hypothesis import currently_in_test_context
 
 from harness.declarations import Device
-from harness.errors import HanproofError, Inconclusive, NonConformance
+from harness.errors import HanproofError, Inconclusive, NonConformance, Unsupported
 from harness.evidence.results import found, told
 from harness.judge import Judgement, concluded, judge, judged_unplayed, merged
 from harness.plugin.campaign import Bench, Campaign, close, seed_of, sound_out

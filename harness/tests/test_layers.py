@@ -66,7 +66,7 @@ MAY_IMPORT = {
     "harness.building": (
         "harness.crypto.install_code",
         "harness.actors", "harness.adapters.defects", "harness.declarations", "harness.leg_declaration", "harness.neighbour",
-        "harness.plan", "harness.second_meter",
+        "harness.plan", "harness.radio_declaration", "harness.second_meter",
     ),
     "harness.plan": (
         "harness.backhaul.wires", "harness.crypto.install_code", "harness.declarations", "harness.second_meter", "harness.taps",

@@ -44,8 +44,8 @@ RCP = "harness.radio.rcp:Rcp"
 ABSENT = "harness.tests.peers.on_served_air:Absent"
 THERE = "harness.tests.peers.on_served_air:There"
 WITHIN = 30.0  # seconds of real time
+TRIES = 3  # on a machine that is busy the 20 ms may pass for which a device listens, and it asks once more than in virtual time
 AIR = ("04", "05", "06", "07", "08", "09")  # the steps that the air can show
-NOT_WITHOUT_AN_ORDER = {"UC2.7-04-CLOSES@ESI", "UC2.7-05-CLOSED@ESI"}
 
 
 def bench_of(where: Mapping[str, str], radios: Mapping[str, str], dut: tuple[Actor, ...], **filled: Filled) -> BenchFile:
@@ -61,8 +61,13 @@ def judged(trace: Trace, verdict: Verdict) -> set[str]:
 
 
 def test_a_device_beyond_a_radio_is_provisioned_as_in_virtual_time(tmp_path: Path) -> None:
-    played = real(Actor.HAN_DEVICE, DEVICE)
-    assert list(differences(virtual(Actor.HAN_DEVICE, DEVICE), played)) == []
+    expected = virtual(Actor.HAN_DEVICE, DEVICE)
+    for _ in range(TRIES):
+        played = real(Actor.HAN_DEVICE, DEVICE)
+        assert not {Verdict.FAIL, Verdict.ERROR} & set(played.verdicts().values())
+        if not (found := list(differences(expected, played))):
+            break
+    assert found == []
     assert {clause for clause, verdict in played.verdicts().items() if verdict is Verdict.PASS} >= {
         "UC2.7-05-ASSOCIATES@HAN Device", "UC2.7-06-JOINED@HAN Device", "UC2.7-08-KEY-CONFIRMED@HAN Device", "UC2.7-09-EVENTS@HAN Device",
     }
