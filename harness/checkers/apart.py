@@ -11,12 +11,12 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from math import inf
 from typing import Any
-from weakref import WeakKeyDictionary
 
 from harness.checkers.correspondence import Letter, leg_message, letters
 from harness.checkers.reading import Heard, air
 from harness.crypto.install_code import code_of_address
 from harness.inquiry import ASKED
+from harness.remembered import Remembered
 from harness.trace import Attestation, Exchange, Header, Trace
 from harness.usecase import Actor, Check, Clause, Order, Point, second
 from harness.values import DeviceType, Eui64
@@ -90,8 +90,8 @@ def _on_each(check: Check, actor: Actor) -> Check:
 
 
 _Seen = tuple[int, int, int, tuple[Attestation, ...]]
-_PARTS: WeakKeyDictionary[Trace, tuple[_Seen, tuple[Trace, ...]]] = WeakKeyDictionary()
-_METERS: WeakKeyDictionary[Trace, Trace] = WeakKeyDictionary()
+_PARTS: Remembered[Trace, tuple[_Seen, tuple[Trace, ...]]] = Remembered()
+_METERS: Remembered[Trace, Trace] = Remembered()
 
 
 def apart(trace: Trace) -> tuple[Trace, ...]:
@@ -109,7 +109,7 @@ def apart(trace: Trace) -> tuple[Trace, ...]:
 
 def at_the_meter(trace: Trace) -> Trace:
     """Of an order's part: everything of its meter, so also what is about the other device there. Of a whole trace: itself."""
-    return _METERS.get(trace, trace)
+    return _METERS.get(trace) or trace
 
 
 def _part(trace: Trace, own: Order, other: Order) -> Trace:

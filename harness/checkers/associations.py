@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from math import inf
-from weakref import WeakKeyDictionary
 
 from dissectors import aps, mac, nwk
 from dissectors.security import WELL_KNOWN_LINK_KEY
 from harness.checkers.reading import Air, Heard, air
 from harness.crypto.install_code import InstallCode, InstallCodeError, known_mistakes
+from harness.remembered import Remembered
 from harness.trace import Trace
 from harness.usecase import Actor
 from harness.values import Eui64
@@ -44,15 +44,16 @@ class Association:
         return int(self.request.frame.pan or 0)
 
 
-_KNOWN: WeakKeyDictionary[Air, tuple[Association, ...]] = WeakKeyDictionary()
+_KNOWN: Remembered[Air, tuple[Association, ...]] = Remembered()
 
 
 def associations(trace: Trace) -> tuple[Association, ...]:
     """Every attempt in the order of the requests; read once for all checkers."""
     heard = air(trace)
-    if heard not in _KNOWN:
-        _KNOWN[heard] = _associations(heard)
-    return _KNOWN[heard]
+    known = _KNOWN.get(heard)
+    if known is None:
+        _KNOWN[heard] = known = _associations(heard)
+    return known
 
 
 def _associations(heard: Air) -> tuple[Association, ...]:

@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from weakref import WeakKeyDictionary
 
 from dissectors import aps, mac, nwk, zcl
 from dissectors.clusters import key_establishment as cluster
@@ -22,6 +21,7 @@ from dissectors.clusters.key_establishment import (
 )
 from dissectors.layer import Layer, Malformed, Record, parse
 from harness.checkers.reading import Air, Heard, air, attested
+from harness.remembered import Remembered
 from harness.trace import Trace
 from harness.usecase import Actor, Point
 from harness.values import Eui64
@@ -158,15 +158,16 @@ class Attempt:
         return None if any(said.number < last.number for said in self.strays) else last
 
 
-_KNOWN: WeakKeyDictionary[Air, tuple[Attempt, ...]] = WeakKeyDictionary()
+_KNOWN: Remembered[Air, tuple[Attempt, ...]] = Remembered()
 
 
 def attempts(trace: Trace) -> tuple[Attempt, ...]:
     """Every attempt at key establishment in a trace, each device's in order; read once for all checkers."""
     heard = air(trace)
-    if heard not in _KNOWN:
-        _KNOWN[heard] = _attempts(heard)
-    return _KNOWN[heard]
+    known = _KNOWN.get(heard)
+    if known is None:
+        _KNOWN[heard] = known = _attempts(heard)
+    return known
 
 
 def _attempts(heard: Air) -> tuple[Attempt, ...]:

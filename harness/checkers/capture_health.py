@@ -12,10 +12,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import pairwise
 from math import inf
-from weakref import WeakKeyDictionary
 
 from dissectors import aps, mac
 from harness.checkers.reading import ACK_TIME, Air, Heard, air
+from harness.remembered import Remembered
 from harness.trace import TRANSMITTED, Trace
 from harness.usecase import Actor
 from harness.verdict import Finding, inconclusive
@@ -37,7 +37,7 @@ class Gap:
     cause: str
 
 
-_GAPS: WeakKeyDictionary[Trace, tuple[Air, tuple[Gap, ...]]] = WeakKeyDictionary()
+_GAPS: Remembered[Trace, tuple[Air, tuple[Gap, ...]]] = Remembered()
 
 
 def gaps(trace: Trace) -> tuple[Gap, ...]:

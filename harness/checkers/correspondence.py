@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from weakref import WeakKeyDictionary
 
 from harness.backhaul.codec import LegCodec, TlvCodec
 from harness.backhaul.message import LegKind, LegMessage
 from harness.cim.envelope import CimMessage, Kind, read
 from harness.cim_profile import CimProfile
 from harness.errors import Inconclusive, RemoteProtocolError
+from harness.remembered import Remembered
 from harness.trace import LEG_CODEC, OWN_LEG_CODEC, Exchange, Trace
 from harness.usecase import Actor, Point
 
@@ -69,7 +69,7 @@ def letters(
         yield letter
 
 
-_LETTERS: WeakKeyDictionary[Trace, tuple[int, tuple[Letter, ...]]] = WeakKeyDictionary()
+_LETTERS: Remembered[Trace, tuple[int, tuple[Letter, ...]]] = Remembered()
 
 
 def _all_letters(trace: Trace) -> tuple[Letter, ...]:

@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from functools import cached_property, wraps
 from types import MappingProxyType
 from typing import Any
-from weakref import WeakKeyDictionary
 
 from dissectors import aps, nwk, zcl, zdp
 from dissectors.clusters import drlc, identify, messaging, metering, price
@@ -19,6 +18,7 @@ from dissectors.frame import decode_asdu
 from dissectors.layer import Layer, Malformed, Record, parse
 from dissectors.smart_energy import PROFILE
 from harness.checkers.reading import Air, Heard, air, attested
+from harness.remembered import Remembered
 from harness.trace import Trace
 from harness.usecase import Actor, Check, Point
 from harness.verdict import Finding
@@ -234,7 +234,7 @@ def dialogue(trace: Trace) -> Dialogue:
     return known[1]
 
 
-_DIALOGUES: WeakKeyDictionary[Trace, tuple[Air, Dialogue]] = WeakKeyDictionary()
+_DIALOGUES: Remembered[Trace, tuple[Air, Dialogue]] = Remembered()
 
 ActorCheck = Callable[[Trace, Actor], Iterator[Finding]]
 """A checker that judges the actor it is given."""

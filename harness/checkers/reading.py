@@ -8,13 +8,13 @@ from dataclasses import dataclass
 from functools import cached_property
 from itertools import islice
 from typing import Any
-from weakref import WeakKeyDictionary
 
 from dissectors import mac, nwk, zdp
 from dissectors.frame import Frame, decode
 from dissectors.keyring import KeyRing
 from dissectors.layer import Layer
 from dissectors.security import WELL_KNOWN_LINK_KEY
+from harness.remembered import Remembered
 from harness.trace import LINK_KEY_KINDS, Exchange, Trace
 from harness.usecase import Actor, Point
 from harness.values import Eui64
@@ -193,7 +193,7 @@ def attested(trace: Trace, point: Point, start: float, end: float, medium: str |
     )
 
 
-_AIRS: WeakKeyDictionary[Trace, tuple[tuple[int, int], Air]] = WeakKeyDictionary()
+_AIRS: Remembered[Trace, tuple[tuple[int, int], Air]] = Remembered()
 
 
 def air(trace: Trace) -> Air:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import datetime
-from weakref import WeakKeyDictionary
 
 from harness.checkers.correspondence import profile_of
 from harness.cim.finding import RULES
 from harness.cim.record import Record, RecordedFinding, Recording
 from harness.cim.sequence import check_sequence
 from harness.composite import step_inside
+from harness.remembered import Remembered
 from harness.trace import Exchange, Trace
 from harness.usecase import Actor, Point
 from harness.verdict import Finding, failed, passed
@@ -24,7 +24,7 @@ NEED_ALL = frozenset({"step-order"})
 AS_REPORTED = frozenset({"in-force"})
 """Rules that NN-TIME-LOGIC asks where step 12 is seen: a linkage is in force since when that says, right or wrong."""
 
-_JUDGED: WeakKeyDictionary[Trace, tuple[int, list[RecordedFinding]]] = WeakKeyDictionary()
+_JUDGED: Remembered[Trace, tuple[int, list[RecordedFinding]]] = Remembered()
 
 
 def contradicts_nothing(trace: Trace, actor: Actor) -> Iterator[Finding]:

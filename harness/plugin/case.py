@@ -6,7 +6,6 @@ here knows what a bench does, how a trace is encoded, or where evidence is kept.
 
 from __future__ import annotations
 
-import copy
 import inspect
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -204,7 +203,8 @@ def _as_it_is(trace: Trace | None) -> Trace | None:
     """The trace as it stands now: what it grows by later is not what was judged."""
     if trace is None:
         return None
-    seen = copy.copy(trace)
+    seen = Trace(trace.header)
+    seen.leg_codec = trace.leg_codec
     seen.exchanges, seen.attestations, seen.keys = list(trace.exchanges), list(trace.attestations), list(trace.keys)
     return seen
 
