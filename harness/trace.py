@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass, field, replace
+from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
@@ -49,9 +50,20 @@ class Attestation:
     end: float | None = None
 
 
+class Unknown(StrEnum):
+    """What decides clauses beside messages, and what a capture of the air does not hold, in words."""
+
+    ORDER = "what was ordered: which devices, of which type, and in which windows"
+    CLAIMS = "what the device claims (PICS)"
+    BY_HAND = "what was done by hand: when power came or failed, and when a button was pressed"
+    CLOCK = "that the clock of the capture is right"
+    AUTHORITY = "the certificate authority: its name and its public key"
+
+
 TRANSMITTED = "transmitted"  # in `Header.about`: how many frames the radio of each actor that is not under test says it sent
 LEG_CODEC = "leg_codec"  # in `Header.about`: the name of the codec that the legs of this run speak
 OWN_LEG_CODEC = "harness.backhaul.codec:TlvCodec"  # the one of a bench that names none
+UNKNOWN = "unknown"  # in `Header.about`: what whoever made the trace does not know (values of Unknown); a run knows all
 LINK_KEY_KINDS = ("link", "ic")  # made by key establishment (or for an application), and before it
 
 

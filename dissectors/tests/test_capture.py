@@ -140,9 +140,9 @@ def test_pcapng_files_of_several_sections_interfaces_and_kinds_of_block(written:
     )
     assert list(read_capture(path)) == [
         CapturedFrame(1, 0.0, 195, ACK),
-        CapturedFrame(2, 2.0, 230, ACK, "old", fcs="absent"),
-        CapturedFrame(3, 3.0, 230, POLL[:-2], "one\ntwo", fcs="absent"),
-        CapturedFrame(4, 4.0, 195, POLL),
+        CapturedFrame(2, 2.0, 230, ACK, "old", fcs="absent", interface=1),
+        CapturedFrame(3, 3.0, 230, POLL[:-2], "one\ntwo", fcs="absent", interface=1),
+        CapturedFrame(4, 4.0, 195, POLL, interface=2),
     ]
 
 
@@ -182,7 +182,7 @@ def test_a_truncated_pcap_file_too(written: Callable[[bytes], Path]) -> None:
     [
         (b"", "neither pcap nor pcapng"),
         (b"PK\x03\x04 a zip file", "neither pcap nor pcapng"),
-        (section() + interface(1) + packet(ACK), "link type 1 is not IEEE 802.15.4"),
+        (section() + interface(127) + packet(ACK), "link type 127 is not IEEE 802.15.4"),
         (section() + packet(ACK), "an interface that the file does not have"),
         (section() + block(6, b"1234"), "too short for its type"),
         (section() + interface(195) + block(6, struct.pack("<5I", 0, 0, 0, 5, 9) + ACK + bytes(3)), "only 5 of its 9 octets"),

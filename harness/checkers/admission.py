@@ -18,8 +18,8 @@ from harness.checkers.associations import (
     of_the_device,
 )
 from harness.checkers.orders import REACTION, windows
-from harness.checkers.reading import Air, Heard, air, attested
-from harness.trace import Trace
+from harness.checkers.reading import Air, Heard, air, attested, demand
+from harness.trace import Trace, Unknown
 from harness.usecase import Actor, Point
 from harness.values import Eui64
 from harness.verdict import Finding, failed, inconclusive, passed
@@ -33,6 +33,8 @@ def only_the_ordered_device_gets_a_key(trace: Trace) -> Iterator[Finding]:
     ordered = {trace.header.order.device, *(window.device for window in windows(trace))}
     decided, unheard = False, None
     for each in associations(trace):
+        if each.granted is not None:
+            demand(trace, Unknown.ORDER)
         if each.device in ordered or each.granted is None:
             continue
         key = next(_keys(each), None)

@@ -18,6 +18,7 @@ from harness.checkers.attempts import attempts
 from harness.checkers.dialogue import ANSWER_TIME, ANSWERS, Dialogue, Said, dialogue
 from harness.checkers.discovery import SMART_ENERGY_CLUSTERS
 from harness.checkers.foundation import UNKNOWN_CLUSTER
+from harness.checkers.reading import claimed
 from harness.trace import Trace
 from harness.usecase import Actor
 from harness.verdict import Finding, Verdict, failed, noted, passed
@@ -215,7 +216,7 @@ def _effect_cause(question: Said, effect: Said, refused: bool) -> str:
 
 def _silent(trace: Trace, question: Said, expected: str) -> Iterator[Finding]:
     """Silence: sources disagree for the install-code key; without any, the refusal is due where Default Responses are."""
-    if question.key is None and trace.header.pics.get("zcl_r03") and not question.header.disable_default_response:
+    if question.key is None and not question.header.disable_default_response and claimed(trace, "zcl_r03"):
         yield failed(
             f"{question.name} under {KEYS[None]} was not refused", question.number, expected=expected, observed="silence",
             hint="refusal-left-out",

@@ -12,6 +12,7 @@ from dataclasses import replace
 from harness.checkers.capture_health import Gap, gaps
 from harness.checkers.liveness import SILENCE, signs_of_death
 from harness.checkers.reading import marks
+from harness.errors import Inconclusive
 from harness.inquiry import SANITY
 from harness.trace import Trace
 from harness.usecase import Actor, Check, Clause, Point
@@ -52,9 +53,15 @@ def _assured(check: Check, actor: Actor, clause: Clause) -> Check:
 def _put(checks: tuple[Check, ...]) -> Check:
     """Where frames are missing, a question that nothing puts may have been put: that it was not is not known."""
 
+    def finds(check: Check, trace: Trace) -> bool:
+        try:
+            return any(True for _ in check(trace))
+        except Inconclusive:  # which the check says itself
+            return True
+
     def question_is_put(trace: Trace) -> Iterator[Finding]:
         missing = gaps(trace)
-        if missing and not any(True for check in checks for _ in check(trace)):
+        if missing and not any(finds(check, trace) for check in checks):
             yield inconclusive(f"what puts the question is not in the evidence, from which frames are missing: {missing[0].cause}")
 
     return question_is_put

@@ -17,8 +17,9 @@ from dissectors.layer import Record
 from dissectors.zcl import DataType, Status
 from harness.checkers.answering import answered_wrongly, requested
 from harness.checkers.dialogue import Said, dialogue
+from harness.checkers.reading import demand
 from harness.clock import smart_energy_time
-from harness.trace import Trace
+from harness.trace import Trace, Unknown
 from harness.usecase import Actor
 from harness.verdict import Finding, failed, inconclusive, noted, passed
 
@@ -180,6 +181,7 @@ def untrusted_time_is_not_used(trace: Trace, actor: Actor) -> Iterator[Finding]:
         answer, offered = offer
         if offered == INVALID_TIME and each.time - answer.time < TIME_TO_TELL_APART:
             continue  # what follows upon it is the first minutes of 2000, which a device without a clock may say as well
+        demand(trace, Unknown.CLOCK)
         if abs(offered - _utc(trace, answer.time)) < TOLD_APART:
             yield inconclusive("the time that must not be used is nearly the right one", answer.number, each.number)
         elif abs(said - (offered + each.time - answer.time) % (INVALID_TIME + 1)) <= CLOCK_TOLERANCE:

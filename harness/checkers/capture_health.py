@@ -20,6 +20,7 @@ from harness.trace import TRANSMITTED, Trace
 from harness.usecase import Actor
 from harness.verdict import Finding, inconclusive
 
+MISSING = "missing"  # in `Header.about` of a part of a larger capture: the gaps of the whole, as (start, end, cause)
 NUMBERS = 1 << 8  # of MAC sequence numbers
 KEPT = 60.0  # seconds; a coordinator numbers a frame when it begins to wait for a child that sleeps
 RETRANSMISSION_SPAN = 0.1  # seconds within which the same octets from the same sender are a MAC retransmission
@@ -44,7 +45,11 @@ def gaps(trace: Trace) -> tuple[Gap, ...]:
     """What is missing from the air of a trace, by when; found once for all checkers."""
     known = _GAPS.get(trace)
     if known is None or known[0] is not air(trace):
-        found = (*_not_attested(trace), *_skipped(trace), *_without_frame(trace), *_sealed(trace))
+        told = trace.header.about.get(MISSING)
+        if told is not None:
+            found: tuple[Gap, ...] = tuple(Gap(*each) for each in told)
+        else:
+            found = (*_not_attested(trace), *_skipped(trace), *_without_frame(trace), *_sealed(trace))
         known = (air(trace), tuple(sorted(found, key=lambda gap: (gap.start, gap.end))))
         _GAPS[trace] = known
     return known[1]
@@ -113,7 +118,7 @@ def _skipped(trace: Trace) -> Iterator[Gap]:
     for name, stream in streams.items():
         if len(stream) >= sent.get(name, inf):
             continue  # all of it is there: a number that it skips was of a frame that never went out
-        coordinates = any(each.find(mac.Beacon) is not None for each in stream)
+        coordinates = name == Actor.ESI or any(each.find(mac.Beacon) is not None for each in stream)
         found = list(_counters_skip(trace, name, stream) if coordinates else _numbers_skip(trace, name, stream))
         yield from found
         if not found and name in sent:

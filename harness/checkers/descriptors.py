@@ -14,8 +14,8 @@ from dissectors.smart_energy import MANDATORY_CLIENTS, MANDATORY_SERVERS, PROFIL
 from dissectors.zdp import Status
 from harness.checkers.answering import answered_wrongly, refused, unanswered, words
 from harness.checkers.dialogue import Dialogue, Said, dialogue
-from harness.checkers.reading import air
-from harness.trace import Trace
+from harness.checkers.reading import air, demand
+from harness.trace import UNKNOWN, Trace, Unknown
 from harness.usecase import Actor
 from harness.values import DeviceType
 from harness.verdict import Finding, failed, noted, passed
@@ -155,7 +155,7 @@ def _kind(capability: int) -> tuple[int, int, int]:
 def _claims(trace: Trace, actor: Actor, described: list[tuple[Said, Record]]) -> Iterator[Finding]:
     """The device identifier, and the clusters it makes mandatory, each on its side, over all endpoints of the profile."""
     ours = [(answer, descriptor) for answer, descriptor in described if descriptor.profile == PROFILE]
-    wanted = DeviceId.ENERGY_SERVICE_PORTAL if actor is Actor.ESI else DEVICE_IDS[trace.header.order.device_type]
+    wanted = DeviceId.ENERGY_SERVICE_PORTAL if actor is Actor.ESI else _ordered_kind(trace, ours)
     served = {cluster for _, descriptor in ours for cluster in descriptor.in_clusters}
     used = {cluster for _, descriptor in ours for cluster in descriptor.out_clusters}
     claimed = {cluster for item, cluster in OPTIONAL_CLIENTS.items() if trace.header.pics.get(item)}
@@ -175,6 +175,8 @@ def _claims(trace: Trace, actor: Actor, described: list[tuple[Said, Record]]) ->
             expected=f"device {wanted.value:04x} of profile {PROFILE:04x} with its clusters", observed="; ".join(lacking), hint=hint,
         )
     else:
+        if actor is Actor.HAN_DEVICE:
+            demand(trace, Unknown.ORDER)
         yield passed(f"the endpoints make {_device(wanted)}", *evidence)
     drafted = sorted(DRAFT_CLUSTERS & (served | used))
     if drafted and not trace.header.pics.get("smart_energy_1_1"):
@@ -188,6 +190,17 @@ def _claims(trace: Trace, actor: Actor, described: list[tuple[Said, Record]]) ->
             "clusters of which the device is a client stand in its list of servers, too", *evidence,
             expected="clients in the output list alone", observed=", ".join(f"{cluster:04x}" for cluster in astray),
         )
+
+
+def _ordered_kind(trace: Trace, described: list[tuple[Said, Record]]) -> DeviceId:
+    """What was ordered; where nobody knows it, what the device says it is, which its clusters have to agree with."""
+    said = {descriptor.device for _, descriptor in described}
+    if Unknown.ORDER not in trace.header.about.get(UNKNOWN, ()):
+        return DEVICE_IDS[trace.header.order.device_type]
+    known = [each for each in DEVICE_IDS.values() if each in said]
+    if not known:
+        demand(trace, Unknown.ORDER)
+    return known[0]
 
 
 def _device(device: DeviceId) -> str:

@@ -14,7 +14,7 @@ from dissectors.smart_energy import requires_link_key
 from dissectors.zcl import FrameType, Status
 from harness.checkers.answering import answered_wrongly, refused, unanswered, words
 from harness.checkers.dialogue import ANSWER_TIME, ANSWERS, Dialogue, Said, dialogue
-from harness.checkers.reading import air
+from harness.checkers.reading import air, claimed
 from harness.trace import Trace
 from harness.usecase import Actor
 from harness.verdict import Finding, failed, noted, passed
@@ -238,7 +238,7 @@ _RESPONDED: tuple[type[Layer], ...] = tuple(ANSWERS)
 def _may_have_expired(trace: Trace, question: Said) -> bool:
     """Whether an answer to a device that sleeps may have waited in vain: behind a frame that did not reach the device, whose place
     it takes only at a later poll, until nobody keeps it any longer (05-3474, 3.5.2)."""
-    if question.by is not Actor.HAN_DEVICE or not trace.header.pics.get("sleepy"):
+    if question.by is not Actor.HAN_DEVICE or trace.header.pics.get("sleepy") is False:
         return False
     heard = air(trace)
     return any(
@@ -257,7 +257,7 @@ def _header(question: Said, said: Said) -> Iterator[Finding]:
 
 
 def _absent(trace: Trace, question: Said) -> Finding:
-    if trace.header.pics.get("zcl_r03"):
+    if claimed(trace, "zcl_r03"):
         return failed(
             "a Default Response is missing", question.number, expected=f"one for {question.name}", observed="silence",
             hint="default-response-missing",

@@ -17,9 +17,10 @@ from dissectors.clusters.key_establishment import (
 )
 from dissectors.zcl import Direction
 from harness.checkers.attempts import INITIATOR, RESPONDER, TURNS, Said, address, attempts, said_by
+from harness.checkers.reading import demand
 from harness.crypto.cbke import check_ephemeral
 from harness.crypto.ecqv import Certificate, CertificateError, CertificateFlaw, check_certificate
-from harness.trace import Trace
+from harness.trace import Trace, Unknown
 from harness.usecase import Actor
 from harness.values import Eui64
 from harness.verdict import Finding, failed, noted, passed
@@ -56,6 +57,7 @@ def certificate_is_its_own(trace: Trace, judged: Actor) -> Iterator[Finding]:
             yield passed(f"the {judged}'s certificate is its own", said.number)
         except CertificateError as fault:
             if fault.flaw is CertificateFlaw.ISSUER and not issuer:
+                demand(trace, Unknown.AUTHORITY)
                 yield noted("which authority issues the run's certificates is not known", said.number)
             else:
                 yield failed(

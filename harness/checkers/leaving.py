@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 from dissectors import nwk
 from harness.checkers.dialogue import dialogue, party
-from harness.checkers.reading import Heard, air, attested
+from harness.checkers.reading import Heard, air, attested, claimed
 from harness.trace import Trace
 from harness.usecase import Actor, Point
 from harness.verdict import Finding, failed, passed
@@ -45,4 +45,4 @@ def _announces(trace: Trace, each: Heard, actor: Actor) -> bool:
 
 
 def _may_obey(trace: Trace, asked: Heard, actor: Actor) -> bool:
-    return actor is Actor.HAN_DEVICE and not trace.header.pics.get("router") and party(trace, asked.nwk.source) is Actor.ESI
+    return actor is Actor.HAN_DEVICE and party(trace, asked.nwk.source) is Actor.ESI and not claimed(trace, "router")

@@ -22,11 +22,11 @@ from harness.checkers.load_events import (
     instant,
     strays,
 )
-from harness.checkers.reading import attested, marks
+from harness.checkers.reading import attested, claimed, demand, marks
 from harness.crypto import ecdsa
 from harness.crypto.ecqv import CertificateError, extract_public_key
 from harness.crypto.sect163k1 import Point as CurvePoint
-from harness.trace import Trace
+from harness.trace import Trace, Unknown
 from harness.usecase import Actor, Point
 from harness.verdict import Finding, failed, noted, passed
 
@@ -161,11 +161,10 @@ def reports_are_signed(trace: Trace, actor: Actor) -> Iterator[Finding]:
     """09-EVENT-SIGNATURE: a signature that claims to be one can be verified; without one its octets are all ones."""
     talk = dialogue(trace)
     key = _public_key(trace, talk)
-    claims = trace.header.pics
     for report in talk.by(actor, drlc.ReportEventStatus):
         command = report.command
         if command.signature_type == SignatureType.NONE and command.signature == drlc.NO_SIGNATURE:
-            if claims.get("event_signature"):
+            if claimed(trace, "event_signature"):
                 yield _bad(report, "an ECDSA signature, as the PICS claims", "none", "signature-left-out")
             else:
                 yield passed("the report carries no signature, and says so", report.number)
@@ -174,10 +173,11 @@ def reports_are_signed(trace: Trace, actor: Actor) -> Iterator[Finding]:
         elif command.signature_type != SignatureType.ECDSA:
             yield _bad(report, "signature type 00 or 01", f"{command.signature_type:02x}", "signature-type-unknown")
         elif key is None:
+            demand(trace, Unknown.AUTHORITY)
             yield noted("the report is signed, and no certificate tells with which key", report.number)
         elif ecdsa.verify(key, encode(command)[: -drlc.SIGNATURE_SIZE], command.signature):
             yield passed("the report's signature is right", report.number)
-        elif claims.get("event_signature"):
+        elif claimed(trace, "event_signature"):
             yield _bad(report, "a signature over the fields before it", "one that does not verify", _signature_cause(talk, report))
         else:
             yield passed("the report carries a signature", report.number)

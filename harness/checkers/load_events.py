@@ -15,9 +15,9 @@ from dissectors.clusters import time as time_cluster
 from dissectors.clusters.drlc import CancelControl, Criticality, EventControl, EventStatus
 from dissectors.layer import Record
 from harness.checkers.dialogue import Dialogue, Said, dialogue
-from harness.checkers.reading import restarted
+from harness.checkers.reading import demand, restarted
 from harness.clock import smart_energy_time
-from harness.trace import Trace
+from harness.trace import Trace, Unknown
 from harness.usecase import Actor
 
 SECONDS_A_MINUTE = 60
@@ -152,6 +152,7 @@ def instant(trace: Trace, utc: int) -> float:
         for record in said.command.records if said.cluster == time_cluster.CLUSTER.identifier else ():
             if record.attribute == time_cluster.TIME and record.value not in (None, time_cluster.INVALID_TIME):
                 return said.time + float(utc - record.value)
+    demand(trace, Unknown.CLOCK)
     return float(utc - smart_energy_time(datetime.fromisoformat(trace.header.epoch), 0.0))
 
 

@@ -8,9 +8,9 @@ from dissectors import mac, nwk
 from dissectors.layer import Record, parse_whole
 from harness.checkers.associations import Association, associations, is_by_esi, of_the_device, own_address
 from harness.checkers.orders import REACTION, windows
-from harness.checkers.reading import Heard, air, attested
+from harness.checkers.reading import Heard, air, attested, claimed, demand
 from harness.checkers.scanning import beacon_requests
-from harness.trace import Trace
+from harness.trace import Trace, Unknown
 from harness.usecase import Actor, Point
 from harness.values import Eui64
 from harness.verdict import Finding, failed, inconclusive, noted, passed
@@ -127,6 +127,8 @@ def association_request_is_right(trace: Trace) -> Iterator[Finding]:
                 "the association request names a source PAN", request.number, expected="ffff, which 05-3474 annex D.3 prefers",
                 observed="none of its own" if request.mac.source_pan is None else f"{request.mac.source_pan:04x}",
             )
+        for item in ("sleepy", "router"):
+            claimed(trace, item)
         yield passed("the association request is right", request.number)
 
 
@@ -167,9 +169,10 @@ def nobody_is_let_in_outside_a_window(trace: Trace) -> Iterator[Finding]:
     heard, ordered, pan = air(trace), windows(trace), _pan_of_esi(trace)
     decided, unheard = False, None
     for each in associations(trace):
-        if any(window.is_open(each.request.time, -REACTION) for window in ordered):
-            continue
         if not each.request.arrived or each.pan != pan:
+            continue
+        demand(trace, Unknown.ORDER)
+        if any(window.is_open(each.request.time, -REACTION) for window in ordered):
             continue
         answers = {response.find(mac.AssociationResponse).status: response for response in each.responses}
         if mac.AssociationStatus.SUCCESS in answers:

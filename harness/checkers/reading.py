@@ -14,8 +14,9 @@ from dissectors.frame import Frame, decode
 from dissectors.keyring import KeyRing
 from dissectors.layer import Layer
 from dissectors.security import WELL_KNOWN_LINK_KEY
+from harness.errors import Inconclusive
 from harness.remembered import Remembered
-from harness.trace import LINK_KEY_KINDS, Exchange, Trace
+from harness.trace import LINK_KEY_KINDS, UNKNOWN, Exchange, Trace, Unknown
 from harness.usecase import Actor, Point
 from harness.values import Eui64
 
@@ -137,7 +138,8 @@ class Air:
 
     @cached_property
     def short_addresses(self) -> dict[int, Eui64]:
-        """Short address to EUI-64, as association responses gave them, and Device_annce where none did (the last word wins)."""
+        """Short address to EUI-64, as association responses gave them, and Device_annce where none did (the last word wins); of a
+        device that was there before the first frame, as its own secured frames name it."""
         given: dict[int, Eui64] = {}
         known: dict[int, Eui64] = {}
         for heard in self.heard:
@@ -147,7 +149,16 @@ class Air:
             announcement = heard.find(zdp.DeviceAnnce)
             if announcement is not None and announcement.nwk_addr not in given:
                 known[announcement.nwk_addr] = Eui64(announcement.ieee_addr)
+        for short, device in self._named_by_themselves():
+            known.setdefault(short, device)
         return known
+
+    def _named_by_themselves(self) -> Iterator[tuple[int, Eui64]]:
+        """Each hop seals a frame anew, so that its auxiliary header names the MAC source."""
+        for heard in self.heard:
+            opened, own = heard.frame.security.nwk == "ok", heard.nwk is not None and heard.nwk.source == heard.mac.source_short
+            if opened and own and heard.nwk.source != nwk.COORDINATOR and heard.nwk.security.source_ieee is not None:
+                yield heard.nwk.source, Eui64(heard.nwk.security.source_ieee)
 
     def sender(self, heard: Heard) -> Eui64 | None:
         """Who made the frame (its NWK source, else its MAC source); None for unknown short addresses."""
@@ -181,6 +192,20 @@ def marks(trace: Trace, verb: str, actor: Actor) -> list[float]:
 def restarted(trace: Trace, actor: Actor, start: float, end: float) -> bool:
     """Whether power failed at an actor, or it was reset, between two instants: it need not know then what it knew before."""
     return any(start <= at <= end for verb in ("power_cycle", "factory_reset") for at in marks(trace, verb, actor))
+
+
+def demand(trace: Trace, what: Unknown) -> None:
+    """Raise Inconclusive, naming it, where whoever made the trace does not know what a clause cannot be decided without."""
+    if what in trace.header.about.get(UNKNOWN, ()):
+        raise Inconclusive(f"not known here: {what}")
+
+
+def claimed(trace: Trace, item: str) -> bool | None:
+    """What the PICS says of an item. Raises Inconclusive, naming it, where whoever made the trace knows no PICS."""
+    claim = trace.header.pics.get(item)
+    if claim is None and Unknown.CLAIMS in trace.header.about.get(UNKNOWN, ()):
+        raise Inconclusive(f"PICS item {item} is unset")
+    return claim
 
 
 def attested(trace: Trace, point: Point, start: float, end: float, medium: str | None = None) -> bool:

@@ -11,8 +11,9 @@ from itertools import pairwise
 from dissectors import mac
 from dissectors.smart_energy import ALL_CHANNELS, PREFERRED_CHANNELS, SCAN_ATTEMPTS, TIME_BETWEEN_SCANS
 from harness.checkers.associations import of_the_device
-from harness.checkers.reading import Heard, air, attested, marks, restarted
-from harness.trace import Trace
+from harness.checkers.reading import Heard, air, attested, demand, marks, restarted
+from harness.errors import Inconclusive
+from harness.trace import Trace, Unknown
 from harness.usecase import Actor, Point
 from harness.verdict import Finding, failed, inconclusive, passed
 
@@ -24,6 +25,8 @@ BACK_OFF = 10 * TIME_BETWEEN_SCANS  # PROFILE: less than this is no backing off;
 
 def device_starts_as_claimed(trace: Trace) -> Iterator[Finding]:
     """05-BUTTON: with power, a device that joins by itself looks for a network, and one that has a button waits for that."""
+    if beacon_requests(trace):
+        demand(trace, Unknown.BY_HAND)
     claimed, pressed = trace.header.pics.get("joins_by_itself"), marks(trace, "start_joining", Actor.HAN_DEVICE)
     for powered in marks(trace, "power_cycle", Actor.HAN_DEVICE):
         if any(start <= powered for start in pressed):
@@ -141,7 +144,10 @@ def beacon_requests(trace: Trace) -> list[Heard]:
 
 
 def _channel(heard: Heard) -> int:
-    return int(heard.channel.rpartition(":")[2])
+    channel = heard.channel.rpartition(":")[2]
+    if not channel.isdecimal():
+        raise Inconclusive("on which channel beacons were asked for is not in the capture")
+    return int(channel)
 
 
 def _is_heard(trace: Trace, channel: int, at: float) -> bool:

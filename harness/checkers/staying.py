@@ -17,7 +17,7 @@ from harness.checkers.correspondence import carried
 from harness.checkers.dialogue import dialogue
 from harness.checkers.freshness import ACK_TIME, Link, link_of
 from harness.checkers.legs import LEG_10
-from harness.checkers.reading import Heard, air, attested, marks
+from harness.checkers.reading import Heard, air, attested, claimed, marks
 from harness.trace import Trace
 from harness.usecase import Actor, Point
 from harness.values import Eui64
@@ -41,7 +41,7 @@ def device_stays(trace: Trace) -> Iterator[Finding]:
         if each.time > registered.time and each.sent and _is_leave(each, 0) and not _was_reset(trace, registered.time, each.time)
     ), None)
     before = next((each for each in told if gone is not None and each.time < gone.time), None)
-    if gone is not None and before is not None and trace.header.pics.get("smart_energy_1_1") and not _removes(before):
+    if gone is not None and before is not None and not _removes(before) and claimed(trace, "smart_energy_1_1"):
         yield failed(
             "the device left because a NWK Leave said so", registered.number, before.number, gone.number,
             expected="no NWK Leave: since SE 1.1 a device that has registered obeys an APS-secured Remove-Device alone",

@@ -14,9 +14,9 @@ from dissectors.layer import Malformed, Record, parse
 from dissectors.sealing import derived_key, unseal
 from harness.checkers.associations import Association, carries_network_key, is_by_esi, of_the_device
 from harness.checkers.orders import REACTION, Window, windows
-from harness.checkers.reading import Air, Heard, air, attested
+from harness.checkers.reading import Air, Heard, air, attested, demand
 from harness.crypto.install_code import ordered_link_key
-from harness.trace import Trace
+from harness.trace import Trace, Unknown
 from harness.usecase import Point
 from harness.values import Eui64
 from harness.verdict import Finding, failed, inconclusive, passed
@@ -41,6 +41,8 @@ def network_key_goes_by_tunnel(trace: Trace) -> Iterator[Finding]:
         window = next((each for each in mine if each.is_open(update.time, REACTION)), None)
         heard_all = attested(trace, Point.MAC, update.time, limit, update.channel)
         if window is not None:
+            if heard_all and not tunnels and not bare:
+                demand(trace, Unknown.ORDER)
             yield from _for_the_ordered(window, router, update, (tunnels, bare), heard_all)
         elif not any(each.is_open(update.time, -REACTION) for each in mine):
             yield from _for_a_stranger(device, update, tunnels + bare, heard_all)

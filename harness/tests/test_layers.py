@@ -93,8 +93,9 @@ MAY_IMPORT = {
         ("harness.fuzzing.laws_of_admission", "harness.fuzzing.laws_of_keys", "harness.fuzzing.laws_of_service"),
         ("dissectors", "harness.backhaul.message", "harness.fuzzing.laws_of_keys", "harness.fuzzing.model", "harness.fuzzing.sight"),
     ),
+    "harness.audit": ("dissectors", "harness.checkers"),
     "harness.commands": (
-        "harness.adapters.defects", "harness.fuzzing",
+        "harness.adapters.defects", "harness.audit", "harness.fuzzing",
         "dissectors", "harness.backhaul.named_codec", "harness.cim", "harness.crypto", "harness.declared", "harness.declarations",
         "harness.evidence", "harness.plugin", "reports",
     ),

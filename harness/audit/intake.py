@@ -1,0 +1,133 @@
+"""Taking in the packets of a capture: which frame was heard on which medium and when, and what was not heard rightly. Judges nothing.
+
+Times are seconds since the first packet. What cannot be used is counted and leaves a gap: a frame with a wrong FCS may have been any.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from dissectors import mac
+from dissectors.capture import CapturedFrame
+from dissectors.frame import Frame, decode
+from dissectors.keyring import KeyRing
+from dissectors.security import WELL_KNOWN_LINK_KEY
+from harness.checkers.capture_health import Gap
+from harness.checkers.reading import NOBODY
+from harness.trace import LINK_KEY_KINDS, Key
+
+SAME = 0.005  # seconds within which two interfaces of one capture hear the same frame: their clocks are one computer's
+RETELLING = 64  # frames back in which the other interface's hearing of a frame is looked for
+
+
+@dataclass(frozen=True)
+class Taken:
+    """One frame heard: `packet` is its number in the file, `time` in seconds since the first packet, `octets` with its FCS."""
+
+    packet: int
+    time: float
+    medium: str
+    interface: int
+    octets: bytes
+    frame: Frame
+    channel: int | None = None
+    lqi: int | None = None
+    rssi: float | None = None
+
+    @property
+    def mac(self) -> Any:
+        """The MAC record; None where the frame is malformed from the start."""
+        return self.frame.mac
+
+
+class Intake:
+    """The frames of a capture as they come; `taken` has them in the order of the file."""
+
+    def __init__(self, keys: Iterable[Key] = ()) -> None:
+        self.keys = tuple(keys)
+        self.taken: list[Taken] = []
+        self.counts: Counter[str] = Counter()
+        self.flaws: list[Gap] = []
+        self.ended = ""  # why the capture cannot be read to its end
+        self._start: float | None = None
+        self._last = 0.0
+        self._ring = KeyRing()
+        for key in self.keys:
+            if key.kind == "nwk":
+                self._ring.add_network_key(key.octets)
+            elif key.kind in LINK_KEY_KINDS:
+                self._ring.add_link_key(key.octets, key.device, key.kind)
+        self._ring.add_link_key(WELL_KNOWN_LINK_KEY, NOBODY, "well-known")
+
+    @property
+    def epoch(self) -> str:
+        """UTC of the first packet, ISO 8601."""
+        return datetime.fromtimestamp(self._start or 0.0, UTC).isoformat()
+
+    @property
+    def duration(self) -> float:
+        """Seconds from the first packet to the last."""
+        return self._last
+
+    def take(self, packet: CapturedFrame) -> Taken | None:
+        """Take one packet; returns the frame, None where it shows none that can be used or is known from another interface."""
+        if self._start is None:
+            self._start = packet.time
+        time = packet.time - self._start
+        self._last = max(self._last, time)
+        self.counts["packets"] += 1
+        if packet.flaw:
+            self._lose("unreadable packets", time, f"packet {packet.number} shows no frame: {packet.flaw}")
+            return None
+        octets = packet.octets if packet.fcs == "present" else packet.octets + mac.fcs(packet.octets)
+        if octets[-2:] != mac.fcs(octets[:-2]):
+            self._lose("frames with a wrong FCS", time, f"frame {packet.number} has a wrong FCS and was not heard rightly")
+            return None
+        medium = f"interface {packet.interface}" if packet.channel is None else f"air:{packet.channel}"
+        if self._is_known(octets, time, packet.interface):
+            self.counts["frames heard on another interface as well"] += 1
+            return None
+        frame = decode(octets, self._ring)
+        self.counts["frames"] += 1
+        self.counts["malformed frames"] += frame.malformed is not None
+        self.counts["frames that no key opens"] += any(
+            outcome not in (None, "ok") for outcome in (frame.security.nwk, frame.security.aps)
+        )
+        known = Taken(
+            packet.number, time, medium, packet.interface, octets, frame, packet.channel, packet.lqi, packet.rssi,
+        )
+        self.taken.append(known)
+        return known
+
+    def _lose(self, what: str, time: float, cause: str) -> None:
+        self.counts[what] += 1
+        self.flaws.append(Gap(time, time, cause))
+
+    def _is_known(self, octets: bytes, time: float, interface: int) -> bool:
+        """Whether another interface heard the same frame: each of its hearings stands for one of ours."""
+        met = 0
+        for other in reversed(self.taken[-RETELLING:]):
+            if abs(other.time - time) > SAME:
+                continue
+            if other.octets == octets and other.interface == interface:
+                return False
+            met += other.octets == octets
+        return met > 0
+
+    def learnt(self) -> Iterator[Key]:
+        """The keys that were given, and those that the traffic taught."""
+        yield from self.keys
+        given = {key.octets for key in self.keys}
+        yield from (Key("nwk", octets) for octets in self._ring.network_keys() if octets not in given)
+
+    def media(self) -> dict[str, tuple[float, float]]:
+        """Each medium with its first and its last frame, seconds: from when to when somebody is known to have listened."""
+        found: dict[str, tuple[float, float]] = {}
+        for each in self.taken:
+            first, last = found.get(each.medium, (each.time, each.time))
+            found[each.medium] = min(first, each.time), max(last, each.time)
+        return found

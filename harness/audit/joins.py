@@ -1,0 +1,210 @@
+"""Which devices join which networks in a capture, and which frames are about whom, by addresses alone. Gives no verdict.
+
+A network is the PAN of a coordinator on one medium. A join begins when a device that is no member asks for association; attempts
+that fail belong to the next that succeeds, and a member that associates anew joins a second time. Of a device that was a member
+before the capture began, what shows of the steps is a join without its beginning.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+
+from dissectors import aps, mac, nwk, smart_energy, zdp
+from dissectors.clusters import key_establishment
+from dissectors.frame import Frame
+from harness.audit.intake import Taken
+from harness.values import Eui64
+
+Address = tuple[str, int]  # of a network: its medium and its PAN identifier
+ACK_SPAN = 0.05  # seconds in which an acknowledgement follows its frame, by a capture whose clock is a computer's
+SCAN_SPAN = 300.0  # seconds before an association in which the scans for it lie
+NUMBERS = 1 << 8  # of MAC sequence numbers
+
+
+@dataclass
+class Join:
+    """One device joining one network. `frames` are places in the list of what was heard, also of the scan before it.
+
+    `begins` says whether its beginning is in the capture: an association; `member` whether it used the network.
+    """
+
+    device: Eui64
+    network: Address
+    begins: bool
+    frames: list[int] = field(default_factory=list)
+    scan: list[int] = field(default_factory=list)
+    member: bool = False
+    registers: bool = False  # whether key establishment was seen
+    shows: bool = False  # whether anything of the steps was
+
+
+@dataclass
+class Network:
+    """One network: `frames` are those of its PAN, `shared` those of them that are about no device."""
+
+    address: Address
+    extended: Eui64 | None = None
+    coordinator: Eui64 | None = None
+    frames: list[int] = field(default_factory=list)
+    shared: list[int] = field(default_factory=list)
+    short_addresses: dict[int, Eui64] = field(default_factory=dict)
+
+
+class Sorting:
+    """What was heard, sorted by network and by join. `elsewhere` are frames of no network: scans, and what nobody can place."""
+
+    def __init__(self, heard: Sequence[Taken]) -> None:
+        self.heard = heard
+        self.networks: dict[Address, Network] = {}
+        self.joins: list[Join] = []
+        self.scans: list[int] = []
+        self._current: dict[tuple[Address, Eui64], Join] = {}
+        last: dict[str, tuple[int, tuple[Network, tuple[Join, ...]] | None]] = {}
+        for place, each in enumerate(heard):
+            if each.mac is None:
+                continue
+            if each.mac.frame_type == mac.FrameType.ACK:
+                self._acknowledges(place, last.get(each.medium))
+                continue
+            last[each.medium] = (place, self._sort(place, each))
+        self.joins = [join for join in self.joins if join.begins or join.shows]
+
+    def _acknowledges(self, place: int, asked: tuple[int, tuple[Network, tuple[Join, ...]] | None] | None) -> None:
+        """An acknowledgement belongs to the frame before it; one that answers nothing belongs to every network there."""
+        each = self.heard[place]
+        before = None if asked is None else self.heard[asked[0]]
+        fits = before is not None and before.mac.sequence == each.mac.sequence and each.time - before.time <= ACK_SPAN
+        if not fits:
+            for network in self.networks.values():
+                if network.address[0] == each.medium:
+                    network.frames.append(place)
+        elif asked is not None and asked[1] is not None:
+            network, joins = asked[1]
+            network.frames.append(place)
+            for join in joins:
+                join.frames.append(place)
+            if not joins:
+                network.shared.append(place)
+
+    def _sort(self, place: int, each: Taken) -> tuple[Network, tuple[Join, ...]] | None:
+        frame = each.frame
+        if frame.find(mac.BeaconRequest) is not None:
+            self.scans.append(place)
+            return None
+        if frame.pan in (None, mac.BROADCAST):
+            return None
+        address = (each.medium, int(frame.pan or 0))
+        network = self.networks.setdefault(address, Network(address))
+        network.frames.append(place)
+        _learn(network, frame)
+        devices = _about(network, frame)
+        joins = tuple(join for device in devices if (join := self._join(network, device, place)) is not None)
+        for join in joins:
+            join.frames.append(place)
+        if not devices:
+            network.shared.append(place)
+        return network, joins
+
+    def _join(self, network: Network, device: Eui64, place: int) -> Join | None:
+        """The join of the device that a frame about it belongs to, with what the frame says of it."""
+        each, key = self.heard[place], (network.address, device)
+        frame = each.frame
+        known = self._current.get(key)
+        asks = frame.find(mac.AssociationRequest) is not None and each.mac.source_ieee == device
+        if known is None or (asks and known.member):
+            known = self._current[key] = Join(device, network.address, asks)
+            self.joins.append(known)
+        if asks:
+            known.scan += self._scan_before(place)
+        by_device = _sender(network, frame) == device
+        known.member = known.member or (by_device and frame.nwk is not None and getattr(frame.nwk, "security", None) is not None)
+        known.registers = known.registers or _is_key_establishment(frame)
+        known.shows = known.shows or _is_key_establishment(frame) or _shows_a_step(frame)
+        return known
+
+    def _scan_before(self, place: int) -> list[int]:
+        """The beacon requests whose MAC sequence numbers lead up to an association request's: nothing else names their sender."""
+        request, found = self.heard[place], []
+        number = request.mac.sequence
+        for earlier in reversed(self.scans):
+            scan = self.heard[earlier]
+            if request.time - scan.time > SCAN_SPAN or scan.mac.sequence is None or number is None:
+                break
+            if scan.mac.sequence == (number - 1) % NUMBERS:
+                found.append(earlier)
+                number = scan.mac.sequence
+        return found[::-1]
+
+
+def _learn(network: Network, frame: Frame) -> None:
+    """The addresses that a frame shows in the clear or opened, and what its network is called."""
+    beacon, response = frame.find(mac.Beacon), frame.find(mac.AssociationResponse)
+    if beacon is not None and frame.mac is not None and frame.mac.source_short == nwk.COORDINATOR:
+        network.extended = Eui64(beacon.extended_pan_id)
+    if response is not None and frame.mac is not None:
+        if frame.mac.source_ieee is not None:
+            network.coordinator = Eui64(frame.mac.source_ieee)
+        if response.status == mac.AssociationStatus.SUCCESS and frame.mac.dest_ieee is not None:
+            network.short_addresses[response.short_address] = Eui64(frame.mac.dest_ieee)
+    header = frame.nwk
+    if header is None or not header.is_a(nwk.Nwk) or frame.mac is None:
+        return
+    security = header.security if header.security_enabled else None
+    if security is not None and security.source_ieee is not None and frame.mac.source_short is not None:
+        _enter(network, frame.mac.source_short, Eui64(security.source_ieee))  # each hop seals anew: it names the MAC source
+    if header.source_ieee is not None:
+        _enter(network, header.source, Eui64(header.source_ieee))
+    announcement = frame.find(zdp.DeviceAnnce)
+    if announcement is not None:
+        _enter(network, announcement.nwk_addr, Eui64(announcement.ieee_addr))
+
+
+def _enter(network: Network, short: int, device: Eui64) -> None:
+    if short == nwk.COORDINATOR:
+        network.coordinator = network.coordinator or device
+    elif short <= nwk.MAX_UNICAST:
+        network.short_addresses.setdefault(short, device)
+
+
+def _about(network: Network, frame: Frame) -> tuple[Eui64, ...]:
+    """The devices that a frame is from, to, or about; none for what the coordinator says to all."""
+    assert frame.mac is not None
+    tunnel, update = frame.find(aps.Tunnel), frame.find(aps.UpdateDevice)
+    if tunnel is not None:
+        return (Eui64(tunnel.dest),)
+    if update is not None:
+        return (Eui64(update.device),)
+    found: list[Eui64 | None]
+    if frame.nwk is not None and "source" in frame.nwk:
+        found = [network.short_addresses.get(short) for short in (frame.nwk.source, frame.nwk.dest)]
+    else:
+        found = [Eui64(ieee) for ieee in (frame.mac.source_ieee, frame.mac.dest_ieee) if ieee is not None]
+        shorts = (frame.mac.source_short, frame.mac.dest_short)
+        found += [network.short_addresses.get(short) for short in shorts if short is not None]
+    return tuple(dict.fromkeys(each for each in found if each is not None and each != network.coordinator))
+
+
+def _sender(network: Network, frame: Frame) -> Eui64 | None:
+    if frame.nwk is not None and "source" in frame.nwk:
+        return network.short_addresses.get(frame.nwk.source)
+    return None
+
+
+def _is_key_establishment(frame: Frame) -> bool:
+    header = frame.aps
+    return header is not None and header.cluster == key_establishment.CLUSTER.identifier
+
+
+def _shows_a_step(frame: Frame) -> bool:
+    """Whether it is of steps 6 to 9: a key, an announcement, anything of the Smart Energy profile."""
+    header = frame.aps
+    if header is None:
+        return False
+    command = header.frame_type == aps.FrameType.COMMAND and frame.nwk is not None and not frame.nwk.security_enabled
+    return command or frame.find(zdp.DeviceAnnce) is not None or header.profile == smart_energy.PROFILE
+
+
+def in_time(heard: Sequence[Taken], places: Iterator[int]) -> list[int]:
+    """Places by the time of their frames: interfaces are written as their packets come."""
+    return sorted(set(places), key=lambda place: (heard[place].time, place))

@@ -1,0 +1,130 @@
+"""A join as a trace: what was heard of one device and its network, under a header that says only what a capture can say.
+
+A capture knows no order, no claims (PICS) and nothing that was done by hand; a medium is attested from its first frame to its last.
+What is missing is found on the whole network, for a sender's numbers go on over the frames about others.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
+from math import inf
+
+from dissectors import nwk
+from harness.audit.intake import Intake, Taken
+from harness.audit.joins import Address, Join, Network, Sorting, in_time
+from harness.checkers.capture_health import MISSING, Gap, gaps
+from harness.checkers.reading import air
+from harness.trace import LINK_KEY_KINDS, UNKNOWN, Attestation, Header, Trace, Unknown
+from harness.usecase import Actor, Order, Point
+from harness.values import DeviceType, Eui64
+
+OPENING = ("nwk", *LINK_KEY_KINDS)  # kinds of keys that open frames
+LONG_AGO = -1e12  # seconds
+AROUND = 60.0  # seconds before a join's first frame and after its last in which what the network says to all belongs to it
+SOMEBODY, ANOTHER_NETWORK = "somebody", "another network"  # producers that no clause is about
+PACKET = "packet"  # in an exchange's `about`: its number in the file
+
+
+class Traces:
+    """Makes traces of the joins of a capture, as far as it was taken in."""
+
+    def __init__(self, intake: Intake, authority: Mapping[str, str] | None = None) -> None:
+        """`authority` is what the certificates are checked with: its "issuer" and "ca", in hex; private keys are of no use without."""
+        self.intake = intake
+        self.sorting = Sorting(intake.taken)
+        self._authority = dict(authority or {})
+        self._gaps: dict[Address, tuple[Gap, ...]] = {}
+        self._keys = tuple(key for key in intake.learnt() if authority or key.kind in OPENING)
+
+    def missing(self, network: Address) -> tuple[Gap, ...]:
+        """What is missing from the frames of a network."""
+        if network not in self._gaps:
+            whole = Trace(self._header(Eui64(0), ()))
+            whole.header = replace(whole.header, about={})
+            whole.keys = list(self._keys)
+            whole.attest(Attestation(Point.MAC, network[0], 0.0))
+            for place in in_time(self.sorting.heard, iter(self.sorting.networks[network].frames)):
+                each = self.sorting.heard[place]
+                _append(whole, each, _radio(self.sorting.networks[network], each))
+            self._gaps[network] = (*gaps(whole), *self.intake.flaws)
+        return self._gaps[network]
+
+    def trace(self, join: Join) -> Trace:
+        """The trace of a join."""
+        heard, network = self.sorting.heard, self.sorting.networks[join.network]
+        own = [*join.scan, *join.frames]
+        start, end = min(heard[place].time for place in own), max(heard[place].time for place in own)
+        producers: dict[int, str | None] = dict.fromkeys((*self._within(self.sorting.scans, start, end),), SOMEBODY)
+        producers |= dict(self._elsewhere(join, start, end))
+        producers |= dict.fromkeys((*self._within(network.shared, start, end), *join.frames))
+        producers |= dict.fromkeys(join.scan, Actor.HAN_DEVICE.value)
+        trace = Trace(self._header(join.device, tuple(self._missing(join, network, start))))
+        trace.keys = list(self._keys)
+        for medium, (first, last) in self.intake.media().items():
+            trace.attest(Attestation(Point.MAC, medium, first, last))
+        for place in in_time(heard, iter(producers)):
+            _append(trace, heard[place], producers[place])
+        key = next((each.frame.aps_key for each in air(trace) if each.frame.aps_key_kind == "ic"), None)
+        trace.header = replace(trace.header, order=replace(trace.header.order, key_material=key or b""))
+        return trace
+
+    def _missing(self, join: Join, network: Network, start: float) -> Iterator[Gap]:
+        yield from self.missing(network.address)
+        if not join.begins:
+            yield Gap(-inf, start, f"the capture holds nothing of {join.device} before its packet "
+                      f"{self.sorting.heard[join.frames[0]].packet}, when it was on the network already")
+        if self.intake.ended:
+            yield Gap(self.intake.duration, inf, self.intake.ended)
+
+    def _elsewhere(self, join: Join, start: float, end: float) -> Iterator[tuple[int, str | None]]:
+        """What other networks show of themselves meanwhile, and what the device does in them."""
+        for other in self.sorting.networks.values():
+            if other.address != join.network:
+                for place in self._within(other.shared, start, end):
+                    if self.sorting.heard[place].mac.beacon is not None:
+                        yield place, ANOTHER_NETWORK
+        for also in self.sorting.joins:
+            if also.device == join.device and also.network != join.network:
+                coordinator = self.sorting.networks[also.network].coordinator
+                for place in self._within(also.frames, start, end):
+                    yield place, ANOTHER_NETWORK if _is_from(self.sorting.heard[place], coordinator) else None
+
+    def _within(self, places: list[int], start: float, end: float) -> list[int]:
+        times = [self.sorting.heard[place].time for place in places]
+        return places[bisect_left(times, start - AROUND) : bisect_right(times, end + AROUND)]
+
+    def _header(self, device: Eui64, missing: Iterable[Gap]) -> Header:
+        order = Order(device, DeviceType.PCT, b"", "link_key", LONG_AGO, inf)  # what is not known of it, clauses do not take from it
+        known = {Unknown.AUTHORITY} if self._authority else set()
+        about = {
+            UNKNOWN: [each.value for each in Unknown if each not in known],
+            MISSING: [(each.start, each.end, each.cause) for each in missing],
+        }
+        return Header(order, self.intake.epoch, pixit={"eui64": str(device), **self._authority}, about=about)
+
+
+def _radio(network: Network, each: Taken) -> str | None:
+    """Whose radio sent a frame: the ESI answers associations by its EUI-64, and numbers these like all others."""
+    header = each.mac
+    if header.source_ieee is None and header.source_short is None:
+        return None
+    if header.source_short == nwk.COORDINATOR or (header.source_ieee is not None and header.source_ieee == network.coordinator):
+        return Actor.ESI.value
+    device = header.source_ieee if header.source_ieee is not None else network.short_addresses.get(header.source_short)
+    return None if device is None else str(Eui64(device))
+
+
+def _is_from(each: Taken, coordinator: Eui64 | None) -> bool:
+    header = each.frame.nwk
+    if header is not None and "source" in header:
+        return bool(header.source == nwk.COORDINATOR)
+    return each.mac.source_short == nwk.COORDINATOR or (coordinator is not None and each.mac.source_ieee == coordinator)
+
+
+def _append(trace: Trace, each: Taken, producer: str | None) -> None:
+    about = {PACKET: each.packet, "channel": each.channel, "lqi": each.lqi, "rssi": each.rssi}
+    trace.append(each.time, Point.MAC, each.medium, each.octets, producer, about={
+        name: value for name, value in about.items() if value is not None
+    })

@@ -1,0 +1,150 @@
+"""`hanproof audit`: judge every join in a capture of any origin by the clauses of steps 5 to 9; --follow judges live.
+
+A pcap or pcapng file, a FIFO, - for standard input, or zep://HOST:PORT to listen for ZEP over UDP. The key file `zigbee_pc_keys`
+beside a capture is used without being asked for.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from harness.errors import InputError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from harness.audit.intake import Intake
+    from harness.audit.verdicts import Audited
+    from harness.trace import Key
+
+PASSED, FAILED, NOTHING, INCONCLUSIVE, ERROR = 0, 1, 5, 6, 7
+CODES = {"none": NOTHING, "pass": PASSED, "inconc": INCONCLUSIVE, "fail": FAILED, "error": ERROR}
+ISSUER_DIGITS, CA_DIGITS = 16, 44
+
+
+def add(subparsers: argparse._SubParsersAction[Any]) -> None:
+    """Declare the subcommand."""
+    parser = subparsers.add_parser("audit", help="judge the joins in a capture", description=__doc__)
+    parser.add_argument("capture", metavar="CAPTURE", help="a pcap or pcapng file, a FIFO, - or zep://HOST:PORT")
+    parser.add_argument("--key", action="append", default=[], metavar="KIND:KEY",
+                        help="nwk:KEY or link:KEY (repeatable); KEY is 32 hex digits, @FILE or env:NAME")
+    parser.add_argument("--install-code", action="append", default=[], metavar="CODE",
+                        help="an install code (repeatable): as printed, or @FILE or env:NAME")
+    parser.add_argument("--key-file", action="append", default=[], type=Path, metavar="FILE",
+                        help="keys as Wireshark writes them down: zigbee_pc_keys (repeatable)")
+    parser.add_argument("--authority", metavar="NAME:KEY",
+                        help="the certificate authority, public: its name in 16 hex digits and its key in 44")
+    parser.add_argument("--json", action="store_true", help="one JSON object, as docs/audit.md describes it")
+    parser.add_argument("--follow", action="store_true", help="judge live: joins as they complete, until the input ends or Ctrl-C")
+    parser.add_argument("--table", default="cases.table", metavar="MODULE", help="the clause table (default: cases.table)")
+    parser.set_defaults(run=run)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Print the audit; the exit code is that of the worst verdict. Raises InputError."""
+    from harness.audit.intake import Intake
+    from harness.audit.verdicts import as_json, audit, overall
+    from harness.commands.given import table
+
+    clauses = tuple(table(arguments.table).clauses().values())
+    intake, authority = Intake(_keys(arguments)), _authority(arguments.authority)
+    _read(arguments, intake)
+    joins = audit(intake, clauses, authority)
+    if arguments.json:
+        print(json.dumps(as_json(intake, joins), indent=2, ensure_ascii=False))
+    else:
+        for line in _report(intake, joins):
+            print(line)
+    return CODES[str(overall(joins))]
+
+
+def _read(arguments: argparse.Namespace, intake: Intake) -> None:
+    """Take in the whole file; where it breaks off, what came before counts, and the reason is kept."""
+    from dissectors.capture import CaptureError, frames_of
+
+    try:
+        with open(arguments.capture, "rb") as file:
+            for packet in frames_of(file, arguments.capture):
+                intake.take(packet)
+    except CaptureError as fault:
+        if not intake.counts["packets"]:
+            raise InputError(str(fault)) from fault
+        intake.ended = str(fault)
+    except OSError as fault:
+        raise InputError(f"{arguments.capture}: cannot be read: {fault.strerror}") from fault
+
+
+def _keys(arguments: argparse.Namespace) -> Iterator[Key]:
+    from harness.commands.given import install_code, key
+    from harness.evidence.scenario import KEYS, read_keys
+    from harness.trace import Key
+
+    beside = Path(arguments.capture).with_name(KEYS) if os.path.isfile(arguments.capture) else None
+    files = [*arguments.key_file, *([beside] if beside is not None and beside.is_file() else [])]
+    for file in dict.fromkeys(files):
+        yield from read_keys(file)[0]
+    for given in arguments.key:
+        kind, octets = key(given)
+        yield Key(kind, octets)
+    for given in arguments.install_code:
+        yield Key("ic", install_code(given).link_key)
+
+
+def _authority(given: str | None) -> dict[str, str] | None:
+    if given is None:
+        return None
+    issuer, _, ca = given.partition(":")
+    try:
+        right = (len(bytes.fromhex(issuer)), len(bytes.fromhex(ca))) == (ISSUER_DIGITS // 2, CA_DIGITS // 2)
+    except ValueError:
+        right = False
+    if not right:
+        raise InputError(f"--authority: right would be NAME:KEY, NAME being {ISSUER_DIGITS} hex digits and KEY {CA_DIGITS}")
+    return {"issuer": issuer.lower(), "ca": ca.lower()}
+
+
+def _report(intake: Intake, joins: list[Audited]) -> Iterator[str]:
+    from harness.audit.verdicts import overall
+
+    for join in joins:
+        yield from _block(join)
+        yield ""
+    counts = ", ".join(f"{count} {name}" for name, count in intake.counts.items() if count)
+    yield f"capture: {counts or 'no packets'}; {intake.duration:.1f} s from {intake.epoch}"
+    for medium, (first, last) in intake.media().items():
+        yield f"  {medium} heard from {first:.3f} s to {last:.3f} s"
+    if intake.ended:
+        yield f"  it breaks off: {intake.ended}"
+    yield f"{len(joins)} join(s): {overall(joins)}" if joins else "no join was found"
+
+
+def _block(join: Audited) -> Iterator[str]:
+    """One join: a line for each step, and below it what is no pass, with packets as Wireshark counts them."""
+    from harness.verdict import Verdict
+
+    network = join.network
+    named = f", extended {network['extended_pan']}" if network["extended_pan"] else ""
+    yield f"{join.device} joins PAN {network['pan']}{named} on {network['medium']} (packets {join.packets[0]} to {join.packets[1]})"
+    if not join.begins:
+        yield "  it was on the network before the capture began"
+    for cause in dict.fromkeys(cause for _, _, cause in join.trace.header.about["missing"]):
+        yield f"  missing: {cause}"
+    for step, judgements in join.steps.items():
+        counts = {verdict: sum(each.verdict is verdict for each in judgements) for verdict in Verdict}
+        told = ", ".join(f"{count} {verdict if verdict else 'not asked'}" for verdict, count in counts.items() if count)
+        yield f"  step {step}: {join.verdict(step)} ({told})"
+        reasons: dict[str, list[str]] = {}
+        for judgement in sorted(judgements, key=lambda each: -each.verdict):
+            for finding in judgement.findings:
+                if finding.note or finding.verdict <= Verdict.PASS:
+                    continue
+                packets = "".join(f" #{join.packet(number)}" for number in finding.evidence)
+                detail = f"; expected {finding.expected}, observed {finding.observed}" if finding.verdict >= Verdict.FAIL else ""
+                reasons.setdefault(f"{finding.verdict}: {finding.message}{detail}{packets}", []).append(judgement.id)
+        for reason, clauses in reasons.items():
+            yield f"    {reason}"
+            yield f"      {', '.join(dict.fromkeys(clauses))}"
