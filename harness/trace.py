@@ -56,6 +56,7 @@ class Unknown(StrEnum):
     ORDER = "what was ordered: which devices, of which type, and in which windows"
     CLAIMS = "what the device claims (PICS)"
     BY_HAND = "what was done by hand: when power came or failed, and when a button was pressed"
+    HELD = "which key the device holds: its install code"
     CLOCK = "that the clock of the capture is right"
     AUTHORITY = "the certificate authority: its name and its public key"
 

@@ -6,7 +6,7 @@ Times are seconds since the first packet. What cannot be used is counted and lea
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -17,10 +17,13 @@ from dissectors.frame import Frame, decode
 from dissectors.keyring import KeyRing
 from dissectors.security import WELL_KNOWN_LINK_KEY
 from harness.checkers.capture_health import Gap
-from harness.checkers.reading import NOBODY
+from harness.checkers.reading import ACK_TIME, NOBODY
 from harness.trace import LINK_KEY_KINDS, Key
+from harness.values import Eui64
 
 SAME = 0.005  # seconds within which two interfaces of one capture hear the same frame: their clocks are one computer's
+ACK_SPAN = 0.05  # seconds in which an acknowledgement is taken for that of the frame before it
+AT_ONCE = 0.9 * ACK_TIME  # seconds
 RETELLING = 64  # frames back in which the other interface's hearing of a frame is looked for
 
 
@@ -47,8 +50,11 @@ class Taken:
 class Intake:
     """The frames of a capture as they come; `taken` has them in the order of the file."""
 
-    def __init__(self, keys: Iterable[Key] = ()) -> None:
+    def __init__(self, keys: Iterable[Key] = (), ordered: Mapping[bytes, Eui64 | None] | None = None) -> None:
+        """`ordered` are the link keys that came with orders, by octets, and whose each is (None: not known); without it, those of
+        `keys` that are made from install codes."""
         self.keys = tuple(keys)
+        self.ordered = dict(ordered or {key.octets: key.device for key in self.keys if key.kind == "ic"})
         self.taken: list[Taken] = []
         self.counts: Counter[str] = Counter()
         self.flaws: list[Gap] = []
@@ -92,6 +98,7 @@ class Intake:
             self.counts["frames heard on another interface as well"] += 1
             return None
         frame = decode(octets, self._ring)
+        time = self._as_sent(time, medium, frame)
         self.counts["frames"] += 1
         self.counts["malformed frames"] += frame.malformed is not None
         self.counts["frames that no key opens"] += any(
@@ -102,6 +109,14 @@ class Intake:
         )
         self.taken.append(known)
         return known
+
+    def _as_sent(self, time: float, medium: str, frame: Frame) -> float:
+        """When a frame was sent: an acknowledgement right after its frame follows at once, whatever a computer's clock says."""
+        before = next((each for each in reversed(self.taken[-RETELLING:]) if each.medium == medium), None)
+        if before is None or before.mac is None or frame.mac is None or frame.mac.frame_type != mac.FrameType.ACK:
+            return time
+        answers = before.mac.sequence == frame.mac.sequence and 0.0 <= time - before.time <= ACK_SPAN
+        return min(time, before.time + AT_ONCE) if answers else time
 
     def _lose(self, what: str, time: float, cause: str) -> None:
         self.counts[what] += 1

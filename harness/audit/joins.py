@@ -7,17 +7,18 @@ before the capture began, what shows of the steps is a join without its beginnin
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections import defaultdict, deque
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from dissectors import aps, mac, nwk, smart_energy, zdp
 from dissectors.clusters import key_establishment
 from dissectors.frame import Frame
-from harness.audit.intake import Taken
+from harness.audit.intake import ACK_SPAN, Taken
 from harness.values import Eui64
 
 Address = tuple[str, int]  # of a network: its medium and its PAN identifier
-ACK_SPAN = 0.05  # seconds in which an acknowledgement follows its frame, by a capture whose clock is a computer's
+RECENT = 8  # frames back in which what an acknowledgement answers is looked for
 SCAN_SPAN = 300.0  # seconds before an association in which the scans for it lie
 NUMBERS = 1 << 8  # of MAC sequence numbers
 
@@ -51,6 +52,9 @@ class Network:
     short_addresses: dict[int, Eui64] = field(default_factory=dict)
 
 
+_Placed = tuple[int, tuple[Network, tuple[Join, ...]] | None]  # a frame, with the network and the joins that it belongs to
+
+
 class Sorting:
     """What was heard, sorted by network and by join. `elsewhere` are frames of no network: scans, and what nobody can place."""
 
@@ -59,28 +63,32 @@ class Sorting:
         self.networks: dict[Address, Network] = {}
         self.joins: list[Join] = []
         self.scans: list[int] = []
+        self._asked: dict[Eui64, int] = {}  # where a device last asked for association
         self._current: dict[tuple[Address, Eui64], Join] = {}
-        last: dict[str, tuple[int, tuple[Network, tuple[Join, ...]] | None]] = {}
+        recent: dict[str, deque[_Placed]] = defaultdict(lambda: deque(maxlen=RECENT))
         for place, each in enumerate(heard):
             if each.mac is None:
                 continue
             if each.mac.frame_type == mac.FrameType.ACK:
-                self._acknowledges(place, last.get(each.medium))
-                continue
-            last[each.medium] = (place, self._sort(place, each))
-        self.joins = [join for join in self.joins if join.begins or join.shows]
+                self._acknowledges(place, recent[each.medium])
+            else:
+                recent[each.medium].append((place, self._sort(place, each)))
+        self.met = self.joins  # also what is no join: frames about a device that was on the network before
+        self.joins = [join for join in self.met if join.begins or join.shows]
 
-    def _acknowledges(self, place: int, asked: tuple[int, tuple[Network, tuple[Join, ...]] | None] | None) -> None:
-        """An acknowledgement belongs to the frame before it; one that answers nothing belongs to every network there."""
+    def _acknowledges(self, place: int, recent: Iterable[_Placed]) -> None:
+        """An acknowledgement belongs to the last frame of its number; one that answers nothing belongs to every network there."""
         each = self.heard[place]
-        before = None if asked is None else self.heard[asked[0]]
-        fits = before is not None and before.mac.sequence == each.mac.sequence and each.time - before.time <= ACK_SPAN
-        if not fits:
+        asked = next((
+            belongs for earlier, belongs in reversed(tuple(recent))
+            if self.heard[earlier].mac.sequence == each.mac.sequence and each.time - self.heard[earlier].time <= ACK_SPAN
+        ), ())
+        if asked == ():
             for network in self.networks.values():
                 if network.address[0] == each.medium:
                     network.frames.append(place)
-        elif asked is not None and asked[1] is not None:
-            network, joins = asked[1]
+        elif asked:
+            network, joins = asked
             network.frames.append(place)
             for join in joins:
                 join.frames.append(place)
@@ -116,20 +124,22 @@ class Sorting:
             known = self._current[key] = Join(device, network.address, asks)
             self.joins.append(known)
         if asks:
-            known.scan += self._scan_before(place)
+            known.scan += self._scan_before(place, self._asked.get(device, -1))
+            self._asked[device] = place
         by_device = _sender(network, frame) == device
         known.member = known.member or (by_device and frame.nwk is not None and getattr(frame.nwk, "security", None) is not None)
         known.registers = known.registers or _is_key_establishment(frame)
         known.shows = known.shows or _is_key_establishment(frame) or _shows_a_step(frame)
         return known
 
-    def _scan_before(self, place: int) -> list[int]:
-        """The beacon requests whose MAC sequence numbers lead up to an association request's: nothing else names their sender."""
+    def _scan_before(self, place: int, since: int) -> list[int]:
+        """The beacon requests after `since` whose MAC sequence numbers lead up to an association request's: nothing else tells their
+        sender."""
         request, found = self.heard[place], []
         number = request.mac.sequence
         for earlier in reversed(self.scans):
             scan = self.heard[earlier]
-            if request.time - scan.time > SCAN_SPAN or scan.mac.sequence is None or number is None:
+            if earlier < since or request.time - scan.time > SCAN_SPAN or scan.mac.sequence is None or number is None:
                 break
             if scan.mac.sequence == (number - 1) % NUMBERS:
                 found.append(earlier)
@@ -145,7 +155,8 @@ def _learn(network: Network, frame: Frame) -> None:
     if response is not None and frame.mac is not None:
         if frame.mac.source_ieee is not None:
             network.coordinator = Eui64(frame.mac.source_ieee)
-        if response.status == mac.AssociationStatus.SUCCESS and frame.mac.dest_ieee is not None:
+        granted = response.status == mac.AssociationStatus.SUCCESS and nwk.COORDINATOR < response.short_address <= nwk.MAX_UNICAST
+        if granted and frame.mac.dest_ieee is not None:
             network.short_addresses[response.short_address] = Eui64(frame.mac.dest_ieee)
     header = frame.nwk
     if header is None or not header.is_a(nwk.Nwk) or frame.mac is None:

@@ -45,9 +45,11 @@ class Traces:
             whole.header = replace(whole.header, about={})
             whole.keys = list(self._keys)
             whole.attest(Attestation(Point.MAC, network[0], 0.0))
-            for place in in_time(self.sorting.heard, iter(self.sorting.networks[network].frames)):
+            known = self.sorting.networks[network]
+            scans = {place: str(join.device) for join in self.sorting.joins if join.network == network for place in join.scan}
+            for place in in_time(self.sorting.heard, iter((*scans, *known.frames))):
                 each = self.sorting.heard[place]
-                _append(whole, each, _radio(self.sorting.networks[network], each))
+                _append(whole, each, scans.get(place) or _radio(known, each))
             self._gaps[network] = (*gaps(whole), *self.intake.flaws)
         return self._gaps[network]
 
@@ -66,9 +68,21 @@ class Traces:
             trace.attest(Attestation(Point.MAC, medium, first, last))
         for place in in_time(heard, iter(producers)):
             _append(trace, heard[place], producers[place])
-        key = next((each.frame.aps_key for each in air(trace) if each.frame.aps_key_kind == "ic"), None)
-        trace.header = replace(trace.header, order=replace(trace.header.order, key_material=key or b""))
+        trace.header = replace(trace.header, order=replace(trace.header.order, key_material=self._ordered_key(trace)))
         return trace
+
+    def _ordered_key(self, trace: Trace) -> bytes:
+        """The link key that was ordered for the device of a trace; empty where that is not known.
+
+        A key that opens nothing may be a wrong one that we were given, and is held against nobody.
+        """
+        device, ordered = trace.header.order.device, self.intake.ordered
+        opened = next((each.frame.aps_key for each in air(trace) if each.frame.aps_key_kind == "ic"), None)
+        if opened is None:
+            return b""
+        if opened in ordered and ordered[opened] in (None, device):
+            return opened
+        return next((octets for octets, owner in ordered.items() if owner == device), b"")
 
     def _missing(self, join: Join, network: Network, start: float) -> Iterator[Gap]:
         yield from self.missing(network.address)
@@ -85,11 +99,11 @@ class Traces:
                 for place in self._within(other.shared, start, end):
                     if self.sorting.heard[place].mac.beacon is not None:
                         yield place, ANOTHER_NETWORK
-        for also in self.sorting.joins:
+        for also in self.sorting.met:
             if also.device == join.device and also.network != join.network:
                 coordinator = self.sorting.networks[also.network].coordinator
-                for place in self._within(also.frames, start, end):
-                    yield place, ANOTHER_NETWORK if _is_from(self.sorting.heard[place], coordinator) else None
+                for place in self._within(also.frames, start, end):  # where it asked nobody, the ESI may have named another PAN
+                    yield place, ANOTHER_NETWORK if also.begins and _is_from(self.sorting.heard[place], coordinator) else None
 
     def _within(self, places: list[int], start: float, end: float) -> list[int]:
         times = [self.sorting.heard[place].time for place in places]

@@ -13,9 +13,9 @@ from dissectors import aps, mac, nwk, zdp
 from dissectors.layer import parse_whole
 from dissectors.security import WELL_KNOWN_LINK_KEY
 from harness.checkers.associations import Association, carries_network_key, is_by_esi, of_the_device
-from harness.checkers.reading import Air, Heard, air, attested, marks
+from harness.checkers.reading import Air, Heard, air, attested, demand, marks
 from harness.crypto.install_code import ordered_link_key
-from harness.trace import Trace
+from harness.trace import Trace, Unknown
 from harness.usecase import Actor, Point
 from harness.values import Eui64
 from harness.verdict import Finding, failed, inconclusive, noted, passed
@@ -31,7 +31,7 @@ def device_announces_itself(trace: Trace) -> Iterator[Finding]:
     """06-JOINED: given its key, the device sends a NWK-secured Device_annce with its own addresses to its parent."""
     heard = air(trace)
     for each in of_the_device(trace):
-        key = next((key for key in _arrived(heard, each) if _fits(trace, key)), None)
+        key = next((key for key in _arrived(heard, each) if _is_taken(trace, each, key)), None)
         if key is None:
             continue
         limit = min(each.until, key.time + ANNOUNCE_TIME)
@@ -103,7 +103,7 @@ def device_without_a_key_gives_up(trace: Trace) -> Iterator[Finding]:
         if each.granted is None:
             continue
         given_up = each.granted.time + SECURITY_TIMEOUT
-        if any(_fits(trace, key) and key.time < given_up for key in _arrived(heard, each)):
+        if any(_is_taken(trace, each, key) and key.time < given_up for key in _arrived(heard, each)):
             continue
         limit = min(each.until, given_up + ANNOUNCE_TIME)
         if limit <= given_up:
@@ -247,8 +247,17 @@ def _fits(trace: Trace, key: Heard) -> bool:
     order = trace.header.order
     sealed = key.frame.security.aps == "ok" and key.frame.aps_key_identifier == nwk.KeyIdentifier.KEY_TRANSPORT
     if not sealed or trace.header.about.get("other_key"):
+        if key.frame.security.aps not in (None, "ok"):
+            demand(trace, Unknown.HELD)
         return False
     return not order.key_material or key.frame.aps_key == ordered_link_key(order.key_form, order.key_material)
+
+
+def _is_taken(trace: Trace, association: Association, key: Heard) -> bool:
+    """Whether it fits the key that the device holds; where nobody knows that one, use alone shows it."""
+    if not _has_key(air(trace), association, key.time):
+        demand(trace, Unknown.HELD)
+    return _fits(trace, key)
 
 
 def _is_by(other: Heard, association: Association) -> bool:

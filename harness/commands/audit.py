@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from harness.audit.intake import Intake
     from harness.audit.verdicts import Audited
     from harness.trace import Key
+    from harness.values import Eui64
 
 PASSED, FAILED, NOTHING, INCONCLUSIVE, ERROR = 0, 1, 5, 6, 7
 CODES = {"none": NOTHING, "pass": PASSED, "inconc": INCONCLUSIVE, "fail": FAILED, "error": ERROR}
@@ -51,7 +52,7 @@ def run(arguments: argparse.Namespace) -> int:
     from harness.commands.given import table
 
     clauses = tuple(table(arguments.table).clauses().values())
-    intake, authority = Intake(_keys(arguments)), _authority(arguments.authority)
+    intake, authority = Intake(*_keys(arguments)), _authority(arguments.authority)
     _read(arguments, intake)
     joins = audit(intake, clauses, authority)
     if arguments.json:
@@ -78,20 +79,32 @@ def _read(arguments: argparse.Namespace, intake: Intake) -> None:
         raise InputError(f"{arguments.capture}: cannot be read: {fault.strerror}") from fault
 
 
-def _keys(arguments: argparse.Namespace) -> Iterator[Key]:
-    from harness.commands.given import install_code, key
+def _keys(arguments: argparse.Namespace) -> tuple[list[Key], dict[bytes, Eui64 | None]]:
+    """All keys, and those that are known to have come with an order."""
+    from harness.commands.given import KEY_OCTETS, install_code, key
+    from harness.crypto.install_code import InstallCodeError, ordered_link_key
     from harness.evidence.scenario import KEYS, read_keys
     from harness.trace import Key
 
     beside = Path(arguments.capture).with_name(KEYS) if os.path.isfile(arguments.capture) else None
     files = [*arguments.key_file, *([beside] if beside is not None and beside.is_file() else [])]
+    keys: list[Key] = []
+    ordered: dict[bytes, Eui64 | None] = {}
     for file in dict.fromkeys(files):
-        yield from read_keys(file)[0]
-    for given in arguments.key:
-        kind, octets = key(given)
-        yield Key(kind, octets)
+        known, material = read_keys(file)
+        keys += known
+        if material:
+            try:
+                link_key = ordered_link_key("link_key" if len(material) == KEY_OCTETS else "install_code", material)
+            except InstallCodeError as fault:
+                raise InputError(f"{file}: what was ordered is no install code: {fault}") from None
+            ordered[link_key] = next((each.device for each in known if (each.kind, each.octets) == ("ic", link_key)), None)
+    keys += [Key(*key(given)) for given in arguments.key]
     for given in arguments.install_code:
-        yield Key("ic", install_code(given).link_key)
+        code = install_code(given)
+        keys.append(Key("ic", code.link_key))
+        ordered.setdefault(code.link_key, None)
+    return keys, ordered
 
 
 def _authority(given: str | None) -> dict[str, str] | None:
