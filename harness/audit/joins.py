@@ -36,7 +36,7 @@ class Join:
     frames: list[int] = field(default_factory=list)
     scan: list[int] = field(default_factory=list)
     member: bool = False
-    registers: bool = False  # whether key establishment was seen
+    established: int | None = None  # the place of the last frame of key establishment
     shows: bool = False  # whether anything of the steps was
 
 
@@ -128,8 +128,9 @@ class Sorting:
             self._asked[device] = place
         by_device = _sender(network, frame) == device
         known.member = known.member or (by_device and frame.nwk is not None and getattr(frame.nwk, "security", None) is not None)
-        known.registers = known.registers or _is_key_establishment(frame)
-        known.shows = known.shows or _is_key_establishment(frame) or _shows_a_step(frame)
+        if _is_key_establishment(frame):
+            known.established, known.shows = place, True
+        known.shows = known.shows or _shows_a_step(frame)
         return known
 
     def _scan_before(self, place: int, since: int) -> list[int]:

@@ -13,6 +13,7 @@ from typing import Any
 from harness.audit.intake import Intake
 from harness.audit.joins import Join
 from harness.audit.traces import PACKET, Traces
+from harness.checkers.capture_health import MISSING
 from harness.judge import Judgement, judge
 from harness.trace import Trace
 from harness.usecase import Clause
@@ -29,7 +30,6 @@ class Audited:
     device: str
     network: Mapping[str, Any]
     begins: bool
-    registered: bool
     packets: tuple[int, int]
     steps: Mapping[int, tuple[Judgement, ...]]
     trace: Trace
@@ -73,7 +73,7 @@ def judged(traces: Traces, join: Join, clauses: Iterable[Clause]) -> Audited:
         "coordinator": None if network.coordinator is None else str(network.coordinator),
     }
     steps = {step: tuple(each for each in judgements if int(each.clause.split("-")[1]) == step) for step in STEPS}
-    return Audited(str(join.device), told, join.begins, join.registers, (min(own), max(own)), steps, trace)
+    return Audited(str(join.device), told, join.begins, (min(own), max(own)), steps, trace)
 
 
 def _decided(judgement: Judgement) -> Judgement:
@@ -94,19 +94,22 @@ def as_json(intake: Intake, joins: Iterable[Audited]) -> dict[str, Any]:
     return {
         "schema": SCHEMA,
         "health": health(intake),
-        "joins": [
-            {
-                "device": join.device, "network": dict(join.network), "begins": join.begins, "packets": list(join.packets),
-                "steps": {
-                    str(step): {
-                        "verdict": str(join.verdict(step)), "findings": join.findings(step), "unasked": join.unasked(step),
-                    } for step in STEPS
-                },
-                "missing": [
-                    {"start": _finite(start), "end": _finite(end), "cause": cause}
-                    for start, end, cause in join.trace.header.about["missing"]
-                ],
-            } for join in joins
+        "joins": [join_as_json(join) for join in joins],
+    }
+
+
+def join_as_json(join: Audited) -> dict[str, Any]:
+    """One join as the audit holds it."""
+    return {
+        "device": join.device, "network": dict(join.network), "begins": join.begins, "packets": list(join.packets),
+        "steps": {
+            str(step): {
+                "verdict": str(join.verdict(step)), "findings": join.findings(step), "unasked": join.unasked(step),
+            } for step in STEPS
+        },
+        "missing": [
+            {"start": _finite(start), "end": _finite(end), "cause": cause}
+            for start, end, cause in join.trace.header.about[MISSING]
         ],
     }
 

@@ -264,7 +264,7 @@ def _is_by(other: Heard, association: Association) -> bool:
     """Whether the device sent it under the address it was given."""
     header = other.mac
     return (
-        header is not None and association.short_address is not None and other.exchange.producer != Actor.ESI
+        header is not None and association.short_address not in (None, nwk.COORDINATOR) and other.exchange.producer != Actor.ESI
         and (header.dest_pan, header.source_short) == (association.pan, association.short_address)
     )
 

@@ -18,12 +18,14 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from harness.audit.intake import Intake
+    from harness.audit.live import Live
     from harness.audit.verdicts import Audited
     from harness.trace import Key
     from harness.values import Eui64
 
 PASSED, FAILED, NOTHING, INCONCLUSIVE, ERROR = 0, 1, 5, 6, 7
 CODES = {"none": NOTHING, "pass": PASSED, "inconc": INCONCLUSIVE, "fail": FAILED, "error": ERROR}
+SHOWN = 5  # causes of gaps in the report
 ISSUER_DIGITS, CA_DIGITS = 16, 44
 
 
@@ -48,35 +50,53 @@ def add(subparsers: argparse._SubParsersAction[Any]) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Print the audit; the exit code is that of the worst verdict. Raises InputError."""
     from harness.audit.intake import Intake
+    from harness.audit.live import Live
     from harness.audit.verdicts import as_json, audit, overall
     from harness.commands.given import table
 
     clauses = tuple(table(arguments.table).clauses().values())
     intake, authority = Intake(*_keys(arguments)), _authority(arguments.authority)
-    _read(arguments, intake)
+    _take_in(arguments, intake, Live(intake, clauses, authority) if arguments.follow else None)
     joins = audit(intake, clauses, authority)
     if arguments.json:
-        print(json.dumps(as_json(intake, joins), indent=2, ensure_ascii=False))
+        print(json.dumps(as_json(intake, joins), indent=None if arguments.follow else 2, ensure_ascii=False))
     else:
         for line in _report(intake, joins):
             print(line)
     return CODES[str(overall(joins))]
 
 
-def _read(arguments: argparse.Namespace, intake: Intake) -> None:
-    """Take in the whole file; where it breaks off, what came before counts, and the reason is kept."""
-    from dissectors.capture import CaptureError, frames_of
+def _take_in(arguments: argparse.Namespace, intake: Intake, live: Live | None) -> None:
+    """Take in what comes until it ends; where it breaks off, what came before counts, and the reason is kept."""
+    from dissectors.capture import CaptureError
+    from harness.audit.live import followed
+    from harness.audit.sources import ZEP, packets
+    from harness.audit.verdicts import SCHEMA, join_as_json
+
+    if live is None and arguments.capture.startswith(ZEP):
+        raise InputError(f"{arguments.capture}: has no end; right would be --follow, ended by Ctrl-C")
+
+    def turn() -> None:
+        if live is not None:
+            followed(live, tell)
+
+    def tell(join: Audited) -> None:
+        if arguments.json:
+            print(json.dumps({"schema": SCHEMA, "join": join_as_json(join)}, ensure_ascii=False), flush=True)
+        else:
+            print(*_block(join), "", sep="\n", flush=True)
 
     try:
-        with open(arguments.capture, "rb") as file:
-            for packet in frames_of(file, arguments.capture):
-                intake.take(packet)
+        for packet in packets(arguments.capture, turn, arguments.follow):
+            intake.take(packet)
+            turn()
     except CaptureError as fault:
         if not intake.counts["packets"]:
             raise InputError(str(fault)) from fault
         intake.ended = str(fault)
-    except OSError as fault:
-        raise InputError(f"{arguments.capture}: cannot be read: {fault.strerror}") from fault
+    except KeyboardInterrupt:
+        if live is None:
+            raise
 
 
 def _keys(arguments: argparse.Namespace) -> tuple[list[Key], dict[bytes, Eui64 | None]]:
@@ -86,7 +106,7 @@ def _keys(arguments: argparse.Namespace) -> tuple[list[Key], dict[bytes, Eui64 |
     from harness.evidence.scenario import KEYS, read_keys
     from harness.trace import Key
 
-    beside = Path(arguments.capture).with_name(KEYS) if os.path.isfile(arguments.capture) else None
+    beside = Path(arguments.capture).with_name(KEYS) if os.path.exists(arguments.capture) else None  # a FIFO may have one, too
     files = [*arguments.key_file, *([beside] if beside is not None and beside.is_file() else [])]
     keys: list[Key] = []
     ordered: dict[bytes, Eui64 | None] = {}
@@ -137,15 +157,17 @@ def _report(intake: Intake, joins: list[Audited]) -> Iterator[str]:
 
 def _block(join: Audited) -> Iterator[str]:
     """One join: a line for each step, and below it what is no pass, with packets as Wireshark counts them."""
+    from harness.checkers.capture_health import MISSING
     from harness.verdict import Verdict
 
     network = join.network
     named = f", extended {network['extended_pan']}" if network["extended_pan"] else ""
-    yield f"{join.device} joins PAN {network['pan']}{named} on {network['medium']} (packets {join.packets[0]} to {join.packets[1]})"
-    if not join.begins:
-        yield "  it was on the network before the capture began"
-    for cause in dict.fromkeys(cause for _, _, cause in join.trace.header.about["missing"]):
-        yield f"  missing: {cause}"
+    joins = "joins" if join.begins else "is in"
+    yield f"{join.device} {joins} PAN {network['pan']}{named} on {network['medium']} (packets {join.packets[0]} to {join.packets[1]})"
+    causes = list(dict.fromkeys(cause for _, _, cause in join.trace.header.about[MISSING]))
+    yield from (f"  missing: {cause}" for cause in causes[:SHOWN])
+    if len(causes) > SHOWN:
+        yield f"  missing: and {len(causes) - SHOWN} more such gaps; --json has them all"
     for step, judgements in join.steps.items():
         counts = {verdict: sum(each.verdict is verdict for each in judgements) for verdict in Verdict}
         told = ", ".join(f"{count} {verdict if verdict else 'not asked'}" for verdict, count in counts.items() if count)

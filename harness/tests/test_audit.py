@@ -1,0 +1,209 @@
+"""An audit says of a capture what the run that it was taken of says, as far as air and keys decide it; else it names what is missing.
+
+No fail is false and no pass is silent, whatever is taken away: frames, the beginning, the keys.
+"""
+
+from __future__ import annotations
+
+import random
+import re
+from collections.abc import Iterable
+from dataclasses import replace
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from dissectors.capture import CapturedFrame
+from harness.audit.verdicts import Audited, as_json, overall
+from harness.judge import Judgement
+from harness.tests.field_captures import (
+    DEVICES,
+    audited,
+    intake_of,
+    judgements,
+    packets,
+    run_of,
+    verdicts_of,
+    wrong,
+)
+from harness.tests.test_two_orders import played
+from harness.verdict import Verdict
+
+ACK_LENGTH = 5  # octets
+NAMED = re.compile(  # what an inconclusive finding of an audit names as missing
+    "^not known here: |^PICS item .* is unset|on which channel|frames are missing|the ordered key was withheld|no private key"
+)
+PLANTED = [  # one defect of each step, and the device it is planted in
+    ("05-no-extended-pan", "load_control"), ("06-key-under-data-key", "load_control"), ("07-device-endpoints-twice", "load_control"),
+    ("08-esi-confirms-at-once", "load_control"), ("09-device-clear-data", "pct"),
+]
+
+
+def of(found: Iterable[Judgement], verdict: Verdict) -> set[str]:
+    return {each.id for each in found if each.verdict is verdict}
+
+
+def names_what_is_missing(judgement: Judgement) -> bool:
+    undecided = [finding for finding in judgement.findings if finding.verdict is Verdict.INCONC and not finding.note]
+    return bool(undecided) and all(NAMED.search(finding.message) for finding in undecided)
+
+
+def the_one(joins: list[Audited]) -> Audited:
+    assert len(joins) == 1
+    return joins[0]
+
+
+@pytest.mark.parametrize("link_type", [283, 195])
+@pytest.mark.parametrize("device", DEVICES)
+def test_the_verdicts_are_those_of_the_run(device: str, link_type: int) -> None:
+    trace, run = run_of(device), verdicts_of(device)
+    join = the_one(audited(trace, packets(trace, link_type)))
+    assert (join.device, join.begins) == (str(trace.header.order.device), True)
+    for each in judgements([join]):
+        if each.verdict is not run[each.id].verdict:
+            assert names_what_is_missing(each), (each.id, run[each.id].verdict, each.findings)
+    assert len(of(judgements([join]), Verdict.PASS)) > 60
+    assert all(Verdict.PASS in {each.verdict for each in step} for step in join.steps.values())
+
+
+@pytest.mark.parametrize(("defect", "device"), PLANTED)
+def test_a_defect_in_the_run_is_failed_by_the_audit_with_the_same_clauses(defect: str, device: str) -> None:
+    failing = of(verdicts_of(device, defect).values(), Verdict.FAIL)
+    found = judgements(audited(run_of(device, defect)))
+    assert failing
+    assert of(found, Verdict.FAIL) == failing
+    assert of(found, Verdict.ERROR) == set()
+
+
+@pytest.mark.parametrize("share", [0.01, 0.05, 0.2])
+@pytest.mark.parametrize("device", DEVICES)
+def test_missing_frames_are_nobodys_fail_and_nobodys_pass(device: str, share: float) -> None:
+    heard = packets(run_of(device))
+    gone = set(random.Random(share).sample(range(len(heard)), round(len(heard) * share)))
+    found = judgements(audited(run_of(device), [each for place, each in enumerate(heard) if place not in gone]))
+    never_false(found, device)
+
+
+@pytest.mark.parametrize("begun", [0.1, 0.3, 0.5, 0.8])
+def test_a_capture_that_begins_midway_passes_nothing_that_came_before(begun: float) -> None:
+    heard = packets(run_of("pct"))
+    heard = heard[round(len(heard) * begun) :]
+    join = the_one(audited(run_of("pct"), heard))
+    never_false(judgements([join]), "pct")
+    if begun >= 0.3:
+        assert not join.begins
+        assert join.verdict(5) is Verdict.INCONC
+        assert "was on the network already" in join.trace.header.about["missing"][-1][2]
+
+
+def never_false(found: list[Judgement], device: str) -> None:
+    assert of(found, Verdict.FAIL) | of(found, Verdict.ERROR) == set()
+    assert of(found, Verdict.PASS) <= of(verdicts_of(device).values(), Verdict.PASS), "passes only since frames are missing"
+
+
+@pytest.mark.parametrize("given", ["none", "wrong", "only the install code wrong"])
+def test_without_the_right_keys_what_stays_sealed_is_named(given: str) -> None:
+    trace = run_of("load_control")
+    codes, others = ([key for key in trace.keys if (key.kind == "ic") is of_code] for of_code in (True, False))
+    keys = {"none": [], "wrong": wrong(trace.keys), "only the install code wrong": others + wrong(codes)}[given]
+    found = judgements(audited(trace, keys=keys))
+    never_false(found, "load_control")
+    sealed = [each for each in found if each.id in ("UC2.7-06-KEY-SEALED@ESI", "UC2.7-06-JOINED@HAN Device")]
+    assert {each.verdict for each in sealed} == {Verdict.INCONC}
+    if given != "only the install code wrong":
+        assert of(found, Verdict.PASS) & {each.id for each in found if "-08-" in each.clause or "-09-" in each.clause} == set()
+    assert all(map(names_what_is_missing, sealed)) or given == "wrong"
+
+
+@pytest.mark.parametrize("name", ["two devices", "two meters", "another meter"])
+def test_each_of_two_joins_is_judged_by_itself(name: str) -> None:
+    """Two devices at one meter, two meters side by side on one channel, and a device that joins a second time."""
+    trace = played(name)
+    joins = audited(trace)
+    assert len(joins) == 2
+    assert len({(join.device, join.network["pan"]) for join in joins}) == 2
+    assert len({join.device for join in joins}) == (1 if name == "another meter" else 2)
+    assert of(judgements(joins), Verdict.FAIL) | of(judgements(joins), Verdict.ERROR) == set()
+    assert all(len(of(judgements([join]), Verdict.PASS)) > 60 for join in joins)
+
+
+def test_two_captures_of_two_interfaces_are_one_and_what_both_heard_counts_once() -> None:
+    trace = run_of("load_control")
+    one = packets(trace)
+    other = [replace(each, time=each.time + 0.001, interface=1) for each in one]
+    heard = [frame for pair in zip(one[::2], other[::2], strict=True) for frame in pair] + one[1::2]
+    heard = sorted(heard, key=lambda each: each.time)
+    intake = intake_of(trace, heard)
+    assert len(intake.taken) == len(one)
+    assert intake.counts["frames heard on another interface as well"] == len(other[::2])
+
+
+def test_acknowledgements_stamped_late_are_still_acknowledgements() -> None:
+    """A computer stamps what a radio told it some milliseconds ago; an acknowledgement right after its frame is one all the same."""
+    trace = run_of("load_control")
+    heard = [
+        replace(each, time=each.time + 0.004) if len(each.octets) == ACK_LENGTH else each for each in packets(trace)
+    ]
+    found = judgements(audited(trace, sorted(heard, key=lambda each: each.number)))
+    assert of(found, Verdict.PASS) == of(judgements(audited(trace)), Verdict.PASS)
+
+
+def test_a_wrong_fcs_is_a_hearing_that_failed_and_nobodys_mistake() -> None:
+    trace = run_of("load_control")
+    heard = [
+        replace(each, octets=each.octets[:-1] + bytes([each.octets[-1] ^ 1])) if each.number % 40 == 0 else each
+        for each in packets(trace)
+    ]
+    intake = intake_of(trace, heard)
+    assert intake.counts["frames with a wrong FCS"] == len(heard) // 40
+    never_false(judgements(audited(trace, heard)), "load_control")
+    assert any("wrong FCS" in cause for _, _, cause in audited(trace, heard)[0].trace.header.about["missing"])
+
+
+def test_the_json_holds_health_and_joins_with_packets_of_the_file() -> None:
+    trace = run_of("load_control", "08-esi-confirms-at-once")
+    heard = packets(trace, start=1001)
+    intake, joins = intake_of(trace, heard), audited(trace, heard)
+    told = as_json(intake, joins)
+    assert (told["schema"], told["health"]["counts"]["frames"]) == ("hanproof.audit/1", len(heard))
+    (join,) = told["joins"]
+    assert (join["device"], join["network"]["medium"]) == (str(trace.header.order.device), "air:15")
+    assert set(join["steps"]) == {"5", "6", "7", "8", "9"}
+    failed = [each for each in join["steps"]["8"]["findings"] if each["verdict"] == "fail"]
+    assert join["steps"]["8"]["verdict"] == str(overall(joins)) == "fail"
+    assert failed[0]["clause"] == "UC2.7-08-ORDER@ESI"
+    assert all(1001 <= packet < 1001 + len(heard) for packet in failed[0]["packets"])
+
+
+def test_nothing_is_found_where_nothing_is() -> None:
+    assert audited(run_of("load_control"), []) == []
+    assert overall([]) is Verdict.NONE
+
+
+@settings(max_examples=8, deadline=None)
+@given(data=st.data())
+def test_whatever_the_frames_are_nothing_breaks(data: st.DataObject) -> None:
+    """Frames flipped, cut, doubled and out of order: verdicts, never an error, and our own checkers never raise."""
+    trace = run_of("load_control")
+    heard = packets(trace)[20:90]
+    for _ in range(data.draw(st.integers(1, 8))):
+        place = data.draw(st.integers(0, len(heard) - 1))
+        frame, how = heard[place], data.draw(st.sampled_from(["flip", "cut", "double", "early"]))
+        if how == "flip":
+            bit = data.draw(st.integers(0, 8 * max(len(frame.octets) - 2, 1) - 1))
+            heard[place] = repacked(frame, bytes(
+                octet ^ (1 << bit % 8 if at == bit // 8 else 0) for at, octet in enumerate(frame.octets[:-2])
+            ))
+        elif how == "cut":
+            heard[place] = repacked(frame, frame.octets[: data.draw(st.integers(0, len(frame.octets)))])
+        elif how == "double":
+            heard.insert(data.draw(st.integers(0, len(heard))), frame)
+        else:
+            heard.insert(0, heard.pop(place))
+    assert of(judgements(audited(trace, heard)), Verdict.ERROR) == set()
+
+
+def repacked(frame: CapturedFrame, octets: bytes) -> CapturedFrame:
+    """The frame with other octets, without its FCS: it is made to fit."""
+    return replace(frame, octets=octets, fcs="absent")
