@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from math import inf
 from typing import Any
 
 from dissectors import mac
@@ -24,6 +25,8 @@ from harness.values import Eui64
 SAME = 0.005  # seconds within which two interfaces of one capture hear the same frame: their clocks are one computer's
 ACK_SPAN = 0.05  # seconds in which an acknowledgement is taken for that of the frame before it
 AT_ONCE = 0.9 * ACK_TIME  # seconds
+OCTET, SYNCHRONISATION = 32e-6, 6  # seconds that an octet takes, and octets before each frame (802.15.4-2006, 6.3, 6.5)
+ROUNDING = 0.02  # seconds: of a clock that counts in steps, and the first frame, whose time may be that of its end
 RETELLING = 64  # frames back in which the other interface's hearing of a frame is looked for
 
 
@@ -71,8 +74,11 @@ class Intake:
 
     @property
     def epoch(self) -> str:
-        """UTC of the first packet, ISO 8601."""
-        return datetime.fromtimestamp(self._start or 0.0, UTC).isoformat()
+        """UTC of the first packet, ISO 8601; 1970 where its time stamp is none."""
+        try:
+            return datetime.fromtimestamp(self._start or 0.0, UTC).isoformat()
+        except (OverflowError, ValueError, OSError):  # a year that no calendar has
+            return datetime.fromtimestamp(0.0, UTC).isoformat()
 
     @property
     def duration(self) -> float:
@@ -132,6 +138,19 @@ class Intake:
                 return False
             met += other.octets == octets
         return met > 0
+
+    def missing(self) -> Iterator[Gap]:
+        """What is missing from the capture as a whole, each with its reason."""
+        yield from self.flaws
+        if self.ended:
+            yield Gap(self.duration, inf, self.ended)
+        airtime: Counter[str] = Counter()
+        for each in self.taken:
+            airtime[each.medium] += len(each.octets) + SYNCHRONISATION
+        for medium, octets in airtime.items():
+            first, last = self.media()[medium]
+            if octets * OCTET > last - first + ROUNDING:
+                yield Gap(-inf, inf, f"the time stamps are wrong: {octets * OCTET:.3f} s of frames within {last - first:.3f} s on {medium}")
 
     def learnt(self) -> Iterator[Key]:
         """The keys that were given, and those that the traffic taught."""

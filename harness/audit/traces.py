@@ -50,7 +50,7 @@ class Traces:
             for place in in_time(self.sorting.heard, iter((*scans, *known.frames))):
                 each = self.sorting.heard[place]
                 _append(whole, each, scans.get(place) or _radio(known, each))
-            self._gaps[network] = (*gaps(whole), *self.intake.flaws)
+            self._gaps[network] = (*gaps(whole), *self.intake.missing())
         return self._gaps[network]
 
     def trace(self, join: Join) -> Trace:
@@ -89,8 +89,6 @@ class Traces:
         if not join.begins:
             yield Gap(-inf, start, f"the capture holds nothing of {join.device} before its packet "
                       f"{self.sorting.heard[join.frames[0]].packet}, when it was on the network already")
-        if self.intake.ended:
-            yield Gap(self.intake.duration, inf, self.intake.ended)
 
     def _elsewhere(self, join: Join, start: float, end: float) -> Iterator[tuple[int, str | None]]:
         """What other networks show of themselves meanwhile, and what the device does in them."""

@@ -13,7 +13,7 @@ from typing import Any
 from harness.audit.intake import Intake
 from harness.audit.joins import Join
 from harness.audit.traces import PACKET, Traces
-from harness.checkers.capture_health import MISSING
+from harness.checkers.capture_health import MISSING, Gap
 from harness.judge import Judgement, judge
 from harness.trace import Trace
 from harness.usecase import Clause
@@ -49,6 +49,12 @@ class Audited:
     def unasked(self, step: int) -> list[str]:
         """The clauses whose question nothing in the capture puts."""
         return [each.id for each in self.steps[step] if each.verdict is Verdict.NONE]
+
+    @property
+    def missing(self) -> list[Gap]:
+        """What is missing from its evidence, the longest first."""
+        found = (Gap(*each) for each in self.trace.header.about[MISSING])
+        return sorted(found, key=lambda gap: gap.start - gap.end)
 
     def packet(self, number: int) -> int:
         """The packet of the file that an exchange came in."""
@@ -108,8 +114,7 @@ def join_as_json(join: Audited) -> dict[str, Any]:
             } for step in STEPS
         },
         "missing": [
-            {"start": _finite(start), "end": _finite(end), "cause": cause}
-            for start, end, cause in join.trace.header.about[MISSING]
+            {"start": _finite(gap.start), "end": _finite(gap.end), "cause": gap.cause} for gap in join.missing
         ],
     }
 
@@ -120,7 +125,7 @@ def health(intake: Intake) -> dict[str, Any]:
         "start": intake.epoch, "duration": round(intake.duration, 6), "ended": intake.ended or None,
         "counts": {name: count for name, count in intake.counts.items() if count},
         "media": {medium: {"first": first, "last": last} for medium, (first, last) in intake.media().items()},
-        "flaws": [flaw.cause for flaw in intake.flaws],
+        "flaws": [flaw.cause for flaw in intake.missing()],
     }
 
 

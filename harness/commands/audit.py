@@ -150,21 +150,19 @@ def _report(intake: Intake, joins: list[Audited]) -> Iterator[str]:
     yield f"capture: {counts or 'no packets'}; {intake.duration:.1f} s from {intake.epoch}"
     for medium, (first, last) in intake.media().items():
         yield f"  {medium} heard from {first:.3f} s to {last:.3f} s"
-    if intake.ended:
-        yield f"  it breaks off: {intake.ended}"
+    yield from (f"  {flaw.cause}" for flaw in list(intake.missing())[-SHOWN:])
     yield f"{len(joins)} join(s): {overall(joins)}" if joins else "no join was found"
 
 
 def _block(join: Audited) -> Iterator[str]:
     """One join: a line for each step, and below it what is no pass, with packets as Wireshark counts them."""
-    from harness.checkers.capture_health import MISSING
     from harness.verdict import Verdict
 
     network = join.network
     named = f", extended {network['extended_pan']}" if network["extended_pan"] else ""
     joins = "joins" if join.begins else "is in"
     yield f"{join.device} {joins} PAN {network['pan']}{named} on {network['medium']} (packets {join.packets[0]} to {join.packets[1]})"
-    causes = list(dict.fromkeys(cause for _, _, cause in join.trace.header.about[MISSING]))
+    causes = list(dict.fromkeys(gap.cause for gap in join.missing))
     yield from (f"  missing: {cause}" for cause in causes[:SHOWN])
     if len(causes) > SHOWN:
         yield f"  missing: and {len(causes) - SHOWN} more such gaps; --json has them all"

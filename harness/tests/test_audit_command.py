@@ -139,7 +139,7 @@ def test_a_file_that_breaks_off_is_judged_as_far_as_it_goes(capture: Path, capsy
     told = json.loads(capsys.readouterr().out)
     assert "the file ends in the" in told["health"]["ended"]
     (join,) = told["joins"]
-    assert "the file ends in the" in join["missing"][-1]["cause"]
+    assert "the file ends in the" in join["missing"][0]["cause"]
     assert not any(each["verdict"] == "fail" for step in join["steps"].values() for each in step["findings"])
 
 
