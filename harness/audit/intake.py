@@ -147,10 +147,10 @@ class Intake:
         airtime: Counter[str] = Counter()
         for each in self.taken:
             airtime[each.medium] += len(each.octets) + SYNCHRONISATION
-        for medium, octets in airtime.items():
-            first, last = self.media()[medium]
-            if octets * OCTET > last - first + ROUNDING:
-                yield Gap(-inf, inf, f"the time stamps are wrong: {octets * OCTET:.3f} s of frames within {last - first:.3f} s on {medium}")
+        for medium, (first, last) in self.media().items():
+            took = airtime[medium] * OCTET
+            if took > last - first + ROUNDING:
+                yield Gap(-inf, inf, f"the time stamps are wrong: {took:.3f} s of frames within {last - first:.3f} s on {medium}")
 
     def learnt(self) -> Iterator[Key]:
         """The keys that were given, and those that the traffic taught."""

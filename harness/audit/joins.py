@@ -8,7 +8,7 @@ before the capture began, what shows of the steps is a join without its beginnin
 from __future__ import annotations
 
 from collections import defaultdict, deque
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from dissectors import aps, mac, nwk, smart_energy, zdp
@@ -56,7 +56,7 @@ _Placed = tuple[int, tuple[Network, tuple[Join, ...]] | None]  # a frame, with t
 
 
 class Sorting:
-    """What was heard, sorted by network and by join. `elsewhere` are frames of no network: scans, and what nobody can place."""
+    """What was heard, sorted by network and by join; `scans` are the places of beacon requests, which name neither."""
 
     def __init__(self, heard: Sequence[Taken]) -> None:
         self.heard = heard
@@ -107,14 +107,14 @@ class Sorting:
         network.frames.append(place)
         _learn(network, frame)
         devices = _about(network, frame)
-        joins = tuple(join for device in devices if (join := self._join(network, device, place)) is not None)
+        joins = tuple(self._join(network, device, place) for device in devices)
         for join in joins:
             join.frames.append(place)
         if not devices:
             network.shared.append(place)
         return network, joins
 
-    def _join(self, network: Network, device: Eui64, place: int) -> Join | None:
+    def _join(self, network: Network, device: Eui64, place: int) -> Join:
         """The join of the device that a frame about it belongs to, with what the frame says of it."""
         each, key = self.heard[place], (network.address, device)
         frame = each.frame
@@ -124,6 +124,7 @@ class Sorting:
             known = self._current[key] = Join(device, network.address, asks)
             self.joins.append(known)
         if asks:
+            known.begins = True
             known.scan += self._scan_before(place, self._asked.get(device, -1))
             self._asked[device] = place
         by_device = _sender(network, frame) == device
@@ -217,6 +218,6 @@ def _shows_a_step(frame: Frame) -> bool:
     return command or frame.find(zdp.DeviceAnnce) is not None or header.profile == smart_energy.PROFILE
 
 
-def in_time(heard: Sequence[Taken], places: Iterator[int]) -> list[int]:
+def in_time(heard: Sequence[Taken], places: Iterable[int]) -> list[int]:
     """Places by the time of their frames: interfaces are written as their packets come."""
     return sorted(set(places), key=lambda place: (heard[place].time, place))

@@ -6,7 +6,6 @@ What is missing is found on the whole network, for a sender's numbers go on over
 
 from __future__ import annotations
 
-from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from math import inf
@@ -14,9 +13,9 @@ from math import inf
 from dissectors import nwk
 from harness.audit.intake import Intake, Taken
 from harness.audit.joins import Address, Join, Network, Sorting, in_time
-from harness.checkers.capture_health import MISSING, Gap, gaps
+from harness.checkers.capture_health import Gap, gaps
 from harness.checkers.reading import air
-from harness.trace import LINK_KEY_KINDS, UNKNOWN, Attestation, Header, Trace, Unknown
+from harness.trace import LINK_KEY_KINDS, MISSING, UNKNOWN, Attestation, Header, Trace, Unknown
 from harness.usecase import Actor, Order, Point
 from harness.values import DeviceType, Eui64
 
@@ -47,7 +46,7 @@ class Traces:
             whole.attest(Attestation(Point.MAC, network[0], 0.0))
             known = self.sorting.networks[network]
             scans = {place: str(join.device) for join in self.sorting.joins if join.network == network for place in join.scan}
-            for place in in_time(self.sorting.heard, iter((*scans, *known.frames))):
+            for place in in_time(self.sorting.heard, (*scans, *known.frames)):
                 each = self.sorting.heard[place]
                 _append(whole, each, scans.get(place) or _radio(known, each))
             self._gaps[network] = (*gaps(whole), *self.intake.missing())
@@ -58,15 +57,15 @@ class Traces:
         heard, network = self.sorting.heard, self.sorting.networks[join.network]
         own = [*join.scan, *join.frames]
         start, end = min(heard[place].time for place in own), max(heard[place].time for place in own)
-        producers: dict[int, str | None] = dict.fromkeys((*self._within(self.sorting.scans, start, end),), SOMEBODY)
+        producers: dict[int, str | None] = dict.fromkeys(self._within(self.sorting.scans, start, end), SOMEBODY)
         producers |= dict(self._elsewhere(join, start, end))
         producers |= dict.fromkeys((*self._within(network.shared, start, end), *join.frames))
         producers |= dict.fromkeys(join.scan, Actor.HAN_DEVICE.value)
-        trace = Trace(self._header(join.device, tuple(self._missing(join, network, start))))
+        trace = Trace(self._header(join.device, tuple(self._missing(join, network))))
         trace.keys = list(self._keys)
         for medium, (first, last) in self.intake.media().items():
             trace.attest(Attestation(Point.MAC, medium, first, last))
-        for place in in_time(heard, iter(producers)):
+        for place in in_time(heard, producers):
             _append(trace, heard[place], producers[place])
         trace.header = replace(trace.header, order=replace(trace.header.order, key_material=self._ordered_key(trace)))
         return trace
@@ -84,10 +83,10 @@ class Traces:
             return opened
         return next((octets for octets, owner in ordered.items() if owner == device), b"")
 
-    def _missing(self, join: Join, network: Network, start: float) -> Iterator[Gap]:
+    def _missing(self, join: Join, network: Network) -> Iterator[Gap]:
         yield from self.missing(network.address)
-        if not join.begins:
-            yield Gap(-inf, start, f"the capture holds nothing of {join.device} before its packet "
+        if not join.begins:  # what came before may explain whatever comes later: what a device knows it need not ask again
+            yield Gap(-inf, inf, f"the capture holds nothing of {join.device} before its packet "
                       f"{self.sorting.heard[join.frames[0]].packet}, when it was on the network already")
 
     def _elsewhere(self, join: Join, start: float, end: float) -> Iterator[tuple[int, str | None]]:
@@ -104,8 +103,7 @@ class Traces:
                     yield place, ANOTHER_NETWORK if also.begins and _is_from(self.sorting.heard[place], coordinator) else None
 
     def _within(self, places: list[int], start: float, end: float) -> list[int]:
-        times = [self.sorting.heard[place].time for place in places]
-        return places[bisect_left(times, start - AROUND) : bisect_right(times, end + AROUND)]
+        return [place for place in places if start - AROUND <= self.sorting.heard[place].time <= end + AROUND]
 
     def _header(self, device: Eui64, missing: Iterable[Gap]) -> Header:
         order = Order(device, DeviceType.PCT, b"", "link_key", LONG_AGO, inf)  # what is not known of it, clauses do not take from it

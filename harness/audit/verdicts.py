@@ -13,9 +13,9 @@ from typing import Any
 from harness.audit.intake import Intake
 from harness.audit.joins import Join
 from harness.audit.traces import PACKET, Traces
-from harness.checkers.capture_health import MISSING, Gap
+from harness.checkers.capture_health import Gap
 from harness.judge import Judgement, judge
-from harness.trace import Trace
+from harness.trace import MISSING, Trace
 from harness.usecase import Clause
 from harness.verdict import Finding, Verdict, inconclusive, worst
 

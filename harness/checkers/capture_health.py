@@ -16,11 +16,10 @@ from math import inf
 from dissectors import aps, mac
 from harness.checkers.reading import ACK_TIME, Air, Heard, air
 from harness.remembered import Remembered
-from harness.trace import TRANSMITTED, Trace
+from harness.trace import MISSING, TRANSMITTED, Trace
 from harness.usecase import Actor
 from harness.verdict import Finding, inconclusive
 
-MISSING = "missing"  # in `Header.about` of a part of a larger capture: the gaps of the whole, as (start, end, cause)
 NUMBERS = 1 << 8  # of MAC sequence numbers
 KEPT = 60.0  # seconds; a coordinator numbers a frame when it begins to wait for a child that sleeps
 RETRANSMISSION_SPAN = 0.1  # seconds within which the same octets from the same sender are a MAC retransmission

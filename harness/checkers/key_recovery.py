@@ -63,7 +63,8 @@ def outlasts_silence(trace: Trace, judged: Actor) -> Iterator[Finding]:
         elif attempt.completed or (late is None and (last.by is not judged or attempt.after(last))):
             continue
         elif judged is RESPONDER:
-            yield passed("the ESI gave up without a word", last.number)
+            if attempt.next_at is not None or watched(trace, last.first, ANSWER_TIME):
+                yield passed("the ESI gave up without a word", last.number)
             yield from _takes(trace, following, (last.number,), "never-gives-up")
         else:
             yield from _begins_again(trace, attempt, attempt.said[-1].first, (last.number,), "never-gives-up")

@@ -16,7 +16,7 @@ from dissectors.layer import Layer
 from dissectors.security import WELL_KNOWN_LINK_KEY
 from harness.errors import Inconclusive
 from harness.remembered import Remembered
-from harness.trace import LINK_KEY_KINDS, UNKNOWN, Exchange, Trace, Unknown
+from harness.trace import LINK_KEY_KINDS, MISSING, UNKNOWN, Exchange, Trace, Unknown
 from harness.usecase import Actor, Point
 from harness.values import Eui64
 
@@ -209,7 +209,10 @@ def claimed(trace: Trace, item: str) -> bool | None:
 
 
 def attested(trace: Trace, point: Point, start: float, end: float, medium: str | None = None) -> bool:
-    """Whether a tap attests that it missed nothing of the medium (None: of any there) from `start` to `end`, seconds."""
+    """Whether a tap attests that it missed nothing of the medium (None: of any there) from `start` to `end`, seconds, and nothing is
+    known to be missing."""
+    if any(begun <= end and over >= start for begun, over, _ in trace.header.about.get(MISSING, ())):
+        return False
     last = trace.exchanges[-1].time if trace.exchanges else 0.0
     return any(
         each.point is point and medium in (None, each.medium)

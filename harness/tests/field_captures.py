@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime
 from functools import cache
@@ -14,7 +15,7 @@ from dissectors.capture import CapturedFrame, write_pcapng
 from harness.audit.intake import Intake
 from harness.audit.verdicts import Audited, audit
 from harness.bench import Bench
-from harness.crypto.install_code import ordered_link_key
+from harness.crypto.install_code import InstallCodeError, ordered_link_key
 from harness.judge import Judgement, judge
 from harness.tests.test_defects import BREAKING, bench_file
 from harness.trace import Key, Trace
@@ -64,8 +65,9 @@ def write(path: Path, trace: Trace, link_type: int = 283, cut: Callable[[list[Ca
 
 def intake_of(trace: Trace, heard: Iterable[CapturedFrame], keys: Iterable[Key] | None = None) -> Intake:
     """What was heard, with the keys of the run or with these."""
-    order = trace.header.order
-    ordered = {ordered_link_key(order.key_form, order.key_material): order.device}
+    order, ordered = trace.header.order, {}
+    with suppress(InstallCodeError):
+        ordered[ordered_link_key(order.key_form, order.key_material)] = order.device
     intake = Intake(trace.keys, ordered) if keys is None else Intake(keys)
     for packet in heard:
         intake.take(packet)
