@@ -57,6 +57,7 @@ class Unknown(StrEnum):
     CLAIMS = "what the device claims (PICS)"
     BY_HAND = "what was done by hand: when power came or failed, and when a button was pressed"
     HELD = "which key the device holds: its install code"
+    REACH = "who hears whom: what was captured need not have reached the ESI"
     CLOCK = "that the clock of the capture is right"
     AUTHORITY = "the certificate authority: its name and its public key"
 

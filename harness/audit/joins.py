@@ -50,6 +50,7 @@ class Network:
     frames: list[int] = field(default_factory=list)
     shared: list[int] = field(default_factory=list)
     short_addresses: dict[int, Eui64] = field(default_factory=dict)
+    parents: dict[Eui64, int | None] = field(default_factory=dict)  # the short address that each device asked for association
 
 
 _Placed = tuple[int, tuple[Network, tuple[Join, ...]] | None]  # a frame, with the network and the joins that it belongs to
@@ -154,11 +155,14 @@ def _learn(network: Network, frame: Frame) -> None:
     beacon, response = frame.find(mac.Beacon), frame.find(mac.AssociationResponse)
     if beacon is not None and frame.mac is not None and frame.mac.source_short == nwk.COORDINATOR:
         network.extended = Eui64(beacon.extended_pan_id)
-    if response is not None and frame.mac is not None:
+    if frame.find(mac.AssociationRequest) is not None and frame.mac is not None and frame.mac.source_ieee is not None:
+        network.parents[Eui64(frame.mac.source_ieee)] = frame.mac.dest_short
+    if response is not None and frame.mac is not None and frame.mac.dest_ieee is not None:
+        parent = network.parents.get(Eui64(frame.mac.dest_ieee))  # a coordinator need not be named (05-3474 annex D.3)
         if frame.mac.source_ieee is not None:
-            network.coordinator = Eui64(frame.mac.source_ieee)
+            _enter(network, nwk.COORDINATOR if parent is None else parent, Eui64(frame.mac.source_ieee))
         granted = response.status == mac.AssociationStatus.SUCCESS and nwk.COORDINATOR < response.short_address <= nwk.MAX_UNICAST
-        if granted and frame.mac.dest_ieee is not None:
+        if granted:
             network.short_addresses[response.short_address] = Eui64(frame.mac.dest_ieee)
     header = frame.nwk
     if header is None or not header.is_a(nwk.Nwk) or frame.mac is None:

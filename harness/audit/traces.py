@@ -81,6 +81,8 @@ class Traces:
             return b""
         if opened in ordered and ordered[opened] in (None, device):
             return opened
+        if len({each.network for each in self.sorting.met if each.device == device and each.begins}) > 1:
+            return b""  # of which network's ESI it was ordered is not known
         return next((octets for octets, owner in ordered.items() if owner == device), b"")
 
     def _missing(self, join: Join, network: Network) -> Iterator[Gap]:
@@ -99,8 +101,9 @@ class Traces:
         for also in self.sorting.met:
             if also.device == join.device and also.network != join.network:
                 coordinator = self.sorting.networks[also.network].coordinator
-                for place in self._within(also.frames, start, end):  # where it asked nobody, the ESI may have named another PAN
-                    yield place, ANOTHER_NETWORK if also.begins and _is_from(self.sorting.heard[place], coordinator) else None
+                own = also.begins  # where it asked nobody, the ESI may have named another PAN
+                for place in self._within(also.frames, start, start if own else end):  # where it was before, not where it goes later
+                    yield place, ANOTHER_NETWORK if own and _is_from(self.sorting.heard[place], coordinator) else None
 
     def _within(self, places: list[int], start: float, end: float) -> list[int]:
         return [place for place in places if start - AROUND <= self.sorting.heard[place].time <= end + AROUND]

@@ -160,6 +160,7 @@ def each_association_gets_the_key(trace: Trace) -> Iterator[Finding]:
             if keys:
                 yield passed("the network key was sent again", each.request.number, keys[0])
             elif _listens(heard, each, limit) and attested(trace, Point.MAC, each.granted.time, limit, each.request.channel):
+                demand(trace, Unknown.ORDER)
                 yield failed(
                     "a device that associated again inside its window was not sent the network key", each.request.number,
                     expected="a Transport-Key after each association", observed=f"none in {limit - each.granted.time:.1f} s",

@@ -36,6 +36,7 @@ def beacons_are_right(trace: Trace) -> Iterator[Finding]:
     answered = any(0 < beacon.time - each.time < BEACON_TIME for each in requests for beacon in beacons)
     if requests and not answered:
         if attested(trace, Point.MAC, requests[0].time, requests[0].time + BEACON_TIME, requests[0].channel):
+            demand(trace, Unknown.REACH)
             yield failed(
                 "the ESI answers no beacon request", requests[0].number, expected="a beacon",
                 observed=f"none to {len(requests)} requests", hint="beacon-requests-ignored",
@@ -219,6 +220,7 @@ def device_leaves_a_network_whose_key_does_not_fit(trace: Trace) -> Iterator[Fin
     for each in of_the_device(trace):
         if each.granted is None or pan is None or each.pan == pan:
             continue
+        demand(trace, Unknown.HELD)
         given = each.granted.time
         stays = next((
             other for other in heard.between(given + LEAVING_TIME, each.until)
