@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 
 from dissectors import zcl
+from harness.checkers.associations import of_the_device
 from harness.checkers.dialogue import ANSWER_TIME, Dialogue, Said
+from harness.checkers.reading import attested
+from harness.usecase import Point
 from harness.verdict import Finding, failed, passed
 
 REQUEST_TIME = 200.0  # seconds (PROFILE) in which a device that has registered asks for everything it wants to know
@@ -42,11 +45,18 @@ def requested(talk: Dialogue, requests: Sequence[Said], what: str, hint: str | N
     registered = talk.registered()
     if requests:
         yield passed(f"the device asked for {what}", requests[0].number)
-    elif registered is not None and talk.watched(registered, REQUEST_TIME):
+    elif registered is not None and _watched_since_it_joined(talk, registered):
         yield failed(
             f"the device registered and never asked for {what}", registered.number,
             expected=f"a request within {REQUEST_TIME:.0f} s", observed="none", hint=hint,
         )
+
+
+def _watched_since_it_joined(talk: Dialogue, registered: Said) -> bool:
+    """Whether nothing was missed from the device's association on: its first request may be what showed that it had registered."""
+    joined = [each.request.time for each in of_the_device(talk.trace) if each.request.time < registered.time]
+    since = min(joined, default=registered.time)
+    return attested(talk.trace, Point.MAC, since, registered.arrived_at + REQUEST_TIME, registered.first.channel)
 
 
 def words(answer: Said) -> str:
