@@ -64,6 +64,7 @@ def device_scans(trace: Trace) -> Iterator[Finding]:
         if channel in missing:
             missing.remove(channel)
         elif missing and channel not in PREFERRED_CHANNELS:
+            demand(trace, Unknown.BY_HAND)  # without it nobody knows with which request the scan began
             yield failed(
                 f"the device looked for networks on channel {channel} before it did on preferred ones", requests[0].number,
                 expected=f"first {', '.join(map(str, PREFERRED_CHANNELS))}", observed=", ".join(map(str, order)),
