@@ -58,6 +58,7 @@ class Unknown(StrEnum):
     BY_HAND = "what was done by hand: when power came or failed, and when a button was pressed"
     HELD = "which key the device holds: its install code"
     REACH = "who hears whom: what was captured need not have reached the ESI"
+    SENDER = "who sent beacon requests, which carry no sender"
     CLOCK = "that the clock of the capture is right"
     AUTHORITY = "the certificate authority: its name and its public key"
 

@@ -57,6 +57,7 @@ class Traces:
         heard, network = self.sorting.heard, self.sorting.networks[join.network]
         own = [*join.scan, *join.frames]
         start, end = min(heard[place].time for place in own), max(heard[place].time for place in own)
+        end = end if join.member else inf  # who was not let in looks for networks again, after pauses of minutes
         producers: dict[int, str | None] = dict.fromkeys(self._within(self.sorting.scans, start, end), SOMEBODY)
         producers |= dict(self._elsewhere(join, start, end))
         producers |= dict.fromkeys((*self._within(network.shared, start, end), *join.frames))

@@ -174,6 +174,8 @@ def device_with_another_code_stays_outside(trace: Trace) -> Iterator[Finding]:
     """06-WRONG-CODE: the ESI shows the network key in no form that a device with another install code can read."""
     heard = air(trace)
     ordered = {window.device for window in windows(trace)}
+    if any(each.granted is not None for each in of_the_device(trace)):
+        demand(trace, Unknown.HELD)
     for each in of_the_device(trace) if trace.header.about.get("other_key") else ():
         if each.device not in ordered or each.granted is None:
             continue

@@ -87,6 +87,7 @@ def _silent_starts(trace: Trace) -> Iterator[Finding]:
 
 def device_scans_with_pauses(trace: Trace) -> Iterator[Finding]:
     """05-SCAN-ATTEMPTS: a device that finds nothing scans three times with pauses of a second, then backs off."""
+    paused = False
     for series in _series(trace):
         scans = _scans(series)
         pauses = [later[0].time - earlier[-1].time for earlier, later in pairwise(scans)]
@@ -108,7 +109,10 @@ def device_scans_with_pauses(trace: Trace) -> Iterator[Finding]:
                 )
                 return
         if pauses:
+            paused = True
             yield passed("the device pauses between its scans", scans[0][0].number, scans[-1][0].number)
+    if not paused and len(air(trace).of(mac.BeaconRequest)) > len(beacon_requests(trace)):
+        demand(trace, Unknown.SENDER)
 
 
 def _series(trace: Trace) -> Iterator[list[Heard]]:
