@@ -8,12 +8,13 @@ from __future__ import annotations
 import math
 import random
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from typing import Any
 
 from harness.actors.reports import Happened, Logged, PacketSeen
 from harness.adapters.defects import Defect, all_defects
 from harness.airs import Airs
+from harness.asking import Operator, aside, asked_of
 from harness.backhaul.faults import Fault as WireFault
 from harness.backhaul.faults import outside
 from harness.backhaul.named_codec import load_codec
@@ -46,7 +47,7 @@ class Bench:
 
     def __init__(
         self, file: BenchFile, device: Device, plan: Plan | None = None, *, seed: int | None = None, scenario: str = "",
-        defects: tuple[Defect, ...] = (), clock: Clock | None = None,
+        defects: tuple[Defect, ...] = (), clock: Clock | None = None, operator: Operator | None = None,
     ) -> None:
         self.file = file
         self.device = device
@@ -76,6 +77,7 @@ class Bench:
         interrupt = getattr(self.clock, "interrupt", lambda: None)
         building = Building(
             file, device, self.plan, self.orders, self.defects, self.clock.epoch, self._chance, self._leg_codec, interrupt,
+            asked_of(operator, self.clock, self.trace), aside(self.clock),
         )
         actors, self._called = building.actors()
         self.machines: dict[Actor, Any] = {Actor(place): actors[name] for place, name in self._called.items()}
@@ -385,8 +387,9 @@ class Bench:
     def close(self) -> None:
         """The taps stop listening, and adapters let go of sockets and radios."""
         self._taps.attest(self.now)
-        for machine in (*self.machines.values(), getattr(self, "_airs", None)):
-            getattr(machine, "close", lambda: None)()
+        with ExitStack() as closing:  # all of them, also where one raises
+            for machine in (getattr(self, "_airs", None), *self.machines.values()):
+                closing.callback(getattr(machine, "close", lambda: None))
 
     def _chance(self, purpose: str) -> random.Random:
         """Chance that follows from the seed; in real time also from the day, for a real system knows the ids of earlier runs."""

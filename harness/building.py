@@ -6,36 +6,32 @@ by the same adapters under a name of its own, is given no defect, and is not jud
 
 from __future__ import annotations
 
-import importlib
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import suppress
+from contextlib import AbstractContextManager, nullcontext, suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
 from types import MappingProxyType
 from typing import Any
 
-from harness import neighbour
+from harness import loading, neighbour
+from harness.actors.prompt import Prompt, nobody
 from harness.actors.setup import Setup
 from harness.adapters.defects import Defect
 from harness.crypto.install_code import ordered_link_key
 from harness.declarations import BenchFile, Device, Filled
-from harness.errors import BenchError, Inconclusive
+from harness.errors import BenchError, HanproofError, Inconclusive
 from harness.leg_declaration import ON_LEGS
 from harness.plan import STRANGER, Plan
 from harness.ports import Chance, Machine
 from harness.radio_declaration import is_sniffer
 from harness.second_meter import OF_ITS_OWN, Elsewhere
 from harness.trace import Key
-from harness.usecase import Actor, Order, Point, second
+from harness.usecase import ACROSS_THE_HAN, Actor, Order, Point, second
 
 
 def load(name: str) -> Callable[[Setup], Machine]:
     """The adapter that a bench file names as `module:Class`. Raises BenchError saying what is missing."""
-    module, _, attribute = name.partition(":")
-    try:
-        adapter: Callable[[Setup], Machine] = getattr(importlib.import_module(module), attribute)
-    except Exception as fault:  # a module of somebody else's may fail in any way
-        raise BenchError(f"adapter {name}: {fault}") from fault
+    adapter: Callable[[Setup], Machine] = loading.load(name)
     return adapter
 
 
@@ -64,7 +60,8 @@ def unseen(file: BenchFile) -> frozenset[Point]:
 class Building:
     """Everything that the machines of one run are made from; `chance` gives each purpose its own.
 
-    `codec` is that of the legs; `interrupt` has the bench look at once for what has arrived.
+    `codec` is that of the legs; `interrupt` has the bench look at once for what has arrived; `ask` puts a prompt to a person;
+    in the context `aside` the bench's time stands still.
     """
 
     file: BenchFile
@@ -76,6 +73,8 @@ class Building:
     chance: Callable[[str], Chance]
     codec: Any
     interrupt: Callable[[], None]
+    ask: Callable[[Prompt], str] = nobody
+    aside: Callable[[], AbstractContextManager[None]] = nullcontext
 
     def actors(self) -> tuple[dict[str, Any], dict[str, str]]:
         """The machines that the bench file names, by name, and under which of them every place is filled.
@@ -86,10 +85,11 @@ class Building:
         remote: dict[Actor, Any] = {}
         try:
             for actor, filled in self.file.adapters.items():
-                if is_remote(filled):
+                if is_remote(filled) and self.file.filled_by(actor):
+                    self._as_it_is(actor, filled)
                     remote[actor] = self._made(filled, self._setup(actor, filled))
             return self._with(remote)
-        except BenchError:
+        except HanproofError:
             for machine in remote.values():  # else the next bench would find their ports taken
                 machine.close()
             raise
@@ -111,7 +111,7 @@ class Building:
         """What the plan wants beside them, by name. Raises Inconclusive for a second of what is one with another actor."""
         made: dict[str, Any] = {}
         if self.plan.neighbour:
-            filled, whose = self.file.adapters[Actor.ESI], self.plan.own_address(self.device)
+            filled, whose = self._virtual(Actor.ESI), self.plan.own_address(self.device)
             setup = Setup(Actor.ESI, (), self.epoch, self.chance(neighbour.NAME), options=self._options(Actor.ESI, filled))
             made[neighbour.NAME] = neighbour.beside(load(filled.adapter), setup, replace(self.orders[0], device=whose))
         for actor in OF_ITS_OWN if self.plan.has_second_meter else ():
@@ -148,7 +148,25 @@ class Building:
     def _alone(self, actor: Actor) -> Filled:
         if self.file.filled_by(actor) != (actor,):
             raise Inconclusive(f"the {actor} of this bench is one with another actor: there can be no second one beside it")
-        return self.file.adapters[actor]
+        return self._virtual(actor)
+
+    def _virtual(self, actor: Actor) -> Filled:
+        filled = self.file.adapters[actor]
+        if actor in ACROSS_THE_HAN and is_remote(filled):
+            raise Inconclusive(f"the {actor} of this bench is a real one: there is no second one beside it")
+        return filled
+
+    def _as_it_is(self, actor: Actor, filled: Filled) -> None:
+        """What is real cannot be made another. Raises Inconclusive where the plan or a defect would have it be."""
+        if actor not in ACROSS_THE_HAN:
+            return
+        other = self.plan.han_device not in (None, self.device.eui64) or self.plan.han_device_key is not None
+        if actor is Actor.HAN_DEVICE and other:
+            raise Inconclusive("the HAN Device of this bench is a real one: it has its own address and key and no other")
+        if actor is Actor.ESI and self.plan.esi_full:
+            raise Inconclusive("the ESI of this bench is a real one: nobody can say that it has no room for a device")
+        if any(defect.actor in self.file.filled_by(actor) for defect in self.defects):
+            raise Inconclusive(f"the {actor} of this bench is a real one: no defect can be planted in it")
 
     def _options(self, actor: Actor, filled: Filled) -> Mapping[str, Any]:
         return {**filled.options, "codec": self.codec, "legs": self.file.legs} if actor in ON_LEGS else filled.options
@@ -159,7 +177,7 @@ class Building:
         return Setup(
             actor=actor, orders=self.orders, epoch=self.epoch, chance=self.chance(actor),
             identity=self.plan.identity(Actor.HAN_DEVICE if Actor.HAN_DEVICE in together else actor, self.file, self.device),
-            options=self.plan.options(actor, self._options(actor, filled)), interrupt=self.interrupt,
+            options=self.plan.options(actor, self._options(actor, filled)), interrupt=self.interrupt, ask=self.ask, aside=self.aside,
             policy={name: value for defect in planted for name, value in defect.decisions.items()},
             rewrites=tuple(
                 rewrite for defect in planted

@@ -5,8 +5,11 @@ Times are float seconds since the bench started; UTC is the bench's epoch plus t
 
 from __future__ import annotations
 
+import math
 import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Protocol
 
@@ -70,6 +73,7 @@ class LiveClock:
         self._start = time.monotonic()
         self._now = 0.0
         self._arrived = threading.Event()
+        self._pauses: tuple[tuple[float, float], ...] = ()  # readings of `wall_seconds` between which time stood still
 
     def now(self) -> float:
         """Seconds since the bench started, as far as the bench has come; never ahead of the real time."""
@@ -83,14 +87,28 @@ class LiveClock:
 
     def begin(self) -> None:
         """Time begins now: whatever was done until now took none."""
-        self._start = time.monotonic()
+        self._start, self._pauses = time.monotonic(), ()
 
     def interrupt(self) -> None:
         """Something has arrived: whoever waits goes on. May be called from any thread."""
         self._arrived.set()
 
+    @contextmanager
+    def standing_still(self) -> Iterator[None]:
+        """While the context lasts no time passes; what arrives meanwhile waits, and arrived at the instant at which time stopped."""
+        earlier, begin = self._pauses, time.monotonic()
+        self._pauses = (*earlier, (begin, math.inf))
+        try:
+            yield
+        finally:
+            self._pauses = (*earlier, (begin, time.monotonic()))
+
+    def at(self, reading: float) -> float:
+        """The bench time of a reading of `wall_seconds`. May be called from any thread."""
+        return reading - self._start - sum(min(reading, end) - begin for begin, end in self._pauses if begin < reading)
+
     def _elapsed(self) -> float:
-        return time.monotonic() - self._start
+        return self.at(time.monotonic())
 
 
 def wall_utc() -> datetime:

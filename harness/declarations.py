@@ -24,6 +24,7 @@ from harness.errors import InputError
 from harness.leg_declaration import Legs, read_legs
 from harness.pics import PROFORMA
 from harness.radio_declaration import Plugged, read_radios
+from harness.role_verbs import read_way
 from harness.usecase import Actor, Order
 from harness.values import DeviceType, Eui64
 
@@ -297,7 +298,7 @@ def _adapters(given: Field) -> Mapping[Actor, Filled]:
                 along[Actor(role)] = beside
                 continue
             target = fields.need("adapter", "module:Class")
-            options = {name: option.text() for name, option in fields.rest().items()}
+            options = {name: read_way(option) if option.is_mapping() else option.text() for name, option in fields.rest().items()}
         else:
             target = filling
         name = target.class_name("harness.adapters.virtual_esi:VirtualEsi")

@@ -18,11 +18,13 @@ from harness.usecase import Actor, Order
 
 OPEN, CLOSE = "open_window", "close_window"
 TAKES_LEG_3 = "takes_leg_3"
+TO_A_METER = ((Actor.AMI_NETWORK, Actor.NIC), (Actor.NIC, Actor.ESI))
 
 
 def is_by_hand(meter: Any, message: Message) -> bool:
-    """Whether a message is an order to a meter that takes none over leg 3. `meter` is the machine that is NIC and ESI."""
-    if (message.wire, message.producer, message.receiver) != (LEG, Actor.AMI_NETWORK, Actor.NIC):
+    """Whether a message is an order to a meter that takes none over its leg. `meter` is the machine that is NIC and ESI, or the ESI
+    alone."""
+    if message.wire != LEG or (message.producer, message.receiver) not in TO_A_METER:
         return False
     return not getattr(meter, TAKES_LEG_3, not hasattr(meter, OPEN))
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from harness.actors.prompt import Prompt, nobody
 from harness.cim_profile import DEFAULT, CimProfile
 from harness.ports import Chance
 from harness.usecase import Actor, Order
@@ -21,7 +23,9 @@ class Setup:
     right ones and `rewrites` changes outgoing structures: both are empty unless a defect or a provocation is planted.
     `cim` is how the bench wants its IEC 61968 messages; `reply_addresses` says, by who is asked, where a later result reaches this
     actor (on the bench's own wires it needs none). `interrupt` may be called from any thread: the bench then looks at once
-    for what has arrived, instead of waiting on.
+    for what has arrived, instead of waiting on. `ask` puts a prompt to the laboratory's operator, for whom the bench's time stands
+    still, and gives the answer; it raises Inconclusive where none comes. `aside` is the context for whatever else takes real time in
+    which nothing is to happen on the bench.
     """
 
     actor: Actor
@@ -35,3 +39,5 @@ class Setup:
     cim: CimProfile = DEFAULT
     reply_addresses: Mapping[str, str] = field(default_factory=dict)
     interrupt: Callable[[], None] = lambda: None
+    ask: Callable[[Prompt], str] = nobody
+    aside: Callable[[], AbstractContextManager[None]] = nullcontext

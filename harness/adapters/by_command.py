@@ -14,11 +14,12 @@ from typing import Any
 from harness.actors.verbs import in_words
 from harness.errors import BenchError
 
-PATIENCE = 60.0  # seconds that a command may take
+PATIENCE = 60.0  # seconds that a command may take, unless it is given more
 
 
-def by_command(what: str, command: str, *arguments: Any) -> str:
-    """What the command printed. `what` names the verb in an error; of the arguments, an order is told field by field.
+def by_command(what: str, command: str, *arguments: Any, patience: float = PATIENCE) -> str:
+    """What the command printed. `what` names the verb in an error; of the arguments, an order is told field by field. `patience`
+    is how many seconds it may take.
 
     Raises BenchError for a command that is not there, fails or does not end; it shows no output, which may hold a key.
     """
@@ -27,7 +28,8 @@ def by_command(what: str, command: str, *arguments: Any) -> str:
     environment = {f"HANPROOF_{name.upper()}": str(value) for name, value in words.items()}
     try:
         done = subprocess.run(
-            shlex.split(command), env={**os.environ, **environment}, capture_output=True, timeout=PATIENCE, check=False,
+            shlex.split(command), env={**os.environ, **environment}, stdin=subprocess.DEVNULL, capture_output=True,
+            timeout=patience, check=False,
         )
     except (OSError, ValueError, subprocess.TimeoutExpired) as fault:
         raise BenchError(f"{what}: the command cannot be run, or does not end: {type(fault).__name__}") from None

@@ -15,9 +15,10 @@ from typing import Any
 from harness.actors.reports import Logged
 from harness.actors.setup import Setup
 from harness.actors.verbs import BACK_OFFICE_VERBS, Verb, in_words, order_in_words
-from harness.adapters.by_command import by_command
+from harness.adapters.by_command import PATIENCE, by_command
 from harness.adapters.control import Control
 from harness.adapters.gateways import cim_gateway, leg_gateway
+from harness.adapters.performing import Performing
 from harness.adapters.wire_options import WireOptions, open_carrier
 from harness.backhaul.carrier import Carrier, Parcel
 from harness.backhaul.gateway import Gateway, place_of
@@ -29,6 +30,7 @@ from harness.clock import wall_utc
 from harness.errors import BenchError, Inconclusive
 from harness.leg_declaration import ON_LEGS, Legs
 from harness.ports import Message, Pdu
+from harness.role_verbs import ONCE, way_of
 from harness.usecase import Actor, Point
 
 LEG_OPTIONS = ("codec", "legs")  # what a bench adds for those that stand on a leg
@@ -40,7 +42,7 @@ REST_TRIES, REST_WAIT = 2000, 0.01  # how often, and after how many seconds, it 
 
 
 class RemoteActor:
-    """One actor under test behind real wires. Options: those of `WireOptions`, `control`, and a command for each role verb."""
+    """One actor under test behind real wires. Options: those of `WireOptions`, `control`, and who performs each role verb."""
 
     @staticmethod
     def hides(actor: Actor, legs: Legs) -> tuple[Point, ...]:
@@ -68,6 +70,10 @@ class RemoteActor:
         self._inbox = Inbox(ROOM)
         self._reached = False  # whether anything has ever come of it
         self._control = Control(setup.options["control"]) if "control" in setup.options else None
+        verbs = BACK_OFFICE_VERBS.get(setup.actor, {})
+        self._performing = Performing(setup, {verb: ONCE for verb, kind in verbs.items() if kind.does})
+        for verb, kind in verbs.items():
+            self._offer(verb, kind)
         self._local = local = {place_of(actor): actor for actor in BACK_OFFICE if actor is not setup.actor}
         self._carriers: dict[str, Carrier] = {}  # from which something may come before they are here
         self._carriers[CIM] = open_carrier(options, lambda parcel: self._deliver(CIM, parcel), list(local))
@@ -77,8 +83,6 @@ class RemoteActor:
         legs: Legs | None = setup.options.get("legs")
         if legs is not None and setup.actor in legs.peers:
             self._open_leg(legs)
-        for verb, kind in BACK_OFFICE_VERBS.get(setup.actor, {}).items():
-            self._offer(verb, kind)
         try:
             self._begin()
         except BenchError:
@@ -128,6 +132,7 @@ class RemoteActor:
 
     def close(self) -> None:
         """Let go of everything that is open."""
+        self._performing.close()
         for carrier in self._carriers.values():
             carrier.close()
         if self._control is not None:
@@ -137,11 +142,16 @@ class RemoteActor:
 
     def _offer(self, verb: str, kind: Verb) -> None:
         """Have a role verb where somebody performs it; one that has something done is there in any case, and says who is missing."""
-        command = self._setup.options.get(verb)
+        way = way_of(self._setup.options.get(verb))
         if self._control is not None:
             setattr(self, verb, lambda *arguments: self._perform(verb, *arguments[:1]))
-        elif command is not None:
-            setattr(self, verb, lambda *arguments: by_command(f"{self._setup.actor}: {verb}", command, *arguments[:1]))
+        elif way is not None and way.command:
+            what, patience = f"{self._setup.actor}: {verb}", way.limit or PATIENCE
+            setattr(self, verb, lambda *arguments: by_command(what, way.command, *arguments[:1], patience=patience))
+        elif way is not None and kind.does:
+            setattr(self, verb, lambda about, now: self._performing.perform(verb, about, now, about))
+        elif way is not None:
+            raise ValueError(f"{verb}: is a question; right would be a command that prints the answer")
         elif kind.does:
             setattr(self, verb, lambda *_: self._nobody(verb))
 
@@ -153,7 +163,7 @@ class RemoteActor:
         return tuple(said) if isinstance(said, list) else said
 
     def _nobody(self, verb: str) -> None:
-        raise Inconclusive(f"nobody performs {verb} for the {self._setup.actor}: the bench file names neither a command nor `control`")
+        raise Inconclusive(f"nobody performs {verb} for the {self._setup.actor}: the bench file names neither a way nor `control`")
 
     # -- inside
 

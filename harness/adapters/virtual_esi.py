@@ -42,6 +42,8 @@ class VirtualEsi:
     `key_sequence`, its `programme`, `settings` of the stack, `decisions` of its policy that are right as well, `rewrites`, and
     other `lower_layers` than our own, made of the policy."""
 
+    channel = CHANNEL  # where its network is, unless its option says otherwise
+
     def __init__(self, setup: Setup) -> None:
         known = {each.name for each in fields(Policy)}
         on_the_air = {name: value for name, value in setup.policy.items() if name in known}

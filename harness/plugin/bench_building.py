@@ -5,7 +5,7 @@ from __future__ import annotations
 from harness.backhaul.named_codec import load_codec
 from harness.bench import Bench
 from harness.building import is_remote, load
-from harness.declarations import BenchFile
+from harness.declarations import BenchFile, Filled
 from harness.errors import BenchError, InputError
 from harness.leg_declaration import IN_PROCESS
 from harness.plan import Plan
@@ -20,7 +20,7 @@ def build(planned: Planned) -> Bench:
     """The bench of a plan. Raises TypeError for a change that no plan knows."""
     return Bench(
         planned.bench, planned.device, Plan(**planned.changes), seed=planned.seed, scenario=planned.scenario,
-        defects=(planned.defect,) if planned.defect is not None else (),
+        defects=(planned.defect,) if planned.defect is not None else (), operator=planned.operator,
     )
 
 
@@ -51,3 +51,14 @@ def check(file: BenchFile) -> None:
         missing = [name for name in OF_A_RADIO if isinstance(radio, type) and not hasattr(radio, name)]
         if missing:
             raise InputError(f"{plugged.place}{plugged.adapter} has no {', '.join(missing)}; right would be a harness.ports.Radio")
+    for actor, filled in file.adapters.items():
+        if filled.along is None:
+            _check_options(actor, filled)
+
+
+def _check_options(actor: Actor, filled: Filled) -> None:
+    """What an adapter says of its options, where it can say it before it is made."""
+    try:
+        getattr(load(filled.adapter), "check", lambda actor, options: None)(actor, filled.options)
+    except ValueError as fault:
+        raise InputError(f"{filled.place}{fault}") from fault

@@ -28,7 +28,8 @@ class Bench(Protocol):
 
 @dataclass(frozen=True)
 class Planned:
-    """Everything a bench is built from. `changes` are what a case asked of `benches(...)`, `defect` is planted, or None."""
+    """Everything a bench is built from. `changes` are what a case asked of `benches(...)`, `defect` is planted, or None; `operator`
+    answers what a person is asked (None: nobody is there)."""
 
     bench: BenchFile
     device: Device
@@ -36,6 +37,7 @@ class Planned:
     scenario: str
     defect: Any = None
     changes: Mapping[str, Any] = field(default_factory=dict, hash=False)
+    operator: Any = None
 
 
 @dataclass(frozen=True)
@@ -49,15 +51,16 @@ class Recording:
 class Campaign:
     """Makes the benches of a run; `build` turns a plan into a bench."""
 
-    def __init__(self, bench: BenchFile, seed: int, build: Callable[[Planned], Bench]) -> None:
+    def __init__(self, bench: BenchFile, seed: int, build: Callable[[Planned], Bench], operator: Any = None) -> None:
         self.bench = bench
         self.seed = seed
+        self.operator = operator
         self._build = build
         self._recorded: dict[tuple[str, str | None], Recording] = {}
 
     def fresh(self, device: Device, scenario: str, defect: Any = None, **changes: Any) -> Bench:
         """A new bench; the same scenario gives the same bench in every run with this seed."""
-        return self._build(Planned(self.bench, device, seed_of(self.seed, scenario), scenario, defect, changes))
+        return self._build(Planned(self.bench, device, seed_of(self.seed, scenario), scenario, defect, changes, self.operator))
 
     def provisioned(self, device: Device, defect: Any = None) -> Recording:
         """The undisturbed provisioning, played at the first call and kept, also when the bench failed."""

@@ -41,6 +41,7 @@ class Rcp:
         self._told: deque[tuple[float, float, Received | Transmitted]] = deque()  # host's clock, radio's clock (0: none)
         self._fault: BenchError | None = None
         self._bench_ahead = float("-inf")  # the bench's clock minus the host's
+        self._looked = 0.0  # the bench time of the last look at what it told
         self._loop = asyncio.new_event_loop()
         self._session = Session(self._options, self._tell, self._fail)
         self._thread = threading.Thread(target=self._loop.run_forever, name=f"RCP {self.port}", daemon=True)
@@ -65,7 +66,9 @@ class Rcp:
     def told(self, now: float) -> list[tuple[float, Received | Transmitted]]:
         """What it told since the last call, with bench times that are never ahead of `now`. Raises what broke it."""
         ahead = now - self._loop.time()  # less than it really is where the bench, which stands still while it works, lags behind
-        self._bench_ahead = ahead if ahead < self._bench_ahead - STANDSTILL else max(self._bench_ahead, ahead)
+        stood = ahead < self._bench_ahead - STANDSTILL
+        self._bench_ahead = ahead if stood else max(self._bench_ahead, ahead)
+        least, self._looked = self._looked if stood else 0.0, now  # what came while time stood still came when it stopped
         came = [self._told.popleft() for _ in range(len(self._told))]
         for host, radio, _ in came:
             if radio:
@@ -73,7 +76,7 @@ class Rcp:
         if not came:
             self._raise()
         told = [(min(self.clock.host_time(radio), host) if radio else host, pdu) for host, radio, pdu in came]
-        return [(min(max(at + self._bench_ahead, 0.0), now), pdu) for at, pdu in told]
+        return [(min(max(at + self._bench_ahead, least), now), pdu) for at, pdu in told]
 
     def perform(self, operation: str, **given: object) -> object:
         """`energy_scan` (`channels`: dBm by channel) and `noise` (dBm on this channel). Raises Unsupported for anything else."""

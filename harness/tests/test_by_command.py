@@ -10,10 +10,12 @@ from typing import Any
 
 import pytest
 
+from harness.actors.prompt import Prompt
 from harness.actors.setup import Setup
 from harness.actors.verbs import order_in_words
 from harness.adapters.remote_actor import RemoteActor
 from harness.errors import BenchError, Inconclusive
+from harness.role_verbs import Way
 from harness.tests.back_office import EPOCH, ORDER
 from harness.usecase import Actor
 
@@ -24,7 +26,7 @@ print(json.dumps({"told": told, "arguments": sys.argv[1:]}))
 """
 
 
-def dr_application(**options: str) -> Any:
+def dr_application(**options: Any) -> Any:
     options = {"address": "http://127.0.0.1:9/dr", **options}
     return RemoteActor(Setup(Actor.DR_APPLICATION, (ORDER,), EPOCH, random.Random(1), options=options))
 
@@ -62,6 +64,27 @@ def test_a_command_that_fails_is_the_laboratorys_and_shows_no_key(command: str, 
     actor.close()
     assert "DR Application: cancel_window" in str(raised.value)
     assert ORDER.key_material.hex() not in str(raised.value)
+
+
+def test_a_person_orders_a_window_where_the_bench_file_says_so() -> None:
+    asked: list[Prompt] = []
+
+    def ask(prompt: Prompt) -> str:
+        asked.append(prompt)
+        return "done"
+
+    options = {"address": "http://127.0.0.1:9/dr", "order_window": Way(person="order it for {device}")}
+    actor: Any = RemoteActor(Setup(
+        Actor.DR_APPLICATION, (ORDER,), EPOCH, random.Random(1), options=options, ask=ask,
+    ))
+    actor.order_window(ORDER, 0.0)
+    actor.close()
+    assert [each.shown for each in asked] == [f"order it for {ORDER.device}; press Enter when it is done"]
+
+
+def test_a_question_is_answered_by_no_person() -> None:
+    with pytest.raises(ValueError, match="state_of: is a question; right would be a command"):
+        dr_application(state_of=Way(person="what do you hold?"))
 
 
 def test_what_nobody_performs_is_inconclusive_and_what_nobody_answers_is_not_asked() -> None:

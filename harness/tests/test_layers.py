@@ -43,19 +43,25 @@ MAY_IMPORT = {
     ),
     "harness.declared": (),
     "harness.leg_declaration": ("harness.declared",),
+    "harness.role_verbs": ("harness.declared",),
     "harness.radio_declaration": ("dissectors", "harness.declared"),
-    "harness.declarations": ("harness.crypto", "harness.declared", "harness.leg_declaration", "harness.radio_declaration"),
+    "harness.declarations": (
+        "harness.crypto", "harness.declared", "harness.leg_declaration", "harness.radio_declaration", "harness.role_verbs",
+    ),
     "harness.actors": (),
     "harness.ncp": (),
+    "harness.loading": (),
+    "harness.asking": ("harness.actors",),
+    "harness.operator": ("harness.actors.prompt", "harness.asking", "harness.declared"),
     "harness.adapters": (
         "dissectors", "harness.actors", "harness.stack", "harness.crypto", "harness.cim", "harness.radio", "harness.backhaul",
-        "harness.leg_declaration", "harness.ncp.line",
+        "harness.leg_declaration", "harness.loading", "harness.ncp.line", "harness.role_verbs",
     ),
     "harness.airs": (
         "harness.declarations", "harness.plan", "harness.radio", "harness.radio_declaration", "harness.taps",
     ),
     "harness.bench": (
-        "harness.actors", "harness.airs", "harness.backhaul", "harness.faults", "harness.declarations",
+        "harness.actors", "harness.airs", "harness.asking", "harness.backhaul", "harness.faults", "harness.declarations",
         "harness.stack.happenings", "harness.adapters.defects", "harness.building",
         "harness.machines", "harness.plan", "harness.sanity", "harness.taps", "harness.window_by_hand",
     ),
@@ -65,8 +71,8 @@ MAY_IMPORT = {
     "harness.serving_air": ("harness.actors", "harness.backhaul", "harness.radio"),
     "harness.building": (
         "harness.crypto.install_code",
-        "harness.actors", "harness.adapters.defects", "harness.declarations", "harness.leg_declaration", "harness.neighbour",
-        "harness.plan", "harness.radio_declaration", "harness.second_meter",
+        "harness.actors", "harness.adapters.defects", "harness.declarations", "harness.leg_declaration", "harness.loading",
+        "harness.neighbour", "harness.plan", "harness.radio_declaration", "harness.second_meter",
     ),
     "harness.plan": (
         "harness.backhaul.wires", "harness.crypto.install_code", "harness.declarations", "harness.second_meter", "harness.taps",
@@ -77,6 +83,9 @@ MAY_IMPORT = {
     "harness.neighbour": ("dissectors", "harness.actors", "harness.backhaul", "harness.stack.happenings"),
     "harness.evidence": ("dissectors.capture", "dissectors.key_file", "harness.causes", "harness.declarations"),
     "harness.plugin": ("harness.declarations", "harness.evidence"),
+    "harness.plugin.operating": (
+        "harness.actors.prompt", "harness.declarations", "harness.operator", "harness.plugin", "harness.role_verbs",
+    ),
     "harness.plugin.kill_matrix": ("harness.adapters.defects", "harness.declarations", "harness.plugin"),
     "harness.plugin.bench_building": (
         "harness.backhaul.named_codec", "harness.bench", "harness.building", "harness.declarations",
@@ -94,8 +103,14 @@ MAY_IMPORT = {
         ("dissectors", "harness.backhaul.message", "harness.fuzzing.laws_of_keys", "harness.fuzzing.model", "harness.fuzzing.sight"),
     ),
     "harness.audit": ("dissectors", "harness.checkers"),
+    "harness.new_bench": ("harness.actors.prompt", "harness.role_verbs"),
+    "harness.doctor": (
+        "dissectors.smart_energy", "harness.actors.verbs", "harness.airs", "harness.declarations", "harness.declared",
+        "harness.leg_declaration", "harness.loading", "harness.radio_declaration", "harness.role_verbs",
+    ),
     "harness.commands": (
-        "harness.adapters.defects", "harness.audit", "harness.fuzzing",
+        "harness.actors.prompt", "harness.adapters.defects", "harness.audit", "harness.doctor", "harness.fuzzing", "harness.new_bench",
+        "harness.operator",
         "dissectors", "harness.backhaul.named_codec", "harness.cim", "harness.crypto", "harness.declared", "harness.declarations",
         "harness.evidence", "harness.plugin", "reports",
     ),

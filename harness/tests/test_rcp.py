@@ -112,6 +112,21 @@ def pair(laboratory: Laboratory) -> tuple[Listener, Listener]:
     return parent, child
 
 
+def test_what_came_while_time_stood_still_is_not_lost_and_came_when_it_stopped(
+    pair: tuple[Listener, Listener], monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("harness.radio.rcp.STANDSTILL", 0.0)  # so that a short one is one
+    parent, child = pair
+    child.send(DATA, 0)
+    parent.wait(lambda: parent.frames() == [DATA])
+    stopped = parent.clock.now()
+    with parent.clock.standing_still():
+        for handle in (1, 2):
+            child.send(DATA, handle)
+    parent.wait(lambda: parent.frames() == [DATA, DATA, DATA])
+    assert [at >= stopped for at, pdu in parent.heard if isinstance(pdu, Received)] == [False, True, True]
+
+
 def test_it_says_what_it_is_and_what_it_can(laboratory: Laboratory) -> None:
     (port,) = laboratory.start(1)
     radio = laboratory.listener(port, interface="0", patience="3").radio
