@@ -22,12 +22,16 @@ class Collected:
         """Note every case with its step, device and clauses."""
         from harness.evidence.results import clause_ids
         from harness.plugin.collection import clauses_of, device_of, is_case, step_of, title_of
+        from harness.plugin.operating import needs
+        from harness.plugin.options import current_run
 
+        cases = [item for item in session.items if is_case(item)]
+        asked = {need.case: [".".join(each) for each in need.verbs] for need in needs(current_run(session.config), cases)} if cases else {}
         self.cases = [
             {"id": item.nodeid, "title": title_of(item), "step": step_of(item), "device": device_of(item),
              "clauses": list(clause_ids(clauses_of(item))), "undisturbed": UNDISTURBED in item.fixturenames,
-             "function": f"{item.path.stem}::{item.originalname}"}
-            for item in session.items if is_case(item)
+             "function": f"{item.path.stem}::{item.originalname}", "person": asked.get(item.nodeid, [])}
+            for item in cases
         ]
 
 
@@ -109,4 +113,6 @@ def _print(steps: list[dict[str, Any]], clauses: list[dict[str, Any]], cases: li
                 item = ", open item" if clause["open_item"] else ""
                 print(f"    {clause['clause']:<48} {clause['level']:<7} {clause['origin']:<8} {told}{item}")
     uncovered = sum(not clause["cases"] for clause in clauses)
-    print(f"{len(steps)} steps, {len(clauses)} clauses by actor ({uncovered} without a case), {len(cases)} cases")
+    person = sum(bool(case["person"]) for case in cases)
+    told = f", {person} of them need a person" if person else ""
+    print(f"{len(steps)} steps, {len(clauses)} clauses by actor ({uncovered} without a case), {len(cases)} cases{told}")

@@ -26,6 +26,8 @@ def declare(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--device", metavar="NAME", action="append", default=[], help="only this device (repeatable)")
     parser.add_argument("--seed", metavar="N", help="the number that reproduces a run")
     parser.add_argument("--run-dir", metavar="DIR", help="the folder of this run's evidence")
+    parser.add_argument("--answers", metavar="FILE", help="answers to what a person is asked, by case and verb")
+    parser.add_argument("--no-input", action="store_true", help="ask nobody, and list the cases that need a person")
     parser.add_argument("pytest_arguments", nargs="*", metavar="-- PYTEST ARGS", help="anything that pytest takes")
 
 
@@ -34,9 +36,10 @@ def run(arguments: argparse.Namespace) -> int:
     import pytest
 
     given = [f"--device={name}" for name in arguments.device]
-    for option in ("bench", "seed", "run_dir"):
+    for option in ("bench", "seed", "run_dir", "answers"):
         value = getattr(arguments, option)
         given += [f"--{option.replace('_', '-')}={value}"] if value is not None else []
+    given += ["--no-input"] if arguments.no_input else []
     return int(pytest.main(["-q", "--progress", *given, *project(arguments.pytest_arguments), *arguments.pytest_arguments]))
 
 
