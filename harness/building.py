@@ -19,7 +19,7 @@ from harness.actors.setup import Setup
 from harness.adapters.defects import Defect
 from harness.crypto.install_code import ordered_link_key
 from harness.declarations import BenchFile, Device, Filled
-from harness.errors import BenchError, HanproofError, Inconclusive
+from harness.errors import BenchError, HanproofError, Inconclusive, Unsupported
 from harness.leg_declaration import ON_LEGS
 from harness.plan import STRANGER, Plan
 from harness.ports import Chance, Machine
@@ -108,7 +108,8 @@ class Building:
         return made, called
 
     def others(self) -> dict[str, Any]:
-        """What the plan wants beside them, by name. Raises Inconclusive for a second of what is one with another actor."""
+        """What the plan wants beside them, by name. Raises Inconclusive for a second of what is one with another actor, Unsupported
+        for one of what is real."""
         made: dict[str, Any] = {}
         if self.plan.neighbour:
             filled, whose = self._virtual(Actor.ESI), self.plan.own_address(self.device)
@@ -153,20 +154,20 @@ class Building:
     def _virtual(self, actor: Actor) -> Filled:
         filled = self.file.adapters[actor]
         if actor in ACROSS_THE_HAN and is_remote(filled):
-            raise Inconclusive(f"the {actor} of this bench is a real one: there is no second one beside it")
+            raise Unsupported(f"the {actor} of this bench is a real one: there is no second one beside it")
         return filled
 
     def _as_it_is(self, actor: Actor, filled: Filled) -> None:
-        """What is real cannot be made another. Raises Inconclusive where the plan or a defect would have it be."""
+        """What is real cannot be made another. Raises Unsupported where the plan or a defect would have it be."""
         if actor not in ACROSS_THE_HAN:
             return
         other = self.plan.han_device not in (None, self.device.eui64) or self.plan.han_device_key is not None
         if actor is Actor.HAN_DEVICE and other:
-            raise Inconclusive("the HAN Device of this bench is a real one: it has its own address and key and no other")
+            raise Unsupported("the HAN Device of this bench is a real one: it has its own address and key and no other")
         if actor is Actor.ESI and self.plan.esi_full:
-            raise Inconclusive("the ESI of this bench is a real one: nobody can say that it has no room for a device")
+            raise Unsupported("the ESI of this bench is a real one: nobody can say that it has no room for a device")
         if any(defect.actor in self.file.filled_by(actor) for defect in self.defects):
-            raise Inconclusive(f"the {actor} of this bench is a real one: no defect can be planted in it")
+            raise Unsupported(f"the {actor} of this bench is a real one: no defect can be planted in it")
 
     def _options(self, actor: Actor, filled: Filled) -> Mapping[str, Any]:
         return {**filled.options, "codec": self.codec, "legs": self.file.legs} if actor in ON_LEGS else filled.options

@@ -24,7 +24,7 @@ from harness.asking import ASKED_OF_OPERATOR, Answer
 from harness.bench import Bench
 from harness.clock import LiveClock, VirtualClock
 from harness.declarations import BenchFile, read_bench
-from harness.errors import BenchError, Inconclusive, InputError
+from harness.errors import BenchError, Inconclusive, InputError, Unsupported
 from harness.plan import Plan
 from harness.plugin.bench_building import check
 from harness.ports import Pdu
@@ -317,7 +317,7 @@ def test_a_prompt_that_was_not_answered_is_in_the_trace_as_well(tmp_path: Path) 
     (Plan(stranger=Eui64(7)), "there is no second one beside it"),
 ])
 def test_what_is_real_is_not_asked_to_be_another(tmp_path: Path, plan: Plan, said: str) -> None:
-    with pytest.raises(Inconclusive, match=said):
+    with pytest.raises(Unsupported, match=said):
         bench_of(tmp_path, Person(), plan)
 
 
