@@ -94,6 +94,11 @@ class Building:
                 machine.close()
             raise
 
+    def alone(self, actor: Actor) -> Any:
+        """The machine of one place, by itself: nobody else is made. Raises BenchError as `actors` does."""
+        filled = self.file.adapters[actor]
+        return self._made(filled, self._setup(actor, filled))
+
     def _with(self, remote: Mapping[Actor, Any]) -> tuple[dict[str, Any], dict[str, str]]:
         """All actors, when those that are somewhere else are made: the others are told where these reach them."""
         made: dict[str, Any] = {}

@@ -108,12 +108,17 @@ MAY_IMPORT = {
         "dissectors.smart_energy", "harness.actors.verbs", "harness.airs", "harness.declarations", "harness.declared",
         "harness.leg_declaration", "harness.loading", "harness.radio_declaration", "harness.role_verbs",
     ),
+    "harness.contract": (
+        "dissectors.mac", "harness.actors", "harness.backhaul.named_codec", "harness.backhaul.wires", "harness.bench", "harness.building",
+        "harness.declarations", "harness.leg_declaration", "harness.plan", "harness.radio", "harness.taps",
+    ),
     "harness.commands": (
         "harness.actors.prompt", "harness.adapters.defects", "harness.audit", "harness.doctor", "harness.fuzzing", "harness.new_bench",
         "harness.operator",
         "dissectors", "harness.backhaul.named_codec", "harness.cim", "harness.crypto", "harness.declared", "harness.declarations",
         "harness.evidence", "harness.plugin", "reports",
     ),
+    "harness.commands.adapter": ("harness.contract", "harness.declarations"),
     "harness.commands.matrix": ("harness.adapters.defects", "harness.adapters.stimuli"),
     "harness.commands.defects": (
         "harness.commands", "harness.adapters.defects", "harness.declared", "harness.declarations", "harness.plugin", "reports",
@@ -136,7 +141,8 @@ MAY_IMPORT = {
 }
 CO_PROCESSOR = ("harness.radio.rcp", "harness.radio.rcp_line", "harness.radio.rcp_session")
 MAY_KEEP_TIME = {
-    "time": ("harness.clock",), "random": ("harness.bench", "harness.serving", "harness.commands.serve", "harness.commands.serve_air"),
+    "time": ("harness.clock",),
+    "random": ("harness.bench", "harness.contract.script", "harness.serving", "harness.commands.serve", "harness.commands.serve_air"),
     "asyncio": ("harness.adapters", "harness.backhaul", "harness.ncp", *CO_PROCESSOR),
 }
 MAY_USE = {  # packages from outside that belong to one subject

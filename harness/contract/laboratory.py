@@ -1,0 +1,194 @@
+"""A radio and its peer, opened, driven and listened to in real time: what every contract test of a radio is made of.
+
+Knows the Radio protocol and the MAC frames it sends for the purpose; no adapter in particular, and no promise. Whatever else is on
+the channel is overheard: only frames of `PAN` count.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from dissectors.mac import COMMANDS, AddressMode, DataRequest, FrameType, Mac, fcs
+from harness.building import load
+from harness.clock import WallClock
+from harness.contract.promise import NotApplicable
+from harness.ports import RadioSettings, Received, Transmit, Transmitted
+from harness.radio.filtering import ACK_LENGTH
+
+PAN, ANOTHER_PAN = 0x4850, 0x4851
+OWN, PEER, NOBODY = 0x0001, 0x0002, 0x0BAD  # short addresses
+OWN_EUI64, PEER_EUI64 = 0xACDE48000AC00001, 0xACDE48000AC00002
+CHANNEL, ANOTHER_CHANNEL = 26, 25  # the least disturbed by wireless LANs
+FENCE = 200  # the sequence number of a frame that must be heard
+FEW = 4  # frames
+LONGEST = 108  # octets of payload in the longest frame between short addresses that fills a PSDU
+LOOK = 0.05  # seconds after which a radio that does not interrupt is asked all the same
+SHARE = 0.4  # of a question's limit, that one wait may take
+DATA_REQUEST = next(identifier for identifier, layer in COMMANDS.items() if layer is DataRequest)
+
+AT_OWN = RadioSettings(CHANNEL, PAN, OWN, OWN_EUI64)
+AT_PEER = RadioSettings(CHANNEL, PAN, PEER, PEER_EUI64)
+
+
+@dataclass(frozen=True)
+class Place:
+    """One radio of a bench file: its name, the adapter `module:Class`, its options."""
+
+    name: str
+    adapter: str
+    options: Mapping[str, Any] = field(default_factory=dict)
+
+
+def frame(
+    number: int, source: int = OWN, dest: int = PEER, *, pan: int = PAN, ack: bool = False, payload: bytes = b"HANproof contract",
+    frame_type: int = FrameType.DATA,
+) -> bytes:
+    """A PSDU between short addresses, with its FCS; `number` is its sequence number."""
+    mac = Mac(
+        frame_type=frame_type, pan_id_compression=1, ack_request=ack, dest_mode=AddressMode.SHORT, source_mode=AddressMode.SHORT,
+        sequence=number, dest_pan=pan, dest_short=dest, source_short=source,
+    )
+    octets = bytes(mac) + payload
+    return octets + fcs(octets)
+
+
+def poll(number: int, source: int, dest: int) -> bytes:
+    """A data request, which is acknowledged with frame pending where something waits for its sender."""
+    return frame(number, source, dest, ack=True, frame_type=FrameType.COMMAND, payload=bytes([DATA_REQUEST]))
+
+
+def is_ours(psdu: bytes) -> bool:
+    """Whether a frame is of the two PANs that the tests use; an acknowledgement is of none."""
+    return len(psdu) > ACK_LENGTH and int.from_bytes(psdu[3:5], "little") in (PAN, ANOTHER_PAN)
+
+
+class End:
+    """One opened radio, and all that it told."""
+
+    def __init__(self, place: Place, clock: WallClock, doing: Callable[[str], None], arrived: threading.Event) -> None:
+        self.name = place.name
+        self.interrupts = 0
+        self.closed = False
+        self.log: list[tuple[float, Received | Transmitted]] = []
+        self.asked: list[tuple[float, int]] = []  # the frames it was given: when, and by which handle
+        self._clock, self._doing, self._arrived = clock, doing, arrived
+        make: Any = load(place.adapter)
+        doing(f"{place.name}: opening")
+        self.radio = make(place.options, self._interrupt)
+
+    def _interrupt(self) -> None:
+        self.interrupts += 1
+        self._arrived.set()
+
+    def set(self, settings: RadioSettings) -> None:
+        """Have it take these settings."""
+        self._doing(f"{self.name}: submit")
+        self.radio.submit(settings, self._clock.now())
+
+    def send(self, *psdus: bytes, csma: bool = True, retries: int = 3) -> None:
+        """Have it send frames, each under a handle of its own."""
+        for psdu in psdus:
+            now, handle = self._clock.now(), len(self.asked) + 1
+            self.asked.append((now, handle))
+            self._doing(f"{self.name}: submit")
+            self.radio.submit(Transmit(psdu, handle, csma, retries), now)
+
+    def listen(self) -> None:
+        """Take what it has to tell."""
+        self._doing(f"{self.name}: told")
+        self.log += self.radio.told(self._clock.now())
+
+    def perform(self, operation: str, **given: object) -> object:
+        """Have it do something beyond sending and hearing."""
+        self._doing(f"{self.name}: perform {operation}")
+        return self.radio.perform(operation, **given)
+
+    def close(self) -> None:
+        """Close it."""
+        self.closed = True
+        self._doing(f"{self.name}: close")
+        self.radio.close()
+
+    @property
+    def answers(self) -> list[Transmitted]:
+        """What it told of frames it was to send."""
+        return [pdu for _, pdu in self.log if isinstance(pdu, Transmitted)]
+
+    @property
+    def heard(self) -> list[Received]:
+        """The frames of ours that it told."""
+        return [pdu for _, pdu in self.log if isinstance(pdu, Received) and is_ours(pdu.psdu)]
+
+    @property
+    def psdus(self) -> list[bytes]:
+        """Their octets."""
+        return [pdu.psdu for pdu in self.heard]
+
+
+class Laboratory:
+    """What a question about a radio is given. It opens nothing unasked."""
+
+    def __init__(self, subject: Place, peer: Place | None, doing: Callable[[str], None], limit: float) -> None:
+        self.subject, self._peer = subject, peer
+        self.clock = WallClock()
+        self._doing, self._patience = doing, limit * SHARE
+        self._arrived = threading.Event()
+        self._open: list[End] = []
+
+    def opened(self, **options: str) -> End:
+        """The subject alone; `options` replace those of the bench file."""
+        return self._end(Place(self.subject.name, self.subject.adapter, {**self.subject.options, **options}))
+
+    def peer(self) -> End:
+        """The other radio alone, told who and where it is. Raises NotApplicable where there is none."""
+        if self._peer is None:
+            raise NotApplicable("needs a second radio")
+        end = self._end(self._peer)
+        end.set(AT_PEER)
+        return end
+
+    def both(self) -> tuple[End, End]:
+        """The subject and its peer, both told who and where they are. Raises NotApplicable where there is no second radio."""
+        peer, own = self.peer(), self.opened()
+        own.set(AT_OWN)
+        return own, peer
+
+    def _end(self, place: Place) -> End:
+        end = End(place, self.clock, self._doing, self._arrived)
+        self._open.append(end)
+        return end
+
+    def close(self) -> None:
+        """Close whatever is open."""
+        for end in self._open:
+            if not end.closed:
+                end.close()
+
+    def until(self, condition: Callable[[], bool], *ends: End) -> bool:
+        """Listen to these, or to all that is open, until the condition holds (True), or patience is at an end (False)."""
+        limit = self.clock.now() + self._patience
+        while True:
+            self._arrived.clear()
+            for end in ends or [each for each in self._open if not each.closed]:
+                end.listen()
+            if condition():
+                return True
+            left = limit - self.clock.now()
+            if left <= 0:
+                return False
+            self._arrived.wait(min(left, LOOK))
+
+    def through(self, sender: End, receiver: End, psdu: bytes) -> bool:
+        """Send a frame that must be heard, and wait until it is: what was to come before it has come then."""
+        sender.send(psdu)
+        return self.until(lambda: psdu in receiver.psdus)
+
+
+def needs(end: End, *features: str) -> None:
+    """Raises NotApplicable where a radio does not offer a feature."""
+    for feature in features:
+        if feature not in end.radio.offers:
+            raise NotApplicable(f"{end.name} does not offer {feature}")
