@@ -51,14 +51,16 @@ class Asker:
         process = FORK.Process(target=_answer, args=(put, there))
         process.start()
         there.close()
-        told = self._told(here, process.sentinel)
-        process.join(0 if self._lingers else min(GRACE, self.limit))
-        self._lingers |= process.is_alive()
-        with suppress(ProcessLookupError):  # whatever it started goes with it
-            os.killpg(process.pid or 0, signal.SIGKILL)
-        process.kill()
-        process.join()
-        here.close()
+        try:
+            told = self._told(here, process.sentinel)
+            process.join(0 if self._lingers else min(GRACE, self.limit))
+            self._lingers |= process.is_alive()
+        finally:
+            with suppress(ProcessLookupError):  # whatever it started goes with it
+                os.killpg(process.pid or 0, signal.SIGKILL)
+            process.kill()
+            process.join()
+            here.close()
         return told if told.verdict else Told(FAIL, f"{told.reason} ended the process (exit code {process.exitcode})")
 
     def _told(self, pipe: Connection, ended: int) -> Told:
