@@ -38,7 +38,7 @@ class Check:
         places = [actors for actor in self.file.adapters if (actors := self.file.filled_by(actor))]
         radios = [Place(f"{RADIO_OF}{name}", each.adapter, each.options) for name, each in self.file.radios.items()]
         return {
-            **{(name := ", ".join(actors)): partial(self._machine, name, actors) for actors in places},
+            **{(name := ", ".join(each for each in Actor if each in actors)): partial(self._machine, name, actors) for actors in places},
             **{each.name: partial(self._radio, each, next((other for other in radios if other is not each), None)) for each in radios},
         }
 
@@ -106,7 +106,7 @@ def _in_turn(name: str, promises: tuple[Promise, ...], ask: Callable[[Promise], 
     rests = told.verdict == PASS
     for promise in others:
         told = ask(promise) if rests else _not_asked(first)
-        yield Outcome(name, promise, told.verdict, told.reason)
+        yield Outcome(name, promise, told.verdict, told.reason or str(told.product or ""))
     return rests
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any
 
 from dissectors.mac import COMMANDS, AddressMode, DataRequest, FrameType, Mac, fcs
@@ -22,11 +23,12 @@ PAN, ANOTHER_PAN = 0x4850, 0x4851
 OWN, PEER, NOBODY = 0x0001, 0x0002, 0x0BAD  # short addresses
 OWN_EUI64, PEER_EUI64 = 0xACDE48000AC00001, 0xACDE48000AC00002
 CHANNEL, ANOTHER_CHANNEL = 26, 25  # the least disturbed by wireless LANs
+MARK = 1000  # the handle of a frame that is sent to nobody, so that what came before it has been done
 FENCE = 200  # the sequence number of a frame that must be heard
 FEW = 4  # frames
 LONGEST = 108  # octets of payload in the longest frame between short addresses that fills a PSDU
 LOOK = 0.05  # seconds after which a radio that does not interrupt is asked all the same
-SHARE = 0.4  # of a question's limit, that one wait may take
+SHARE = 0.3  # of a question's limit, that one wait may take: none has more than three
 DATA_REQUEST = next(identifier for identifier, layer in COMMANDS.items() if layer is DataRequest)
 
 AT_OWN = RadioSettings(CHANNEL, PAN, OWN, OWN_EUI64)
@@ -42,6 +44,7 @@ class Place:
     options: Mapping[str, Any] = field(default_factory=dict)
 
 
+@cache
 def frame(
     number: int, source: int = OWN, dest: int = PEER, *, pan: int = PAN, ack: bool = False, payload: bytes = b"HANproof contract",
     frame_type: int = FrameType.DATA,
@@ -73,7 +76,8 @@ class End:
         self.interrupts = 0
         self.closed = False
         self.log: list[tuple[float, Received | Transmitted]] = []
-        self.asked: list[tuple[float, int]] = []  # the frames it was given: when, and by which handle
+        self.asked = 0  # frames that it was given
+        self.marked = False
         self._clock, self._doing, self._arrived = clock, doing, arrived
         make: Any = load(place.adapter)
         doing(f"{place.name}: opening")
@@ -85,21 +89,30 @@ class End:
 
     def set(self, settings: RadioSettings) -> None:
         """Have it take these settings."""
-        self._doing(f"{self.name}: submit")
-        self.radio.submit(settings, self._clock.now())
+        self._submit(settings)
 
-    def send(self, *psdus: bytes, csma: bool = True, retries: int = 3) -> None:
-        """Have it send frames, each under a handle of its own."""
+    def send(self, *psdus: bytes) -> None:
+        """Have it send frames, each under a handle of its own: 1, 2 ..."""
         for psdu in psdus:
-            now, handle = self._clock.now(), len(self.asked) + 1
-            self.asked.append((now, handle))
-            self._doing(f"{self.name}: submit")
-            self.radio.submit(Transmit(psdu, handle, csma, retries), now)
+            self.asked += 1
+            self._submit(Transmit(psdu, self.asked))
+
+    def mark(self, settings: RadioSettings) -> None:
+        """Have it take settings, and then send a frame to nobody: when that is answered they are in effect."""
+        self.marked = False
+        self._submit(settings)
+        self._submit(Transmit(frame(0, OWN, NOBODY), MARK))
+
+    def _submit(self, pdu: RadioSettings | Transmit) -> None:
+        self._doing(f"{self.name}: submit")
+        self.radio.submit(pdu, self._clock.now())
 
     def listen(self) -> None:
         """Take what it has to tell."""
         self._doing(f"{self.name}: told")
-        self.log += self.radio.told(self._clock.now())
+        told = self.radio.told(self._clock.now())
+        self.marked |= any(isinstance(pdu, Transmitted) and pdu.handle == MARK for _, pdu in told)
+        self.log += [each for each in told if not (isinstance(each[1], Transmitted) and each[1].handle == MARK)]
 
     def perform(self, operation: str, **given: object) -> object:
         """Have it do something beyond sending and hearing."""
@@ -147,14 +160,19 @@ class Laboratory:
         if self._peer is None:
             raise NotApplicable("needs a second radio")
         end = self._end(self._peer)
-        end.set(AT_PEER)
+        self.settle(end, AT_PEER)
         return end
 
     def both(self) -> tuple[End, End]:
         """The subject and its peer, both told who and where they are. Raises NotApplicable where there is no second radio."""
         peer, own = self.peer(), self.opened()
-        own.set(AT_OWN)
+        self.settle(own, AT_OWN)
         return own, peer
+
+    def settle(self, end: End, settings: RadioSettings) -> None:
+        """Have a radio take settings, and wait until they are in effect."""
+        end.mark(settings)
+        self.until(lambda: end.marked)
 
     def _end(self, place: Place) -> End:
         end = End(place, self.clock, self._doing, self._arrived)
@@ -180,6 +198,13 @@ class Laboratory:
             if left <= 0:
                 return False
             self._arrived.wait(min(left, LOOK))
+
+    def answered(self, end: End, count: int) -> bool:
+        """Listen until a radio has answered so many frames (True), or answers no further one (False)."""
+        while (before := len(end.answers)) < count:
+            if not self.until(lambda before=before: len(end.answers) > before):  # type: ignore[misc]
+                return False
+        return True
 
     def through(self, sender: End, receiver: End, psdu: bytes) -> bool:
         """Send a frame that must be heard, and wait until it is: what was to come before it has come then."""

@@ -36,7 +36,7 @@ class Promise:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of one promise of one subject: one of the five words, and why where it is not a pass."""
+    """What became of one promise of one subject: one of the five words, and why where it is not a pass, or what it told."""
 
     subject: str
     promise: Promise

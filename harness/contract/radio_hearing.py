@@ -96,10 +96,10 @@ def interrupts(lab: Laboratory) -> Iterator[str]:
 def _hears_only(lab: Laboratory, settings: RadioSettings, psdu: bytes, what: str) -> Iterator[str]:
     """A frame that these settings keep out, and then one that the usual ones let in."""
     own, peer = lab.both()
-    own.set(settings)
+    lab.settle(own, settings)
     peer.send(psdu)
     lab.until(lambda: len(peer.answers) == 1)
-    own.set(AT_OWN)
+    lab.settle(own, AT_OWN)
     if not lab.through(peer, own, frame(FENCE, PEER, OWN)):
         yield "hears nothing afterwards"
     if psdu in own.psdus:
@@ -130,7 +130,7 @@ def hears_all_when_promiscuous(lab: Laboratory) -> Iterator[str]:
     """Every frame on the channel."""
     own, peer = lab.both()
     needs(own, "promiscuous")
-    own.set(replace(AT_OWN, promiscuous=True))
+    lab.settle(own, replace(AT_OWN, promiscuous=True))
     if not lab.through(peer, own, frame(1, PEER, NOBODY, pan=ANOTHER_PAN)):
         yield "does not tell a frame of another PAN when promiscuous"
 
@@ -156,10 +156,10 @@ def matches_sources(lab: Laboratory) -> Iterator[str]:
     """Frame pending for the children that are listed, and for nobody else."""
     own, peer = lab.both()
     needs(own, "source-match")
-    own.set(replace(AT_OWN, pending_for=frozenset({PEER})))
+    lab.settle(own, replace(AT_OWN, pending_for=frozenset({PEER})))
     peer.send(poll(1, PEER, OWN))
     lab.until(lambda: len(peer.answers) == 1)
-    own.set(replace(AT_OWN, pending_for=frozenset({NOBODY})))
+    lab.settle(own, replace(AT_OWN, pending_for=frozenset({NOBODY})))
     peer.send(poll(2, PEER, OWN))
     lab.until(lambda: len(peer.answers) == 2)
     pending = [answer.frame_pending for answer in peer.answers]

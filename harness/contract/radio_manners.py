@@ -20,7 +20,7 @@ from harness.contract.laboratory import (
     Laboratory,
     frame,
 )
-from harness.contract.promise import NotApplicable, Promise
+from harness.contract.promise import Asked, NotApplicable, Promise
 from harness.errors import BenchError, Unsupported
 
 FEATURES = frozenset({"raw", "promiscuous", "source-match", "timestamps", "lqi", "rssi", "ack-pending"})  # tried by promises of their own
@@ -38,12 +38,13 @@ def opens(lab: Laboratory) -> Iterator[str]:
         yield "`about` does not map words to words"
 
 
-def names_itself(lab: Laboratory) -> Iterator[str]:
-    """Firmware, and whether anybody has tried it on hardware."""
+def names_itself(lab: Laboratory) -> Asked:
+    """Firmware, and whether anybody has tried it on hardware; returns both, for the report."""
     about = lab.opened().radio.about
     for word in (FIRMWARE, EXERCISED):
         if not about.get(word):
             yield f"`about` has no {word!r}"
+    return f"{about[FIRMWARE]}; {EXERCISED}: {about[EXERCISED]}"
 
 
 def refuses_the_unknown(lab: Laboratory) -> Iterator[str]:
@@ -155,7 +156,7 @@ def starts_clean(lab: Laboratory) -> Iterator[str]:
     again = lab.opened()
     peer.send(for_before)
     lab.until(lambda: len(peer.answers) > 1)
-    again.set(replace(AT_OWN, short_address=NOBODY))
+    lab.settle(again, replace(AT_OWN, short_address=NOBODY))
     if not lab.through(peer, again, fence):
         yield "the next one hears nothing"
     if again.answers:

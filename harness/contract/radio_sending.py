@@ -38,7 +38,7 @@ def answers_each_frame(lab: Laboratory) -> Iterator[str]:
     own.set(AT_OWN)
     own.send(*(frame(number, OWN, NOBODY) for number in range(FEW)))
     lab.until(lambda: len(own.answers) >= FEW)
-    wanted, got = [handle for _, handle in own.asked], [answer.handle for answer in own.answers]
+    wanted, got = range(1, FEW + 1), [answer.handle for answer in own.answers]
     if missing := [handle for handle in wanted if handle not in got]:
         yield f"of {FEW} frames {len(missing)} have no Transmitted"
     if len(got) > len(set(got)):
@@ -76,7 +76,7 @@ def sends_nothing_unasked(lab: Laboratory) -> Iterator[str]:
     """Settings alone, and time: nothing goes out and nothing is answered."""
     own, peer = lab.both()
     own.set(replace(AT_OWN, receiver_on=False))
-    own.set(AT_OWN)
+    lab.settle(own, AT_OWN)
     if not lab.through(peer, own, frame(FENCE, PEER, OWN)):
         yield "heard nothing"
     fence = frame(FENCE)
@@ -104,7 +104,7 @@ def bears_a_full_queue(lab: Laboratory) -> Iterator[str]:
     own, peer = lab.both()
     with suppress(BenchError):
         own.send(*(frame(number) for number in range(MANY)))
-        lab.until(lambda: len(own.answers) >= MANY)
+        lab.answered(own, MANY)
         if len(own.answers) < MANY:
             yield f"of {MANY} frames at once {MANY - len(own.answers)} were neither answered nor refused"
     done = sum(answer.status == "ok" for answer in own.answers)
@@ -128,7 +128,7 @@ def sends_malformed_frames(lab: Laboratory) -> Iterator[str]:
     own, peer = lab.both()
     needs(own, "raw")
     needs(peer, "promiscuous")
-    peer.set(replace(AT_PEER, promiscuous=True))
+    lab.settle(peer, replace(AT_PEER, promiscuous=True))
     odd = frame(1, frame_type=7)
     own.send(odd)
     if not lab.through(own, peer, frame(FENCE)):
@@ -141,7 +141,7 @@ def tells_frame_pending(lab: Laboratory) -> Iterator[str]:
     """The bit of an acknowledgement that it got."""
     own, peer = lab.both()
     needs(own, "ack-pending")
-    peer.set(replace(AT_PEER, pending_for=frozenset({OWN})))
+    lab.settle(peer, replace(AT_PEER, pending_for=frozenset({OWN})))
     own.send(poll(1, OWN, PEER))
     lab.until(lambda: bool(own.answers))
     if [answer.frame_pending for answer in own.answers] != [True]:

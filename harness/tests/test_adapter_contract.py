@@ -27,7 +27,7 @@ from harness.tests.small_run import ROOT
 from harness.usecase import Actor
 
 PORT = "air://pair"
-PATIENT, SHORT = 20.0, 1.5  # seconds that a question may take: of who is right, and of who may hang
+PATIENT, SHORT = 20.0, 2.0  # seconds that a question may take: of who is right, and of who may hang
 REJECTED = ("fail", "error")
 SUBJECT, PEER = "ESI", "sniffer"
 
@@ -88,6 +88,7 @@ def test_a_right_radio_passes_everything() -> None:
     told = outcomes(with_radios(), f"radio of {SUBJECT}")
     assert {each.verdict for each in told.values()} == {"pass"}, rejected(told)
     assert told.keys() == {promise.id for promise in RADIO}
+    assert told["RADIO-ABOUT"].reason == "virtual air 1; exercised on hardware: no"
 
 
 @pytest.mark.parametrize("actor", Actor)
