@@ -5,10 +5,9 @@ Knows no concrete adapter. Loads none in its own process: whatever is asked of a
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property, partial
-from typing import Any
 
 from harness.backhaul.named_codec import load_codec
 from harness.contract.asking import Asker, Doing, Put, Told, told_by
@@ -17,10 +16,11 @@ from harness.contract.machine_manners import Stage
 from harness.contract.machine_recordings import Recorded
 from harness.contract.promise import INCONC, NOT_APPLICABLE, PASS, Outcome, Promise
 from harness.contract.rehearsal import Recording
-from harness.contract.script import building_of, scripts, together
+from harness.contract.script import Script, building_of, scripts, together
 from harness.contract.table import MACHINE, RADIO, RECORDED
 from harness.declarations import BenchFile
 from harness.errors import InputError
+from harness.trace import Trace
 from harness.usecase import Actor
 
 RADIO_OF = "radio of "
@@ -51,7 +51,7 @@ class Check:
             yield from subjects[name]()
 
     @cached_property
-    def _rehearsed(self) -> Any:
+    def _rehearsed(self) -> tuple[Mapping[Actor, Script], Trace]:
         return scripts(self.file, self.file.devices[0])
 
     def _machine(self, name: str, actors: tuple[Actor, ...]) -> Iterator[Outcome]:
@@ -98,7 +98,7 @@ class Check:
         yield from _in_turn(place.name, RADIO, ask)
 
 
-def _in_turn(name: str, promises: tuple[Promise, ...], ask: Callable[[Promise], Told]) -> Any:
+def _in_turn(name: str, promises: tuple[Promise, ...], ask: Callable[[Promise], Told]) -> Generator[Outcome, None, bool]:
     """An outcome each; where the first is not a pass the others are not asked. Returns whether it was."""
     first, *others = promises
     told = ask(first)

@@ -48,7 +48,7 @@ class Script:
 def virtual_bench(file: BenchFile) -> BenchFile:
     """The same bench with every actor virtual, on virtual wires and a virtual air."""
     return replace(
-        file, adapters=read_bench(VIRTUAL).adapters, dut=(), legs=Legs(codec=file.legs.codec, place=file.legs.place),
+        file, adapters=read_bench(VIRTUAL).adapters, radios={}, dut=(), legs=Legs(codec=file.legs.codec, place=file.legs.place),
         window_duration=min(file.window_duration, LONGEST_WINDOW),
     )
 

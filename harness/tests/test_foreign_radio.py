@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from harness.cli import main
 from harness.contract.table import RADIO
 from harness.tests.small_run import ROOT
 
@@ -39,27 +40,33 @@ def bench(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     dongles.stdout.close()
 
 
-def checked(bench: Path, *arguments: str, path: str = f"{ROOT}{os.pathsep}{EXAMPLE}") -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "harness.cli", "adapter", "check", str(bench), "--only", "radio of ESI", *arguments]
-    return subprocess.run(command, cwd=ROOT, env={**os.environ, "PYTHONPATH": path}, capture_output=True, text=True, timeout=120)
+def check(bench: Path) -> list[str]:
+    return ["adapter", "check", str(bench), "--only", "radio of ESI"]
 
 
-def test_the_example_keeps_every_promise(bench: Path) -> None:
-    done = checked(bench, "--json")
+def test_the_example_keeps_every_promise_as_a_user_would_see_it(bench: Path) -> None:
+    path = f"{ROOT}{os.pathsep}{EXAMPLE}"
+    done = subprocess.run(
+        [sys.executable, "-m", "harness.cli", *check(bench), "--json"], cwd=ROOT, env={**os.environ, "PYTHONPATH": path},
+        capture_output=True, text=True, timeout=120,
+    )
     told = json.loads(done.stdout)
     assert {each["test"]: each["reason"] for each in told["tests"] if each["verdict"] != "pass"} == {}
     assert (done.returncode, told["totals"]) == (0, {"pass": len(RADIO)})
 
 
-def test_without_its_folder_on_the_path_it_is_an_error_that_names_it(bench: Path) -> None:
-    done = checked(bench, path=str(ROOT))
-    assert done.returncode == 7
-    assert "adapter acme_radio:AcmeRadio: No module named 'acme_radio'" in done.stdout.splitlines()[0]
+def test_without_its_folder_on_the_path_it_is_an_error_that_names_it(bench: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(check(bench)) == 7
+    assert "adapter acme_radio:AcmeRadio: No module named 'acme_radio'" in capsys.readouterr().out.splitlines()[0]
 
 
-def test_without_a_dongle_it_names_the_port(bench: Path, tmp_path: Path) -> None:
-    (tmp_path / "bench.yaml").write_text((EXAMPLE / "bench.yaml").read_text().replace(
-        "../../../fixtures", f"{ROOT}/fixtures").replace(PORTS[0], "1"))
-    first = checked(tmp_path / "bench.yaml").stdout.splitlines()[0]
+def test_without_a_dongle_it_names_the_port(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.syspath_prepend(str(EXAMPLE))
+    text = (EXAMPLE / "bench.yaml").read_text().replace("../../../fixtures", f"{ROOT}/fixtures").replace(PORTS[0], "1")
+    (tmp_path / "bench.yaml").write_text(text)
+    assert main(check(tmp_path / "bench.yaml")) == 7
+    first = capsys.readouterr().out.splitlines()[0]
     assert first.startswith("error")
     assert "port 127.0.0.1:1: no ACME dongle answers (ConnectionRefusedError)" in first
