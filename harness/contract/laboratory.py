@@ -186,25 +186,22 @@ class Laboratory:
                 end.close()
 
     def until(self, condition: Callable[[], bool], *ends: End) -> bool:
-        """Listen to these, or to all that is open, until the condition holds (True), or patience is at an end (False)."""
-        limit = self.clock.now() + self._patience
+        """Listen to these, or to all that is open, until the condition holds (True), or for as long as patience lasts nothing more
+        came of what counts (False)."""
+        came, limit = -1, 0.0
         while True:
             self._arrived.clear()
-            for end in ends or [each for each in self._open if not each.closed]:
+            listening = ends or tuple(each for each in self._open if not each.closed)
+            for end in listening:
                 end.listen()
             if condition():
                 return True
+            if came != (came := sum(len(end.answers) + len(end.heard) for end in listening)):
+                limit = self.clock.now() + self._patience
             left = limit - self.clock.now()
             if left <= 0:
                 return False
             self._arrived.wait(min(left, LOOK))
-
-    def answered(self, end: End, count: int) -> bool:
-        """Listen until a radio has answered so many frames (True), or answers no further one (False)."""
-        while (before := len(end.answers)) < count:
-            if not self.until(lambda before=before: len(end.answers) > before):  # type: ignore[misc]
-                return False
-        return True
 
     def through(self, sender: End, receiver: End, psdu: bytes) -> bool:
         """Send a frame that must be heard, and wait until it is: what was to come before it has come then."""
