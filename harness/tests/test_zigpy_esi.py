@@ -66,7 +66,7 @@ def child_of(bench: Bench) -> int:
 def run_on(bench: Bench) -> None:
     """Until something breaks."""
     bench.open()
-    bench.wait_until(lambda: False, 10.0)
+    bench.wait_until(lambda: False, 60.0)
 
 
 def in_service(bench: Bench, world: PacketWorld) -> Callable[[], bool]:
