@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import importlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
 from functools import partial
 from typing import Any
 
 from harness.declarations import BenchFile
 from harness.errors import BenchError, Inconclusive
+from harness.loading import load
 from harness.plan import Plan
 from harness.ports import Chance, Radio, RadioSettings, Received, Transmit, Transmitted
 from harness.radio.real import RealAir
@@ -23,10 +23,9 @@ RADIOS = "radios"  # in a trace's header: what each real radio says of itself
 
 def open_radio(plugged: Plugged, interrupt: Callable[[], None]) -> Radio:
     """The radio that a bench file names, opened. Raises BenchError naming the place in the file, or the port."""
-    module, _, name = plugged.adapter.partition(":")
     try:
         options = {option: value for option, value in plugged.options.items() if option != CHANNEL}
-        radio: Radio = getattr(importlib.import_module(module), name)(options, interrupt)
+        radio: Radio = load(plugged.adapter)(options, interrupt)
     except BenchError:
         raise
     except Exception as fault:  # a module of somebody else's may fail in any way
@@ -89,7 +88,17 @@ def _real(file: BenchFile, plan: Plan, taps: Taps, interrupt: Callable[[], None]
         for name, plugged in file.radios.items():
             radios[name] = open_radio(plugged, interrupt)
             opened.callback(radios[name].close)
+            if is_sniffer(name) and "promiscuous" not in radios[name].offers:
+                raise BenchError(
+                    f"{plugged.place}radio {plugged.adapter} hears only what is for itself; right would be a radio that offers "
+                    "promiscuous as the sniffer"
+                )
+        air = _with(file, radios, taps)
         opened.pop_all()
+    return air
+
+
+def _with(file: BenchFile, radios: Mapping[str, Radio], taps: Taps) -> RealAir:
     fixed = [int(each.options[CHANNEL]) for name, each in file.radios.items() if is_sniffer(name) and CHANNEL in each.options]
     ours = {name: radio for name, radio in radios.items() if not is_sniffer(name)}
     sniffers = {name: radio for name, radio in radios.items() if is_sniffer(name)}

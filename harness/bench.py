@@ -300,6 +300,8 @@ class Bench:
             instant = min(self._running.deadline(), *(due for due in self._deadlines() if due is not None), math.inf)
             self.clock.wait_until(min(instant, limit))  # a live clock returns early when something arrives
             if instant > limit <= self.now:
+                self._wake()  # what came over a real wire just before the limit is not late
+                self._pump()
                 return condition()
             self._wake()
         raise BenchError(f"the bench does not come to rest at {self.now:.6f} s")

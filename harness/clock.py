@@ -82,7 +82,8 @@ class LiveClock:
     def wait_until(self, instant: float) -> None:
         """Sleep until `instant`, or until `interrupt` is called: then it may be earlier."""
         interrupted = self._arrived.wait(max(0.0, instant - self._elapsed()))
-        self._arrived.clear()
+        if interrupted:  # what arrives only now is for the next wait
+            self._arrived.clear()
         self._now = max(self._now, min(instant, self._elapsed()) if interrupted else instant)
 
     def begin(self) -> None:

@@ -36,6 +36,7 @@ def is_sniffer(name: str) -> bool:
 def read_radios(given: Field) -> Mapping[str, Plugged]:
     """Radios by who has them. Raises InputError."""
     radios: dict[str, Plugged] = {}
+    told: list[Field] = []  # channels of sniffers
     for name, radio in given.fields().rest().items():
         if name not in NAMES and not is_sniffer(name):
             raise radio.wrong("nobody on the air has this name", f"one of {', '.join(NAMES)}, {SNIFFER}, {SNIFFER} 2")
@@ -46,8 +47,14 @@ def read_radios(given: Field) -> Mapping[str, Plugged]:
             raise rest[CHANNEL].wrong("the radio of an actor is tuned by its actor", "a channel for a sniffer alone")
         if CHANNEL in rest:
             rest[CHANNEL].choice(map(str, ALL_CHANNELS))
+            told.append(rest[CHANNEL])
         options = {option: value.text() for option, value in rest.items()}
         radios[name] = Plugged(target.class_name(EXAMPLE), MappingProxyType(options), target.place)
     if not radios:
         raise given.wrong("has no radio", f"{{ESI: {{adapter: '{EXAMPLE}', port: /dev/ttyACM0}}}}, or nothing: all is virtual then")
+    for each in told:
+        if each.text() != told[0].text():
+            raise each.wrong("another sniffer has another channel", f"{told[0].text()}, for all sniffers of a bench listen to the same one")
+    if not told and all(map(is_sniffer, radios)):
+        raise given.wrong("no sniffer is told its channel, and there is no radio to follow", "`channel: 15` beside the sniffer's port")
     return MappingProxyType(radios)

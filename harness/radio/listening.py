@@ -38,12 +38,13 @@ class Listening:
         self._since = now + SETTLING if now else 0.0  # nothing has begun yet at the start
         return True
 
-    def listened(self, now: float, missed: int) -> None:
-        """By now the sniffers' lines have lost so many pieces, each of which may have been a frame."""
+    def listened(self, now: float, missed: int, whole_until: float) -> None:
+        """What the sniffers told by now is on the tap, all of what was until `whole_until`; their lines have lost so many pieces, each
+        of which may have been a frame."""
         if missed != self._missed and self._channel is not None:
             self._before += self._attested(self._whole_until)
             self._since = now
-        self._missed, self._whole_until = missed, now
+        self._missed, self._whole_until = missed, max(self._whole_until, whole_until)
 
     def has_sniffer_on(self, channel: int) -> bool:
         """Whether a sniffer is to hear what is on that channel."""
@@ -56,8 +57,8 @@ class Listening:
             kept.append(apart)
 
     def attested(self, now: float) -> list[Attestation]:
-        """What can be attested up to `now`: every channel for as long as a sniffer was on it; where none is, that somebody was
-        there, for no time at all. What the radios say of themselves is brought up to date as well."""
+        """What can be attested up to `now`: every channel for as long as a sniffer was on it and what it told was taken; where none
+        is, that somebody was there, for no time at all. What the radios say of themselves is brought up to date as well."""
         self.about.update({name: self._said_by(name, radio) for name, radio in self._radios.items()})
         return [*self._before, *self._attested(now)]
 
@@ -67,7 +68,8 @@ class Listening:
         medium = f"{MEDIUM}:{self._channel}"
         if not self._has_sniffer:
             return [Attestation(Point.MAC, medium, 0.0, 0.0)]
-        return [Attestation(Point.MAC, medium, self._since, now)] if now >= self._since else []
+        end = min(now, self._whole_until)
+        return [Attestation(Point.MAC, medium, self._since, end)] if end >= self._since else []
 
     def _said_by(self, name: str, radio: Radio) -> dict[str, Any]:
         said: dict[str, Any] = {**radio.about, "offers": sorted(radio.offers)}

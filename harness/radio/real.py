@@ -7,7 +7,7 @@ since acknowledgements and whatever a radio filtered were heard by nobody. Knows
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
 from itertools import count
 from math import inf
@@ -138,7 +138,8 @@ class RealAir:
             else:
                 self._transmitted(name, pdu, at)
         self._wait_no_longer(now)
-        self.listening.listened(now, sum(getattr(sniffer, "garbage", 0) for sniffer in self._sniffers.values()))
+        missed = sum(getattr(sniffer, "garbage", 0) for sniffer in self._sniffers.values())
+        self.listening.listened(now, missed, min((heard.seen.time for _, heard in self._waiting), default=now))
         up, self._up = self._up, []
         return up
 
@@ -149,8 +150,9 @@ class RealAir:
     def close(self) -> None:
         """Let go of every radio."""
         self._wait_no_longer(inf)
-        for radio in (*self._radios.values(), *self._sniffers.values()):
-            radio.close()
+        with ExitStack() as closing:  # all of them, also where one raises
+            for radio in (*self._radios.values(), *self._sniffers.values()):
+                closing.callback(radio.close)
 
     # -- sending
 

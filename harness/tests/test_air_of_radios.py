@@ -154,8 +154,23 @@ def test_with_one_everything_on_its_channel_is_heard_and_attested_for_as_long_as
     assert lab.tap() == [("", TO_OTHERS, "arrived")]
     lab.air.submit("ESI", RadioSettings(25, PAN, 0, 0xA1), 1.0)
     assert [(each.medium, each.start, each.end) for each in lab.air.listening.attested(3.0)] == [
-        ("air:20", 0.0, 1.0), ("air:25", 1.1, 3.0),
+        ("air:20", 0.0, 0.2),
     ]
+    lab.air.wake(2.0)
+    assert [(each.medium, each.start, each.end) for each in lab.air.listening.attested(3.0)] == [
+        ("air:20", 0.0, 0.2), ("air:25", 1.1, 2.0),
+    ], "and not for longer than what it told was taken"
+
+
+def test_what_a_sniffer_has_yet_to_tell_is_not_attested_before_it_is_on_the_tap() -> None:
+    lab = Lab(sniffer=True, late=0.05)
+    lab.there.submit("dut", Transmit(TO_ESI, 0), lab.now)
+    lab.run(0.03)
+    assert lab.tap() == [], "our radio took the frame, and the sniffer may know better when"
+    (attested,) = lab.air.listening.attested(lab.now)
+    lab.run()
+    assert attested.end is not None
+    assert attested.end <= min(each.time for each in lab.seen)
 
 
 def test_what_a_sniffer_s_line_lost_is_not_attested() -> None:
@@ -176,7 +191,8 @@ def test_a_sniffer_that_is_told_its_channel_stays_there() -> None:
     air = RealAir({"ESI": StickOnAir(there, "esi")}, {"sniffer": sniffer}, channel=11)
     air.submit("ESI", ESI, 0.0)
     assert there.radio("sniffer").settings == RadioSettings(11, promiscuous=True)
-    assert [each.medium for each in air.listening.attested(1.0)] == ["air:11"]
+    air.wake(1.0)
+    assert [(each.medium, each.end) for each in air.listening.attested(2.0)] == [("air:11", 1.0)]
     air.close()
     assert sniffer.closed
 

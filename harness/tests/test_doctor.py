@@ -139,7 +139,7 @@ def test_a_sniffer_must_hear_everything_and_have_a_port_of_its_own(tmp_path: Pat
 def test_a_real_device_needs_radios_on_our_side(tmp_path: Path) -> None:
     assert only(found(written(tmp_path, "none")), "radios", Grade.PROBLEM).todo.startswith("write `radios: {ESI:")
     path = written(tmp_path)
-    path.write_text(path.read_text().replace("  ESI: {adapter: 'harness.tests", "  sniffer: {adapter: 'harness.tests"))
+    path.write_text(path.read_text().replace("  ESI: {adapter: 'harness.tests", "  sniffer: {channel: 15, adapter: 'harness.tests"))
     assert only(found(path), "radios", Grade.PROBLEM).says == "our own ESI has no radio"
 
 

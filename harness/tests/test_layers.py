@@ -58,7 +58,7 @@ MAY_IMPORT = {
         "harness.leg_declaration", "harness.loading", "harness.ncp.line", "harness.role_verbs",
     ),
     "harness.airs": (
-        "harness.declarations", "harness.plan", "harness.radio", "harness.radio_declaration", "harness.taps",
+        "harness.declarations", "harness.loading", "harness.plan", "harness.radio", "harness.radio_declaration", "harness.taps",
     ),
     "harness.bench": (
         "harness.actors", "harness.airs", "harness.asking", "harness.backhaul", "harness.faults", "harness.declarations",

@@ -196,6 +196,8 @@ def test_a_mishap_at_a_port_ends_one_case_by_name_and_the_next_goes_on(
     ("radios: {ESI: {adapter: 'a:B', channel: 15}}", "is tuned by its actor"),
     ("radios: {sniffer: {adapter: 'a:B', channel: 27}}", "radios.sniffer.channel: '27'"),
     ("radios: {}", "radios: has no radio"),
+    ("radios: {sniffer: {adapter: 'a:B'}}", "radios: no sniffer is told its channel"),
+    ("radios: {sniffer: {adapter: 'a:B', channel: 15}, sniffer 2: {adapter: 'a:B', channel: 20}}", "another sniffer has another"),
 ])
 def test_what_is_wrong_about_radios_in_a_bench_file_is_said(tmp_path: Path, lines: str, says: str) -> None:
     path = tmp_path / "bench.yaml"
