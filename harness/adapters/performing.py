@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Mapping
-from contextlib import nullcontext
+from contextlib import ExitStack, nullcontext
 from typing import Any
 
 from harness.actors.prompt import DONE, LIMIT, Prompt
@@ -16,6 +16,7 @@ from harness.actors.verbs import in_words
 from harness.adapters.by_command import PATIENCE, by_command
 from harness.errors import BenchError, HanproofError, Inconclusive
 from harness.loading import load
+from harness.ncp.line import masked
 from harness.role_verbs import VERBS, Verb, Way, way_of
 from harness.usecase import Actor, Order
 from harness.values import Eui64
@@ -36,9 +37,13 @@ class Performing:
         self._adapters: dict[tuple[str, tuple[tuple[str, str], ...]], Any] = {}  # one for all verbs that name it alike
         self._running: list[threading.Thread] = []
         self._fault: HanproofError | None = None
-        for verb, way in self._ways.items():
-            if way is not None and way.adapter and not hasattr(self._adapter(way), verb):
-                raise ValueError(f"{verb}: {way.adapter} has no {verb}; right would be a class that has")
+        try:
+            for verb, way in self._ways.items():
+                if way is not None and way.adapter and not hasattr(self._adapter(way), verb):
+                    raise ValueError(f"{verb}: {way.adapter} has no {verb}; right would be a class that has")
+        except BaseException:
+            self.close()
+            raise
 
     def has(self, verb: str) -> bool:
         """Whether the bench file says how it is performed."""
@@ -60,7 +65,7 @@ class Performing:
             return "a person"
         with nullcontext() if self._verbs[verb].at_once else self._setup.aside():
             if way.adapter:
-                getattr(self._adapter(way), verb)(*(() if told is None else (told,)), now)
+                self._by_class(verb, way, *(() if told is None else (told,)), now)
             else:
                 self._by_command(verb, way, about)
         return way.adapter or "a command"
@@ -73,11 +78,12 @@ class Performing:
 
     def close(self) -> None:
         """Wait for commands that still run, and let the vendor's classes go. Raises what a command ended with."""
-        while self._running:
-            self._running.pop().join()  # ends: a command has its limit
-        while self._adapters:
-            getattr(self._adapters.popitem()[1], "close", lambda: None)()
-        self.check()
+        with ExitStack() as closing:  # all of them, also where one raises
+            closing.callback(self.check)
+            while self._adapters:
+                closing.callback(getattr(self._adapters.popitem()[1], "close", lambda: None))
+            while self._running:
+                self._running.pop().join()  # ends: a command has its limit
 
     def _by_person(self, verb: str, way: Way, about: Order | Eui64 | None) -> None:
         told = in_words(about) if isinstance(about, Order) else {"device": str(about)} if about is not None else {}
@@ -85,6 +91,14 @@ class Performing:
         words = {name: str(value) for name, value in told.items()}
         if self._setup.ask(Prompt(self._setup.actor, verb, text, words=words, limit=way.limit or LIMIT)) != DONE:
             raise Inconclusive(f"{self._setup.actor}.{verb}: the operator says that it was not done")
+
+    def _by_class(self, verb: str, way: Way, *told: Any) -> None:
+        try:
+            getattr(self._adapter(way), verb)(*told)
+        except HanproofError:
+            raise
+        except Exception as fault:  # of somebody else's, which may fail in any way and show what it was told
+            raise BenchError(f"{self._setup.actor}: {verb}: {way.adapter} failed: {type(fault).__name__}: {masked(str(fault))}") from None
 
     def _by_command(self, verb: str, way: Way, about: Order | Eui64 | None) -> None:
         arguments = () if about is None else (about,)
@@ -115,8 +129,10 @@ class Performing:
         if key not in self._adapters:
             try:
                 self._adapters[key] = load(way.adapter)(way.options)
-            except (TypeError, ValueError, OSError) as fault:
-                raise BenchError(f"{way.adapter} cannot be set up: {fault}") from fault
+            except HanproofError:
+                raise
+            except Exception as fault:  # as above
+                raise BenchError(f"{way.adapter} cannot be set up: {type(fault).__name__}: {masked(str(fault))}") from None
         return self._adapters[key]
 
 

@@ -52,9 +52,13 @@ class Button:
 
     def start_joining(self, now: float) -> None:
         self.done.append(("start_joining", now))
+        if self.options.get("port") == "none":
+            raise RuntimeError("no answer of the relay")
 
     def open_window(self, order: Order, now: float) -> None:
         self.done.append((order, now))
+        if self.options.get("port") == "none":
+            raise LookupError(f"no menu for {order.key_material!r}")
 
     def close(self) -> None:
         self.closed += 1
@@ -146,6 +150,20 @@ def test_a_class_of_the_vendors_is_made_once_for_all_its_verbs_and_closed_once(b
 def test_a_class_is_given_the_order(buttons: list[Button]) -> None:
     device(Actor.ESI, open_window=BUTTON).open_window(ORDER, 4.0)
     assert buttons[0].done == [(ORDER, 4.0)]
+
+
+def test_a_class_that_fails_is_an_error_of_the_bench_and_shows_no_key(buttons: list[Button]) -> None:
+    broken = Way(adapter=f"{__name__}:Button", options={"port": "none"})
+    with pytest.raises(BenchError, match=r"HAN Device: start_joining: .*:Button failed: RuntimeError: no answer of the relay$"):
+        device(factory_reset=NO_RESET, start_joining=broken).start_joining(3.0)
+    with pytest.raises(BenchError, match=r"ESI: open_window: .* failed: LookupError: no menu for <octets>$"):
+        device(Actor.ESI, open_window=broken).open_window(ORDER, 4.0)
+
+
+def test_a_class_is_let_go_when_another_cannot_be_had(buttons: list[Button]) -> None:
+    with pytest.raises(BenchError, match="Absent"):
+        device(factory_reset=NO_RESET, start_joining=BUTTON, power_cycle=Way(adapter=f"{__name__}:Absent"))
+    assert [button.closed for button in buttons] == [1]
 
 
 def test_a_class_without_the_verb_is_refused_when_the_bench_is_built() -> None:
