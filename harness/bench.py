@@ -29,6 +29,7 @@ from harness.machines import Machines
 from harness.plan import Plan
 from harness.ports import Message, RadioSettings, Received, Transmit, Transmitted
 from harness.sanity import exchange
+from harness.silent_device import presume, taking_time
 from harness.stack import happenings
 from harness.taps import AIR_MEDIUM, SECOND_AIR, Taps
 from harness.trace import LEG_CODEC, LINK_KEY_KINDS, Header, Key, Trace
@@ -239,7 +240,7 @@ class Bench:
         """The ESI sends the device an event, and the customer declines it as soon as the device has it."""
         before = len(self.happenings)
         self._put(Actor.HAN_DEVICE, offer, given)
-        self.wait_until(lambda: self._since(before, happenings.Received, Actor.HAN_DEVICE), SETTLING)
+        self.wait_until(lambda: self._since(before, happenings.Received, Actor.HAN_DEVICE), taking_time(self, SETTLING))
         self.mark(Actor.HAN_DEVICE, "opt_out")
         self.machines[Actor.HAN_DEVICE].opt_out(self.now)
         self._see_through(Actor.HAN_DEVICE, offer)
@@ -291,19 +292,16 @@ class Bench:
             self._taps.attest(self.now)
 
     def _run_until(self, condition: Callable[[], bool], within: float) -> bool:
-        limit = self.now + max(within, 0.0)
+        limit, over = self.now + max(within, 0.0), False
         self._running.change()
         for _ in range(STEP_LIMIT):
             self._pump()
-            if condition():
-                return True
+            if (holds := condition()) or over:
+                return holds
             instant = min(self._running.deadline(), *(due for due in self._deadlines() if due is not None), math.inf)
             self.clock.wait_until(min(instant, limit))  # a live clock returns early when something arrives
-            if instant > limit <= self.now:
-                self._wake()  # what came over a real wire just before the limit is not late
-                self._pump()
-                return condition()
-            self._wake()
+            over = instant > limit <= self.now
+            self._wake()  # also then: what came over a real wire just before the limit is not late
         raise BenchError(f"the bench does not come to rest at {self.now:.6f} s")
 
     def _deadlines(self) -> Iterator[float | None]:
@@ -363,6 +361,7 @@ class Bench:
             self._taps.note(event, actor, self.now)
         else:
             self.happenings.append(Happened(Actor(actor) if actor in self.machines else actor, event, self.now))
+            presume(self, event)
 
     def _learn(self, key: Key) -> None:
         """A key of the run: checkers read with it, and faults see through encryption with it."""

@@ -22,6 +22,7 @@ from harness.values import Eui64
 class RealDevice:
     """A device or meter under test. Each bench begins with one that knows no network: it is reset before its first part."""
 
+    tells_nothing = True  # of what it does on the air: what a bench waits for is presumed (harness/silent_device.py)
     takes_leg_3 = False  # as NIC and ESI in one: its window is opened by the verb
 
     @staticmethod

@@ -63,7 +63,7 @@ MAY_IMPORT = {
     "harness.bench": (
         "harness.actors", "harness.airs", "harness.asking", "harness.backhaul", "harness.faults", "harness.declarations",
         "harness.stack.happenings", "harness.adapters.defects", "harness.building",
-        "harness.machines", "harness.plan", "harness.sanity", "harness.taps", "harness.window_by_hand",
+        "harness.machines", "harness.plan", "harness.sanity", "harness.silent_device", "harness.taps", "harness.window_by_hand",
     ),
     "harness.machines": (),
     "harness.window_by_hand": ("harness.backhaul",),
@@ -78,6 +78,7 @@ MAY_IMPORT = {
         "harness.backhaul.wires", "harness.crypto.install_code", "harness.declarations", "harness.second_meter", "harness.taps",
     ),
     "harness.sanity": (),
+    "harness.silent_device": ("harness.actors.reports", "harness.stack.happenings"),
     "harness.second_meter": (),
     "harness.taps": ("dissectors", "harness.actors.reports", "harness.faults", "harness.backhaul"),
     "harness.neighbour": ("dissectors", "harness.actors", "harness.backhaul", "harness.stack.happenings"),

@@ -29,6 +29,7 @@ from harness.plan import Plan
 from harness.plugin.bench_building import check
 from harness.ports import Pdu
 from harness.role_verbs import Way
+from harness.silent_device import APPLICATION_TIME
 from harness.stack.happenings import DeviceProvisioned
 from harness.tests.back_office import EPOCH, ORDER
 from harness.tests.served import serving
@@ -257,6 +258,8 @@ def test_a_wrong_way_is_one_line_with_its_place(tmp_path: Path, options: str, sa
 class OnTheAir(RealDevice):
     """What would stand beside the radio."""
 
+    tells_nothing = False
+
     def __init__(self, setup: Setup) -> None:
         super().__init__(setup)
         self.machine: Any = (VirtualHanDevice if setup.actor is Actor.HAN_DEVICE else VirtualEsi)(replace(setup, options={
@@ -280,9 +283,11 @@ class OnTheAir(RealDevice):
         return [*super().events(), *self.machine.events()]
 
 
-def bench_of(folder: Path, person: Person | None, plan: Plan | None = None, ways: str = "", clock: Any = None) -> Bench:
+def bench_of(
+    folder: Path, person: Person | None, plan: Plan | None = None, ways: str = "", clock: Any = None, adapter: str = "OnTheAir",
+) -> Bench:
     ways = ways or "factory_reset: {person: reset it}, start_joining: {person: press it}"
-    file = read_bench(written(folder, f"{{adapter: '{__name__}:OnTheAir', {ways}}}"))
+    file = read_bench(written(folder, f"{{adapter: '{__name__}:{adapter}', {ways}}}"))
     return Bench(file, file.devices[0], plan, operator=person, clock=clock or VirtualClock(file.epoch))
 
 
@@ -302,6 +307,33 @@ def test_a_person_joins_a_device_and_every_answer_is_in_the_trace(tmp_path: Path
     ]
     assert {each["when"] for each in asked} == {"2026-01-01T00:00:00+00:00"}
     assert asked[1]["at"] == next(mark["at"] for mark in bench.trace.header.about["marks"] if mark["verb"] == "start_joining")
+
+
+class Silent(OnTheAir):
+    """As a real one is: it tells nothing but what was done to it."""
+
+    tells_nothing = True
+
+    def events(self) -> list[Any]:
+        self.machine.events()
+        return RealDevice.events(self)
+
+
+def test_the_join_of_a_device_that_tells_nothing_ends_before_its_window(tmp_path: Path) -> None:
+    def does(prompt: Prompt) -> None:
+        getattr(bench.machines[Actor.HAN_DEVICE].machine, prompt.verb)(bench.now)
+
+    ways = "factory_reset: {person: reset it}, start_joining: {person: press it}, opt_out: {person: decline}"
+    bench = bench_of(tmp_path, Person(then=does), ways=ways, adapter="Silent")
+    bench.open()
+    bench.join()
+    (registered,) = [each.at for each in bench.happenings if isinstance(each.event, DeviceProvisioned)]
+    assert bench.now == registered + APPLICATION_TIME < bench.order.end
+    begun = bench.now
+    bench.decline("event", starts_in=60)
+    declined = [mark["at"] for mark in bench.trace.header.about["marks"] if mark["verb"] == "opt_out"]
+    assert [each < begun + 60.0 for each in declined] == [True], "before the event begins, so that there is something to decline"
+    bench.close()
 
 
 def _kept(trace: Trace, folder: Path) -> Path:
