@@ -33,7 +33,7 @@ LIBRARIES = {
 }
 TAKES_INSTALL_CODES = {"zigpy_znp", "zigpy_deconz", "zigpy_xbee"}  # whose permit_with_link_key does something
 BLOCKING = 2.0  # seconds after which permit_with_link_key is left to itself: some libraries stay in it for the whole window
-FAREWELL = 2.0  # seconds for the last request to a stick
+FAREWELL = 2.0  # seconds for the last request to a stick, and for letting go of it
 MOST_SENDS = 32  # packets on their way at the same time
 
 
@@ -139,7 +139,7 @@ class Radio:
             with suppress(Exception):
                 await asyncio.wait_for(self._application.permit_ncp(0), FAREWELL)
             self._application.closing = True
-            await self._application.disconnect()
+            await asyncio.wait_for(self._application.disconnect(), FAREWELL)  # a bench that is gone kills nobody
         return {}
 
     def _happened(self, what: str, fields: dict[str, Any]) -> None:

@@ -40,6 +40,7 @@ LONGEST_QUEUE = 64  # frames that wait for the radio; more means that it does no
 SCAN_PERIOD = 0.1  # seconds on each channel
 PROMISCUOUS = 2  # MAC_PROMISCUOUS_MODE: every frame that has a right FCS
 STATUSES = {status: name for name, status in OUTCOMES.items()}
+RESET_END = 128  # the statuses below it, from RESET_POWER_ON, say that the radio has reset; draft-rquattle-spinel-unified-00, 7
 FULL = (Status.NOMEM, Status.BUSY)
 
 _SETTINGS: tuple[tuple[Property, str, Callable[[RadioSettings], int]], ...] = (
@@ -91,6 +92,8 @@ class Session:
             await work
         except (Refused, OSError, ValueError, IndexError) as fault:
             self._break(str(fault))
+        except Exception as fault:  # of the library's or ours: unnoticed, nothing would be sent any more and the silence be the device's
+            self._break(f"what speaks to it failed: {type(fault).__name__}: {fault}")
 
     def _break(self, cause: str) -> None:
         if self._is_open:
@@ -230,7 +233,7 @@ class Session:
 
     def _status(self, value: bytes) -> None:
         status = unpack("i", value)[0] if value else Status.OK
-        if status >= Status.RESET_POWER_ON:
+        if Status.RESET_POWER_ON <= status < RESET_END:
             self._reset.set()
             self._break(f"the radio has reset, unasked ({_named(status)}): power, cable or firmware")
 

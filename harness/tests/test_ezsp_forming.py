@@ -154,3 +154,18 @@ def test_a_network_is_formed_as_the_esi_wants_it(version: int, monkeypatch: pyte
     assert {int(given["indexOrDestination"]) for given in firmware.given("sendUnicast")} <= {0}
     assert firmware.asked[-1][0] == "permitJoining"
     assert happened == []
+
+
+def test_a_library_that_does_not_let_go_of_its_stick_keeps_no_process(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("harness.ncp.__main__.FAREWELL", 0.01)
+
+    async def hang(*given: Any) -> None:
+        await asyncio.Event().wait()
+
+    async def ended_within(seconds: float) -> bool:
+        radio = Radio(lambda told: None)
+        radio._application = SimpleNamespace(permit_ncp=hang, disconnect=hang)
+        done, _ = await asyncio.wait({asyncio.ensure_future(radio.close())}, timeout=seconds)
+        return all(isinstance(each.exception(), TimeoutError) for each in done) and bool(done)
+
+    assert asyncio.run(ended_within(5.0))

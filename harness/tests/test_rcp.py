@@ -334,6 +334,14 @@ def test_a_radio_that_resets_unasked_is_an_error(laboratory: Laboratory, octets:
     assert f"radio at {port.address}: the radio {cause}" in broken(listener)
 
 
+def test_a_fault_of_what_speaks_to_a_radio_is_an_error_and_no_silence(
+    pair: tuple[Listener, Listener], monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("harness.radio.rcp_session.outcome", {}.__getitem__)
+    with pytest.raises(BenchError, match=f"radio at {pair[0].radio.port}: what speaks to it failed: KeyError"):
+        pair[0].send(DATA)
+
+
 def test_a_port_that_is_closed_is_an_error(laboratory: Laboratory) -> None:
     (port,) = laboratory.start(1)
     listener = laboratory.listener(port)
