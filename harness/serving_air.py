@@ -24,7 +24,7 @@ from harness.usecase import Actor, Order
 
 CONTROL = "control"
 PATIENCE = 0.5  # seconds after which a wait looks whether it is to end
-VERBS = ("start_joining", "factory_reset", "power_cycle", "open_window")
+VERBS = ("start_joining", "factory_reset", "power_cycle", "opt_out", "open_window")
 
 
 class EsiAlone:

@@ -48,6 +48,7 @@ class ZigpyEsi:
     Without `eui64` the ESI has the stick's own address, and a certificate for that from our test authority.
     """
 
+    channel = VirtualEsi.channel
     blind_to = (Point.MAC,)  # what nobody sees where this is the only one on the air; a sniffer beside it does
 
     @staticmethod

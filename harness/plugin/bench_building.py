@@ -10,6 +10,7 @@ from harness.errors import BenchError, InputError
 from harness.leg_declaration import IN_PROCESS
 from harness.plan import Plan
 from harness.plugin.campaign import Planned
+from harness.radio_declaration import CHANNEL
 from harness.usecase import Actor
 
 VERBS = ("receive", "transmit", "deadline", "wake", "events")
@@ -51,9 +52,22 @@ def check(file: BenchFile) -> None:
         missing = [name for name in OF_A_RADIO if isinstance(radio, type) and not hasattr(radio, name)]
         if missing:
             raise InputError(f"{plugged.place}{plugged.adapter} has no {', '.join(missing)}; right would be a harness.ports.Radio")
+    _check_sniffers(file)
     for actor, filled in file.adapters.items():
         if filled.along is None:
             _check_options(actor, filled)
+
+
+def _check_sniffers(file: BenchFile) -> None:
+    """A sniffer that is told a channel is told that of the ESI, where the bench file decides it: elsewhere all would be silence."""
+    esi = file.adapters[Actor.ESI]
+    tuned = str(esi.options.get(CHANNEL, getattr(load(esi.adapter), CHANNEL, "")))
+    for name, plugged in file.radios.items():
+        listens = plugged.options.get(CHANNEL, tuned)
+        if tuned.isdecimal() and listens != tuned:
+            raise InputError(
+                f"{plugged.place}{name} listens to channel {listens}, and the ESI of this bench is on {tuned}; right would be the same"
+            )
 
 
 def _check_options(actor: Actor, filled: Filled) -> None:

@@ -90,7 +90,7 @@ MAY_IMPORT = {
     "harness.plugin.kill_matrix": ("harness.adapters.defects", "harness.declarations", "harness.plugin"),
     "harness.plugin.bench_building": (
         "harness.backhaul.named_codec", "harness.bench", "harness.building", "harness.declarations",
-        "harness.leg_declaration", "harness.plan", "harness.plugin",
+        "harness.leg_declaration", "harness.plan", "harness.plugin", "harness.radio_declaration",
     ),
     "harness.fuzzing": (
         "dissectors", "harness.adapters.defects", "harness.backhaul.message", "harness.bench", "harness.crypto", "harness.declarations",

@@ -10,7 +10,8 @@ import threading
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 
 import pytest
 
@@ -29,6 +30,7 @@ from harness.plugin.case import CaseRun
 from harness.radio.spinel import Command, Property, SpinelFrame, Status, encode, pack
 from harness.radio.spinel_port import SpinelPort
 from harness.radio_declaration import Plugged
+from harness.role_verbs import VERBS
 from harness.serving_air import ServedAir
 from harness.stack.happenings import ApplicationDone
 from harness.tests.parity import differences, real, virtual
@@ -214,6 +216,27 @@ def test_what_is_wrong_about_radios_in_a_bench_file_is_said(tmp_path: Path, line
 def test_what_is_no_radio_is_said_before_the_first_case(adapter: str, says: str) -> None:
     with pytest.raises(InputError, match=says):
         check(replace(VIRTUAL, radios={"ESI": Plugged(adapter)}))
+
+
+@pytest.mark.parametrize("esi", [
+    Filled("harness.adapters.virtual_esi:VirtualEsi"), Filled("harness.adapters.zigpy_esi:ZigpyEsi", {"radio": "bellows", "port": "x"}),
+    Filled("harness.adapters.virtual_esi:VirtualEsi", {"channel": "20"}),
+])
+def test_a_sniffer_beside_the_channel_of_the_esi_is_refused(esi: Filled) -> None:
+    adapters = {**VIRTUAL.adapters, Actor.ESI: esi}
+    wrong, right = ("11", "20") if "channel" in esi.options else ("20", "15")
+    check(replace(VIRTUAL, adapters=adapters, radios={"sniffer": Plugged(RCP, {"channel": right})}))
+    with pytest.raises(InputError, match=f"sniffer listens to channel {wrong}, and the ESI of this bench is on {right}"):
+        check(replace(VIRTUAL, adapters=adapters, radios={"sniffer": Plugged(RCP, {"channel": wrong})}))
+
+
+def test_every_role_verb_of_a_served_device_is_within_reach() -> None:
+    air, done = ServedAir(random.Random(1)), list[str]()
+    verbs = VERBS[Actor.HAN_DEVICE]
+    air.attend(Actor.HAN_DEVICE, cast("Any", SimpleNamespace(**{verb: lambda now, verb=verb: done.append(verb) for verb in verbs})))
+    for verb in verbs:
+        air.perform(Actor.HAN_DEVICE, verb)
+    assert done == list(verbs)
 
 
 @pytest.mark.parametrize(("options", "says"), [
