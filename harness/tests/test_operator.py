@@ -167,6 +167,7 @@ def test_a_file_answers_by_case_and_verb(tmp_path: Path) -> None:
 @pytest.mark.parametrize(("text", "said"), [
     ("answers: {}", "by: is missing"), ("by: Ada\n", "answers: is missing"), ("by: Ada\nanswers: [x]", "answers: has no fields"),
     ("by: Ada\nanswers: {'*': {power_cycle: [done]}}", r"power_cycle: is not a single value"),
+    ("by: Ada\nanswers:\n  '*':\n    power_cycle:\n", r"power_cycle: '' is no line of text"),
     ("by: Ada\nanswers: {}\nwho: Bob", "who: there is no such field"),
 ])
 def test_a_wrong_file_is_one_line(tmp_path: Path, text: str, said: str) -> None:
