@@ -7,7 +7,7 @@ of nothing; a sender of the bench's own that says it transmitted more than was h
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import pairwise
@@ -92,6 +92,18 @@ def _streams(trace: Trace) -> dict[str, list[Heard]]:
     return found
 
 
+def _repeated(trace: Trace) -> Counter[str]:
+    """How often the bench's own repeated a frame: its radio by itself, or it gave a child that polls again the same octets."""
+    last: dict[str, Heard] = {}
+    repeated: Counter[str] = Counter()
+    for each in air(trace):
+        name = each.exchange.producer
+        if name is not None and each.sent:
+            repeated[name] += name in last and _is_repeated(last[name], each)
+            last[name] = each
+    return repeated
+
+
 def _is_repeated(before: Heard, each: Heard) -> bool:
     return each.exchange.octets == before.exchange.octets and each.time - before.time <= RETRANSMISSION_SPAN
 
@@ -113,9 +125,9 @@ def _was_reset(trace: Trace, name: str, start: float, end: float) -> bool:
 def _skipped(trace: Trace) -> Iterator[Gap]:
     """A sender's numbers skip, or it is the bench's own and its radio sent more than was heard."""
     sent = trace.header.about.get(TRANSMITTED, {})
-    streams = _streams(trace)
+    streams, repeated = _streams(trace), _repeated(trace)
     for name, stream in streams.items():
-        if len(stream) >= sent.get(name, inf):
+        if len(stream) + repeated[name] >= sent.get(name, inf):
             continue  # all of it is there: a number that it skips was of a frame that never went out
         coordinates = name == Actor.ESI or any(each.find(mac.Beacon) is not None for each in stream)
         found = list(_counters_skip(trace, name, stream) if coordinates else _numbers_skip(trace, name, stream))

@@ -18,7 +18,7 @@ from typing import Any
 
 CLOCKS = {"time": None, "posix": {"urandom"}, "nt": {"urandom"}}  # modules of C functions, and which of theirs; None: all
 CONVERSIONS = {"gmtime", "localtime", "mktime", "strftime", "strptime", "asctime", "ctime"}  # of `time`: they convert, given a time
-STAMPS_PACKETS = "scapy."  # gives every packet the time at which it was made, which nobody here reads
+NOT_THE_MACHINES = ("scapy.", "hypothesis.")  # the one stamps packets, which nobody here reads; the other times garbage collection
 OUTWARD = ("socket.bind", "socket.connect", "subprocess.Popen", "os.system", "os.fork", "os.remove", "os.mkdir")  # audit events
 
 
@@ -27,7 +27,7 @@ def clocks_read(found: set[str]) -> Iterator[None]:
     """Collects the names of what tells time, waits or draws chance beside the machine's own, of this thread."""
 
     def note(frame: FrameType, event: str, called: Any) -> None:
-        if event != "c_call" or frame.f_globals.get("__name__", "").startswith(STAMPS_PACKETS):
+        if event != "c_call" or frame.f_globals.get("__name__", "").startswith(NOT_THE_MACHINES):
             return
         name, module = getattr(called, "__name__", ""), getattr(called, "__module__", None)
         if module in CLOCKS:

@@ -55,7 +55,11 @@ def test_the_example_keeps_every_promise_as_a_user_would_see_it(bench: Path) -> 
     assert (done.returncode, told["totals"]) == (0, {"pass": len(RADIO)})
 
 
-def test_without_its_folder_on_the_path_it_is_an_error_that_names_it(bench: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_without_its_folder_on_the_path_it_is_an_error_that_names_it(
+    bench: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setattr(sys, "path", [each for each in sys.path if Path(each) not in (EXAMPLE, EXAMPLE.parent)])
+    monkeypatch.delitem(sys.modules, EXAMPLE.name, raising=False)
     assert main(check(bench)) == 7
     assert "adapter acme_radio:AcmeRadio: No module named 'acme_radio'" in capsys.readouterr().out.splitlines()[0]
 
