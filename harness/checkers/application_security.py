@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from math import inf
 
 from dissectors import zcl
 from dissectors.clusters import key_establishment
@@ -228,13 +229,15 @@ def _silent(trace: Trace, question: Said, expected: str) -> Iterator[Finding]:
 
 
 def _consequences(talk: Dialogue, question: Said, actor: Actor) -> Iterator[Said]:
-    """Messages that a command leads to without answering it: they name the same event or message."""
+    """Messages that a command leads to without answering it: they name the same event or message, of which nothing came rightly."""
     names = [name for name in ("issuer_event_id", "message_id") if name in question.command]
     if question.command.layer in ANSWERS or not names:
         return
     identity = getattr(question.command, names[0])
-    later = (each for each in talk.by(actor) if each.number > question.number and each.command is not None)
-    yield from (each for each in later if names[0] in each.command and getattr(each.command, names[0]) == identity)
+    same = [each for each in talk.said if each.command is not None and getattr(each.command, names[0], None) == identity]
+    told = (each.number for each in same if each.to is actor and each.key == LINK and each.is_a(question.command.layer))
+    rightly = min(told, default=inf)
+    yield from (each for each in same if each.by is actor and question.number < each.number < rightly)
 
 
 def _all(said: list[Said], what: str) -> Iterator[Finding]:

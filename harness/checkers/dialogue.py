@@ -1,6 +1,6 @@
 """Reading what ESI and HAN Device say to each other above APS: each message once, with its answers. Gives no verdict.
 
-A message is told from its repetitions by its APS counter; blocks of a fragmented one are put together. An answer goes back the
+A message is told from its repetitions by its APS counter and its key; blocks of a fragmented one are put together. An answer goes back the
 way the question came, with its sequence number (05-3474, 2.4.2.8; ZCL 075123, 2.3.1) and of a kind that answers it.
 """
 
@@ -288,7 +288,8 @@ def _identity(each: Heard) -> tuple[Any, ...] | None:
         return None
     if header.frame_type != aps.FrameType.DATA:
         return None
-    return (network.source, network.dest, header.profile, header.cluster, header.counter, _index(header), header.payload)
+    how = each.frame.aps_key_kind  # what goes out once more under another key is said anew: it is that key that is answered
+    return (network.source, network.dest, header.profile, header.cluster, header.counter, how, _index(header), header.payload)
 
 
 def _index(header: Record) -> int | None:

@@ -26,7 +26,7 @@ from harness.stack.fragmentation import (
 from harness.stack.mac_frames import SEQUENCE_NUMBERS
 from harness.stack.nwk import FIRST_BROADCAST, Nwk, NwkData
 from harness.stack.policy import Policy
-from harness.stack.primitives import AsduConfirm, AsduIndication, AsduRequest, CommandIndication, CommandRequest
+from harness.stack.primitives import AsduConfirm, AsduIndication, AsduRequest, CommandIndication, CommandRequest, LinkKeyKind
 from harness.stack.security import APS_OVERHEAD, ApsSecurity, Opened
 from harness.stack.transmission import STATUS, SendEvent, SendState, Transmission
 from harness.values import Eui64
@@ -155,9 +155,11 @@ class Aps:
         if transmission.block and not self._policy.secures_every_block:
             header, key_identifier = header.replace(security_enabled=0), None
         link_key = None if key_identifier is None else self.link_keys.shared_with(transmission.device)
-        if key_identifier is not None and link_key is None:
-            self._happened(transmission, SendEvent.NO_KEY, now)
+        established = link_key is not None and link_key.kind is LinkKeyKind.ESTABLISHED
+        if key_identifier is not None and (link_key is None or (transmission.established and not established)):
+            self._happened(transmission, SendEvent.NO_KEY, now)  # where the device joined anew meanwhile, no less a key will do
             return
+        transmission.established |= established
         outgoing = self._policy.rewritten(header.joined(payload=body, command=transmission.command))
         apdu = None if outgoing is None else self._apdu(outgoing, body, link_key, key_identifier)
         if apdu is None:

@@ -75,6 +75,7 @@ class Transmission:
     order: tuple[int, ...] = ()  # in which the blocks go
     index: int = 0  # of the current one in that order
     retries: int = 0  # of the current block
+    established: bool = False  # whether it went out under a link key that key establishment made
     state: SendState = SendState.SENDING
 
     def happened(self, event: SendEvent) -> bool:

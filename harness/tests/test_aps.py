@@ -219,6 +219,18 @@ def test_no_key_no_frame(party: Party) -> None:
     assert headers(party, "esi") == []
 
 
+def test_what_began_under_an_established_key_is_not_sent_again_under_an_install_code_key(party: Party) -> None:
+    esi, pct = registered(party)
+    with party.air.suffering(drop(Aps, times=None)):
+        handle = esi.data(asdu(pct.short_address, b"x", link_key=True), party.now)
+        party.run(1.0)
+        tries = len(headers(party, "esi"))
+        esi.install_link_key(PCT, LINK_KEY, LinkKeyKind.PRECONFIGURED)
+        party.run(10.0)
+    assert party.status("esi", handle) == "no_key"
+    assert len(headers(party, "esi")) == tries > 0
+
+
 @pytest.mark.parametrize(("checks", "delivered"), [(True, 1), (False, 2)])
 def test_an_aps_replay_is_refused(party: Party, checks: bool, delivered: int) -> None:
     _, pct = registered(party, Policy(checks_nwk_counter=False, checks_aps_counter=checks))
