@@ -64,6 +64,7 @@ class Intake:
         self.ended = ""  # why the capture cannot be read to its end
         self._start: float | None = None
         self._last = 0.0
+        self._stamped: dict[str, tuple[float, float]] = {}  # medium: the first and the last of its stamps, seconds, as in the file
         self._ring = KeyRing()
         for key in self.keys:
             if key.kind == "nwk":
@@ -104,7 +105,9 @@ class Intake:
             self.counts["frames heard on another interface as well"] += 1
             return None
         frame = decode(octets, self._ring)
-        time = self._as_sent(time, medium, frame)
+        first, last = self._stamped.get(medium, (time, time))
+        stamped, time = time, self._as_sent(time, last, medium, octets, frame)
+        self._stamped[medium] = min(first, stamped), stamped
         self.counts["frames"] += 1
         self.counts["malformed frames"] += frame.malformed is not None
         self.counts["frames that no key opens"] += any(
@@ -116,13 +119,16 @@ class Intake:
         self.taken.append(known)
         return known
 
-    def _as_sent(self, time: float, medium: str, frame: Frame) -> float:
-        """When a frame was sent: an acknowledgement right after its frame follows at once, whatever a computer's clock says."""
+    def _as_sent(self, time: float, last: float, medium: str, octets: bytes, frame: Frame) -> float:
+        """When a frame was sent: an acknowledgement right after its frame follows at once, whatever a computer's clock says; and
+        what a clock of coarse steps, or a computer that reads several at once, stamps alike was sent one after another."""
         before = next((each for each in reversed(self.taken[-RETELLING:]) if each.medium == medium), None)
-        if before is None or before.mac is None or frame.mac is None or frame.mac.frame_type != mac.FrameType.ACK:
+        if before is None or time < last:
             return time
-        answers = before.mac.sequence == frame.mac.sequence and 0.0 <= time - before.time <= ACK_SPAN
-        return min(time, before.time + AT_ONCE) if answers else time
+        if before.mac is not None and frame.mac is not None and frame.mac.frame_type == mac.FrameType.ACK:
+            if before.mac.sequence == frame.mac.sequence and time - before.time <= ACK_SPAN:
+                time = min(time, before.time + AT_ONCE)
+        return max(time, before.time + (len(octets) + SYNCHRONISATION) * OCTET)
 
     def _lose(self, what: str, time: float, cause: str) -> None:
         self.counts[what] += 1
@@ -147,7 +153,7 @@ class Intake:
         airtime: Counter[str] = Counter()
         for each in self.taken:
             airtime[each.medium] += len(each.octets) + SYNCHRONISATION
-        for medium, (first, last) in self.media().items():
+        for medium, (first, last) in self._stamped.items():
             took = airtime[medium] * OCTET
             if took > last - first + ROUNDING:
                 yield Gap(-inf, inf, f"the time stamps are wrong: {took:.3f} s of frames within {last - first:.3f} s on {medium}")

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections import defaultdict, deque
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 
 from dissectors import aps, mac, nwk, smart_energy, zdp
 from dissectors.clusters import key_establishment
@@ -64,10 +65,11 @@ class Sorting:
         self.networks: dict[Address, Network] = {}
         self.joins: list[Join] = []
         self.scans: list[int] = []
-        self._asked: dict[Eui64, int] = {}  # where a device last asked for association
+        self._asked: dict[Eui64, int] = {}  # how many scans there were when a device last asked for association
         self._current: dict[tuple[Address, Eui64], Join] = {}
         recent: dict[str, deque[_Placed]] = defaultdict(lambda: deque(maxlen=RECENT))
-        for place, each in enumerate(heard):
+        for place in in_time(heard, range(len(heard))):
+            each = heard[place]
             if each.mac is None:
                 continue
             if each.mac.frame_type == mac.FrameType.ACK:
@@ -126,8 +128,8 @@ class Sorting:
             self.joins.append(known)
         if asks:
             known.begins = True
-            known.scan += self._scan_before(place, self._asked.get(device, -1))
-            self._asked[device] = place
+            known.scan += self._scan_before(place, self._asked.get(device, 0))
+            self._asked[device] = len(self.scans)
         by_device = _sender(network, frame) == device
         known.member = known.member or (by_device and frame.nwk is not None and getattr(frame.nwk, "security", None) is not None)
         if _is_key_establishment(frame):
@@ -136,13 +138,13 @@ class Sorting:
         return known
 
     def _scan_before(self, place: int, since: int) -> list[int]:
-        """The beacon requests after `since` whose MAC sequence numbers lead up to an association request's: nothing else tells their
-        sender."""
+        """The beacon requests, but for the first so many, whose MAC sequence numbers lead up to an association request's: nothing else
+        tells their sender."""
         request, found = self.heard[place], []
         number = request.mac.sequence
-        for earlier in reversed(self.scans):
+        for earlier in islice(reversed(self.scans), len(self.scans) - since):
             scan = self.heard[earlier]
-            if earlier < since or request.time - scan.time > SCAN_SPAN or scan.mac.sequence is None or number is None:
+            if request.time - scan.time > SCAN_SPAN or scan.mac.sequence is None or number is None:
                 break
             if scan.mac.sequence == (number - 1) % NUMBERS:
                 found.append(earlier)
@@ -223,5 +225,5 @@ def _shows_a_step(frame: Frame) -> bool:
 
 
 def in_time(heard: Sequence[Taken], places: Iterable[int]) -> list[int]:
-    """Places by the time of their frames: interfaces are written as their packets come."""
+    """Places by the time of their frames: a file may have them in another order, as interfaces and threads came to write them."""
     return sorted(set(places), key=lambda place: (heard[place].time, place))

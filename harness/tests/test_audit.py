@@ -154,6 +154,25 @@ def test_acknowledgements_stamped_late_are_still_acknowledgements() -> None:
     assert of(found, Verdict.PASS) == of(judgements(audited(trace)), Verdict.PASS)
 
 
+@pytest.mark.parametrize("digits", [0, 1, 2])
+@pytest.mark.parametrize("device", DEVICES)
+def test_a_clock_of_coarse_steps_fails_nobody(device: str, digits: int) -> None:
+    """Of whole seconds, tenths, hundredths: many frames have one stamp, and are in the order of the file."""
+    trace = run_of(device)
+    found = judgements(audited(trace, [replace(each, time=round(each.time - 0.5 / 10**digits, digits)) for each in packets(trace)]))
+    never_false(found, device)
+    assert len(of(found, Verdict.PASS)) > 60
+
+
+@pytest.mark.parametrize("device", DEVICES)
+def test_frames_that_a_file_has_in_another_order_are_judged_in_that_of_their_time_stamps(device: str) -> None:
+    trace = run_of(device)
+    heard = packets(trace)
+    for place in range(0, len(heard) - 1, 7):
+        heard[place], heard[place + 1] = heard[place + 1], heard[place]
+    never_false(judgements(audited(trace, heard)), device)
+
+
 def test_a_wrong_fcs_is_a_hearing_that_failed_and_nobodys_mistake() -> None:
     trace = run_of("load_control")
     heard = [
