@@ -110,9 +110,9 @@ class Unwrapping:
     def read_aps(self, octets: bytes, found: Found, source: int | None, dest: int | None) -> Record:
         """Take apart an APDU between two EUI-64s (None: not known), without the ASDU; returns what is also in `found`."""
         header, rest = parse(aps.Aps, octets)
-        record = found["aps"] = header.joined(security=None, command_identifier=None, command=None, payload=rest)
         if (header.frame_type == aps.FrameType.INTER_PAN) != self.found["nwk"].is_a(nwk.InterPan):
             raise Malformed(f"Aps: frame type {header.frame_type} does not belong in this kind of network frame")
+        record = found["aps"] = header.joined(security=None, command_identifier=None, command=None, payload=rest)
         if header.security_enabled:
             auxiliary, sealed = _read_auxiliary(rest)
             record = found["aps"] = record.replace(security=auxiliary, payload=None)

@@ -125,9 +125,10 @@ class Intake:
         before = next((each for each in reversed(self.taken[-RETELLING:]) if each.medium == medium), None)
         if before is None or time < last:
             return time
-        if before.mac is not None and frame.mac is not None and frame.mac.frame_type == mac.FrameType.ACK:
-            if before.mac.sequence == frame.mac.sequence and time - before.time <= ACK_SPAN:
-                time = min(time, before.time + AT_ONCE)
+        sent: Any = frame.mac
+        acknowledges = before.mac is not None and sent is not None and sent.frame_type == mac.FrameType.ACK
+        if acknowledges and before.mac.sequence == sent.sequence and time - before.time <= ACK_SPAN:
+            time = min(time, before.time + AT_ONCE)
         return max(time, before.time + (len(octets) + SYNCHRONISATION) * OCTET)
 
     def _lose(self, what: str, time: float, cause: str) -> None:

@@ -218,9 +218,9 @@ def _is_key_establishment(frame: Frame) -> bool:
 def _shows_a_step(frame: Frame) -> bool:
     """Whether it is of steps 6 to 9: a key, an announcement, anything of the Smart Energy profile."""
     header = frame.aps
-    if header is None:
+    if header is None or frame.nwk is None or not frame.nwk.is_a(nwk.Nwk):
         return False
-    command = header.frame_type == aps.FrameType.COMMAND and frame.nwk is not None and not frame.nwk.security_enabled
+    command = header.frame_type == aps.FrameType.COMMAND and not frame.nwk.security_enabled
     return command or frame.find(zdp.DeviceAnnce) is not None or header.profile == smart_energy.PROFILE
 
 

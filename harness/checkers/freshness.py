@@ -31,9 +31,13 @@ class Link:
     associations: tuple[Association, ...]
 
     def of(self, actor: Actor) -> Iterator[Heard]:
-        """The NWK-secured frames that the actor's radio sent, those among them that the bench's faults made or altered."""
+        """The NWK-secured frames that the actor's radio sent, those among them that the bench's faults made or altered.
+
+        What ends within its auxiliary header is none.
+        """
         for each in self.heard:
-            if each.nwk is not None and "source" in each.nwk and each.nwk.security_enabled and self.sender(each) is actor:
+            secured = each.nwk is not None and "source" in each.nwk and each.nwk.security is not None
+            if secured and self.sender(each) is actor:
                 yield each
 
     def sender(self, each: Heard) -> Actor | None:

@@ -156,9 +156,11 @@ class Air:
     def _named_by_themselves(self) -> Iterator[tuple[int, Eui64]]:
         """Each hop seals a frame anew, so that its auxiliary header names the MAC source."""
         for heard in self.heard:
-            opened, own = heard.frame.security.nwk == "ok", heard.nwk is not None and heard.nwk.source == heard.mac.source_short
-            if opened and own and heard.nwk.source != nwk.COORDINATOR and heard.nwk.security.source_ieee is not None:
-                yield heard.nwk.source, Eui64(heard.nwk.security.source_ieee)
+            header = heard.nwk
+            if heard.frame.security.nwk != "ok" or header.source == nwk.COORDINATOR or header.source != heard.mac.source_short:
+                continue
+            if header.security.source_ieee is not None:
+                yield header.source, Eui64(header.security.source_ieee)
 
     def sender(self, heard: Heard) -> Eui64 | None:
         """Who made the frame (its NWK source, else its MAC source); None for unknown short addresses."""

@@ -19,6 +19,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from dissectors import mac
 from dissectors.capture import CapturedFrame, CaptureError, frames_of, write_pcapng
 from harness.audit.verdicts import Audited, as_json, overall
 from harness.judge import Judgement
@@ -257,6 +258,24 @@ def test_whatever_the_frames_are_nothing_breaks(data: st.DataObject) -> None:
         else:
             heard.insert(0, heard.pop(place))
     assert of(judgements(audited(trace, heard)), Verdict.ERROR) == set()
+
+
+@pytest.mark.parametrize("to", ["device", "ESI"])
+def test_frames_that_end_early_or_are_of_no_network_are_nobodys_error(to: str) -> None:
+    """Between the same two addresses: inter-PAN frames, with APS frames in them that do not belong there, and cut auxiliary headers."""
+    trace = run_of("load_control")
+    heard = packets(trace)
+    spoken = [each for each in heard if each.octets[0] & 7 == mac.FrameType.DATA and len(each.octets) > 60]
+    whole = next(each for each in reversed(spoken) if (each.octets[5:7] == b"\0\0") is (to == "ESI"))
+    addresses = whole.octets[:9]
+    odd = [
+        *(addresses + b"\x0b\x00" + bytes([control]) + bytes(range(30)) for control in range(0, 256, 5)),
+        *(whole.octets[:length] for length in range(17, 45)),
+    ]
+    for place, octets in enumerate(odd):
+        heard.insert(len(heard) // 2 + place, replace(repacked(whole, octets), time=heard[len(heard) // 2].time + place / 100))
+    found = judgements(audited(trace, heard))
+    assert of(found, Verdict.ERROR) == set()
 
 
 def repacked(frame: CapturedFrame, octets: bytes) -> CapturedFrame:
