@@ -5,6 +5,7 @@ Nothing here waits without a limit: between two waits the one who reads gets a t
 
 from __future__ import annotations
 
+import errno
 import io
 import os
 import select
@@ -73,6 +74,8 @@ def packets(source: str, turn: Callable[[], None], follow: bool) -> Iterator[Cap
     if source.startswith(ZEP):
         yield from _over_udp(source, turn)
         return
+    if os.path.isdir(source):
+        raise InputError(f"{source}: is a folder; right would be a pcap or pcapng file, a FIFO, - or {ZEP}HOST:{ZEP_PORT}")
     try:
         descriptor = os.dup(0) if source == STDIN else os.open(source, os.O_RDONLY)
     except OSError as fault:
@@ -89,7 +92,8 @@ def _over_udp(source: str, turn: Callable[[], None]) -> Iterator[CapturedFrame]:
         try:
             endpoint.bind((host, port))
         except OSError as fault:
-            raise BenchError(f"{source}: cannot listen there: {fault.strerror}; another program may hold the port") from fault
+            taken = "; another program holds the port" if fault.errno == errno.EADDRINUSE else ""
+            raise BenchError(f"{source}: cannot listen there: {fault.strerror}{taken}") from fault
         number = 0
         while True:
             if not select.select([endpoint], [], [], TURN)[0]:

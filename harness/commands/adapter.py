@@ -10,7 +10,7 @@ from typing import Any
 
 CODES = {"error": 7, "fail": 1, "inconc": 6, "pass": 0}  # those of a run, the worst first
 NOTHING = 5
-LIMIT = 20.0  # seconds that one contract test may take
+LIMIT, LONGEST = 20.0, 3600.0  # seconds that one contract test may take
 
 
 def add(subparsers: argparse._SubParsersAction[Any]) -> None:
@@ -32,8 +32,8 @@ def _check(arguments: argparse.Namespace) -> int:
     from harness.declarations import read_bench
     from harness.errors import InputError
 
-    if not arguments.limit > 0:
-        raise InputError(f"--limit {arguments.limit:g}: right would be more than 0 seconds")
+    if not 0 < arguments.limit <= LONGEST:
+        raise InputError(f"--limit {arguments.limit:g}: right would be more than 0 and at most {LONGEST:g} seconds")
     bench = read_bench(arguments.bench)
     outcomes = []
     for outcome in Check(bench, arguments.limit).outcomes(tuple(arguments.only)):

@@ -208,7 +208,8 @@ def test_json_says_the_same(tmp_path: Path, capsys: pytest.CaptureFixture[str]) 
 
 @pytest.mark.parametrize(("arguments", "said"), [
     (["--only", "Meter"], "--only Meter: not on this bench; right would be one of DR Application; "),
-    (["--limit", "0"], "--limit 0: right would be more than 0 seconds"),
+    (["--limit", "0"], "--limit 0: right would be more than 0 and at most 3600 seconds"),
+    (["--limit", "inf"], "--limit inf: right would be more than 0 and at most 3600 seconds"),
 ])
 def test_a_wrong_argument_is_one_line(arguments: list[str], said: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["adapter", "check", str(bench(tmp_path)), *arguments]) == 4

@@ -120,6 +120,7 @@ def test_what_is_no_capture_is_one_clear_line(octets: bytes, said: str, tmp_path
 
 
 @pytest.mark.parametrize(("arguments", "said"), [
+    (["docs"], "docs: is a folder; right would be a pcap or pcapng file"),
     (["nowhere.pcap"], "nowhere.pcap: cannot be read: No such file"),
     (["zep://localhost:17754"], "right would be --follow"),
     (["--follow", "zep://localhost:no"], "right would be zep://HOST:17754"),

@@ -21,6 +21,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from typing import Any
 
 from harness.errors import BenchError, Unsupported
@@ -106,7 +107,8 @@ class AcmeRadio:
         if not self._open:
             return
         self._open = False
-        self._line.shutdown(socket.SHUT_RDWR)
+        with suppress(OSError):  # the dongle may be gone already
+            self._line.shutdown(socket.SHUT_RDWR)
         self._thread.join(PATIENCE)
         self._lines.close()
         self._line.close()
@@ -141,7 +143,8 @@ class AcmeRadio:
     def _take(self, word: str, *rest: str) -> None:
         if word == "DONE":
             handle, status, pending, clock = rest
-            self._inside -= 1
+            with self._lock:
+                self._inside -= 1
             self._tell(int(clock), Transmitted(int(handle), status, pending == "1"))
             self._fill()
         elif word == "HEARD":
