@@ -53,6 +53,10 @@ class Network:
     short_addresses: dict[int, Eui64] = field(default_factory=dict)
     parents: dict[Eui64, int | None] = field(default_factory=dict)  # the short address that each device asked for association
 
+    def is_heard_as(self, other: Network) -> bool:
+        """Whether both are one network, heard on two media: by two interfaces, or before and after it changed its channel."""
+        return self.coordinator is not None and (self.coordinator, self.address[1]) == (other.coordinator, other.address[1])
+
 
 _Placed = tuple[int, tuple[Network, tuple[Join, ...]] | None]  # a frame, with the network and the joins that it belongs to
 

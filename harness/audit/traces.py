@@ -99,9 +99,11 @@ class Traces:
                 for place in self._within(other.shared, start, end):
                     if self.sorting.heard[place].mac.beacon is not None:
                         yield place, ANOTHER_NETWORK
+        own_network = self.sorting.networks[join.network]
         for also in self.sorting.met:
-            if also.device == join.device and also.network != join.network:
-                coordinator = self.sorting.networks[also.network].coordinator
+            another = self.sorting.networks[also.network]
+            if also.device == join.device and also.network != join.network and not another.is_heard_as(own_network):
+                coordinator = another.coordinator
                 own = also.begins  # where it asked nobody, the ESI may have named another PAN
                 for place in self._within(also.frames, start, start if own else end):  # where it was before, not where it goes later
                     yield place, ANOTHER_NETWORK if own and _is_from(self.sorting.heard[place], coordinator) else None

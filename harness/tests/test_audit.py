@@ -145,6 +145,16 @@ def test_two_captures_of_two_interfaces_are_one_and_what_both_heard_counts_once(
     assert intake.counts["frames heard on another interface as well"] == len(other[::2])
 
 
+@pytest.mark.parametrize("later", ["at once", "up to 10 ms", "0.2 s"])
+def test_two_sniffers_whose_clocks_differ_fail_nobody(later: str) -> None:
+    """Link type 195 names no channel: that both heard one network its coordinator tells, not the time."""
+    trace, chance = run_of("load_control"), random.Random(1)
+    least, most = {"at once": (0.001, 0.001), "up to 10 ms": (0.0, 0.01), "0.2 s": (0.2, 0.2)}[later]
+    one = packets(trace, 195)
+    other = [replace(each, time=each.time + chance.uniform(least, most), interface=1) for each in one]
+    never_false(judgements(audited(trace, sorted(one + other, key=lambda each: each.time))), "load_control")
+
+
 def test_acknowledgements_stamped_late_are_still_acknowledgements() -> None:
     """A computer stamps what a radio told it some milliseconds ago; an acknowledgement right after its frame is one all the same."""
     trace = run_of("load_control")
