@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 PASSED, FAILED, NOTHING, INCONCLUSIVE, ERROR = 0, 1, 5, 6, 7
 CODES = {"none": NOTHING, "pass": PASSED, "inconc": INCONCLUSIVE, "fail": FAILED, "error": ERROR}
+MOST = 200_000  # packets that are taken in: each is kept, in some 7 kB
 SHOWN = 5  # causes of gaps in the report
 ISSUER_DIGITS, CA_DIGITS = 16, 44
 
@@ -91,6 +92,9 @@ def _take_in(arguments: argparse.Namespace, intake: Intake, live: Live | None) -
         for packet in packets(arguments.capture, turn, arguments.follow):
             intake.take(packet)
             turn()
+            if intake.counts["packets"] == MOST:
+                intake.ended = f"{arguments.capture}: only the first {MOST} packets are taken in; cut what is longer (editcap -c)"
+                break
     except CaptureError as fault:
         if not intake.counts["packets"]:
             raise InputError(str(fault)) from fault

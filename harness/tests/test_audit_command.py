@@ -144,6 +144,15 @@ def test_a_file_that_breaks_off_is_judged_as_far_as_it_goes(capture: Path, capsy
     assert not any(each["verdict"] == "fail" for step in join["steps"].values() for each in step["findings"])
 
 
+def test_of_an_endless_capture_so_much_is_judged_as_memory_allows(
+    capture: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("harness.commands.audit.MOST", 100)
+    assert audit(capture, "--json") == 6
+    health = json.loads(capsys.readouterr().out)["health"]
+    assert (health["counts"]["packets"], "only the first 100 packets" in health["ended"]) == (100, True)
+
+
 def test_a_fifo_is_followed_to_its_end_with_the_same_report(capture: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert audit(capture) == 6
     report = capsys.readouterr().out
