@@ -23,6 +23,7 @@ _VLAN, _IPV4, _IPV6 = 0x8100, 0x0800, 0x86DD  # EtherTypes
 _UDP, _UDP_HEADER, _IPV6_HEADER = 17, 8, 40  # RFC 768, RFC 8200
 _ZEP_1, _ZEP_2 = 16, 32  # octets of the headers of ZEP v1 and v2 (data)
 _ZEP_DATA = 1
+_ZEP_SEQUENCE = 17  # where it begins in the header of v2, 4 octets
 
 
 class Flaw(ValueError):
@@ -31,13 +32,17 @@ class Flaw(ValueError):
 
 @dataclass(frozen=True)
 class Unwrapped:
-    """A frame as its packet carried it: `octets` is the PSDU, without its last two where `fcs` is "absent"."""
+    """A frame as its packet carried it: `octets` is the PSDU, without its last two where `fcs` is "absent".
+
+    `sequence` counts the datagrams of a ZEP v2 sender, where he counts them.
+    """
 
     octets: bytes
     fcs: str = "absent"
     channel: int | None = None
     lqi: int | None = None
     rssi: float | None = None
+    sequence: int | None = None
 
 
 def unwrap(link_type: int, octets: bytes) -> Unwrapped | None:
@@ -64,9 +69,10 @@ def unwrap_zep(datagram: bytes) -> Unwrapped | None:
         raise Flaw("its ZEP datagram is cut short")
     channel, with_fcs, lqi = struct.unpack_from("<BxxBB", datagram, 3 if size == _ZEP_1 else 4)
     octets = octets[: datagram[size - 1]]
+    sequence = struct.unpack_from(">I", datagram, _ZEP_SEQUENCE)[0] if size == _ZEP_2 else None
     if with_fcs:
-        return Unwrapped(octets, "present", channel, lqi)
-    return Unwrapped(octets[:-2], "absent", channel, lqi)  # the radio put its own figures where the FCS was
+        return Unwrapped(octets, "present", channel, lqi, sequence=sequence)
+    return Unwrapped(octets[:-2], "absent", channel, lqi, sequence=sequence)  # the radio put its own figures where the FCS was
 
 
 def tlvs(octets: bytes, order: str) -> Iterator[tuple[int, bytes]]:

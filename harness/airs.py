@@ -22,10 +22,14 @@ RADIOS = "radios"  # in a trace's header: what each real radio says of itself
 
 
 def open_radio(plugged: Plugged, interrupt: Callable[[], None]) -> Radio:
-    """The radio that a bench file names, opened. Raises BenchError naming the place in the file, or the port."""
+    """The radio that a bench file names, opened. One that is tuned elsewhere, by whom the bench does not reach, is told where.
+
+    Raises BenchError naming the place in the file, or the port.
+    """
     try:
-        options = {option: value for option, value in plugged.options.items() if option != CHANNEL}
-        radio: Radio = load(plugged.adapter)(options, interrupt)
+        made: Any = load(plugged.adapter)
+        is_told = getattr(made, "tuned_elsewhere", False)
+        radio: Radio = made({option: value for option, value in plugged.options.items() if is_told or option != CHANNEL}, interrupt)
     except BenchError:
         raise
     except Exception as fault:  # a module of somebody else's may fail in any way

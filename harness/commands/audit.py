@@ -72,8 +72,8 @@ def _take_in(arguments: argparse.Namespace, intake: Intake, live: Live | None) -
     """Take in what comes until it ends; where it breaks off, what came before counts, and the reason is kept."""
     from dissectors.capture import CaptureError
     from harness.audit.live import followed
-    from harness.audit.sources import ZEP, packets
     from harness.audit.verdicts import SCHEMA, join_as_json
+    from harness.live_capture import ZEP, packets
 
     if live is None and arguments.capture.startswith(ZEP):
         raise InputError(f"{arguments.capture}: has no end; right would be --follow, ended by Ctrl-C")

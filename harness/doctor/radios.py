@@ -61,7 +61,7 @@ def _about(name: str) -> str:
 
 def _radio(name: str, plugged: Plugged, port: str, channel: int | None) -> Iterator[Finding]:
     about = _about(name)
-    found = list(examine_port(about, port))
+    found = list(examine_port(about, port)) if port else []
     yield from found
     if any(each.grade is Grade.PROBLEM for each in found):
         return

@@ -80,7 +80,7 @@ def write_capture(folder: Path, comments: Mapping[int, Sequence[str]]) -> None:
             comment="\n".join((f"exchange {exchange.number}", *told)), channel=exchange.about.get("channel"),
             lqi=exchange.about.get("lqi"), rssi=exchange.about.get("rssi"),
         ))
-    measured = any(frame.rssi is not None for frame in frames)
+    measured = any(frame.rssi is not None or frame.lqi is not None for frame in frames)
     write_pcapng(folder / CAPTURE, frames, link_type=IEEE802_15_4_TAP if measured else IEEE802_15_4)
 
 

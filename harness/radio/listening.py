@@ -24,6 +24,7 @@ class Listening:
         self._channel: int | None = None
         self._since = self._whole_until = 0.0
         self._missed = 0
+        self._speaks = True
         self._before: list[Attestation] = []
         self._apart: dict[str, list[float]] = {}
         self.about: dict[str, Any] = {}
@@ -38,13 +39,13 @@ class Listening:
         self._since = now + SETTLING if now else 0.0  # nothing has begun yet at the start
         return True
 
-    def listened(self, now: float, missed: int, whole_until: float) -> None:
+    def listened(self, now: float, missed: int, whole_until: float, speaks: bool = True) -> None:
         """What the sniffers told by now is on the tap, all of what was until `whole_until`; their lines have lost so many pieces, each
-        of which may have been a frame."""
-        if missed != self._missed and self._channel is not None:
-            self._before += self._attested(self._whole_until)
+        of which may have been a frame. A sniffer that does not speak yet may not be there at all."""
+        if self._channel is not None and (missed != self._missed or not self._speaks):
+            self._before += self._attested(self._whole_until) if self._speaks else []
             self._since = now
-        self._missed, self._whole_until = missed, max(self._whole_until, whole_until)
+        self._missed, self._whole_until, self._speaks = missed, max(self._whole_until, whole_until), speaks
 
     def has_sniffer_on(self, channel: int) -> bool:
         """Whether a sniffer is to hear what is on that channel."""
@@ -66,7 +67,7 @@ class Listening:
         if self._channel is None:
             return []
         medium = f"{MEDIUM}:{self._channel}"
-        if not self._has_sniffer:
+        if not self._has_sniffer or not self._speaks:
             return [Attestation(Point.MAC, medium, 0.0, 0.0)]
         end = min(now, self._whole_until)
         return [Attestation(Point.MAC, medium, self._since, end)] if end >= self._since else []

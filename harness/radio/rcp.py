@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections import deque
 from collections.abc import Callable, Coroutine, Mapping
 from contextlib import suppress
 from typing import Any
@@ -16,17 +15,16 @@ from typing import Any
 from dissectors.mac import MAX_PSDU
 from harness.errors import BenchError, Unsupported
 from harness.ports import RadioSettings, Received, Transmit, Transmitted
-from harness.radio.alignment import Alignment
 from harness.radio.filtering import FCS_LENGTH, has_right_fcs
 from harness.radio.rcp_line import Refused
 from harness.radio.rcp_options import RcpOptions
 from harness.radio.rcp_session import Session
 from harness.radio.spinel import Property, unpack
+from harness.radio.telling import Telling
 
 OPENING_LIMIT = 20.0  # seconds for a port to open and its radio to say who it is
 SCAN_LIMIT = 10.0  # seconds for an energy scan of all channels
 CLOSING_LIMIT = 2.0  # seconds to leave the port
-STANDSTILL = 0.5  # seconds that the bench's clock falls behind at once when it has been stopped, and not only been busy
 
 
 class Rcp:
@@ -36,13 +34,10 @@ class Rcp:
         """Open the port and reset the radio. Raises BenchError naming the port, ValueError for an option that cannot be read."""
         self._options = RcpOptions.of(options)
         self.port = self._options.port
-        self.clock = Alignment()
         self._interrupt = interrupt
-        self._told: deque[tuple[float, float, Received | Transmitted]] = deque()  # host's clock, radio's clock (0: none)
         self._fault: BenchError | None = None
-        self._bench_ahead = float("-inf")  # the bench's clock minus the host's
-        self._looked = 0.0  # the bench time of the last look at what it told
         self._loop = asyncio.new_event_loop()
+        self._telling = Telling(self._loop.time)
         self._session = Session(self._options, self._tell, self._fail)
         self._thread = threading.Thread(target=self._loop.run_forever, name=f"RCP {self.port}", daemon=True)
         self._thread.start()
@@ -65,18 +60,12 @@ class Rcp:
 
     def told(self, now: float) -> list[tuple[float, Received | Transmitted]]:
         """What it told since the last call, with bench times that are never ahead of `now`. Raises what broke it."""
-        ahead = now - self._loop.time()  # less than it really is where the bench, which stands still while it works, lags behind
-        stood = ahead < self._bench_ahead - STANDSTILL
-        self._bench_ahead = ahead if stood else max(self._bench_ahead, ahead)
-        least, self._looked = self._looked if stood else 0.0, now  # what came while time stood still came when it stopped
-        came = [self._told.popleft() for _ in range(len(self._told))]
-        for host, radio, _ in came:
-            if radio:
-                self.clock.learn(radio, host)
-        if not came:
-            self._raise()
-        told = [(min(self.clock.host_time(radio), host) if radio else host, pdu) for host, radio, pdu in came]
-        return [(min(max(at + self._bench_ahead, least), now), pdu) for at, pdu in told]
+        fault, told = self._fault, self._telling.take(now)
+        if fault is not None:
+            if not told:
+                raise fault
+            self._interrupt()  # whoever has taken these is to come again
+        return told
 
     def perform(self, operation: str, **given: object) -> object:
         """`energy_scan` (`channels`: dBm by channel) and `noise` (dBm on this channel). Raises Unsupported for anything else."""
@@ -133,7 +122,7 @@ class Rcp:
     # -- called by the loop
 
     def _tell(self, pdu: Received | Transmitted, at: float) -> None:
-        self._told.append((self._loop.time(), at, pdu))
+        self._telling.put(pdu, at)
         self._interrupt()
 
     def _fail(self, cause: str) -> None:

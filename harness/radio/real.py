@@ -73,6 +73,7 @@ class RealAir:
         self._seen = 0
         self._latest = 0.0
         self._up: list[tuple[str, RadioPdu]] = []
+        self._listened(0.0)
         self._follows = None if channel is not None else next(iter(self._radios), None)
         if channel is not None:
             self._tune(channel, 0.0)
@@ -138,10 +139,16 @@ class RealAir:
             else:
                 self._transmitted(name, pdu, at)
         self._wait_no_longer(now)
-        missed = sum(getattr(sniffer, "garbage", 0) for sniffer in self._sniffers.values())
-        self.listening.listened(now, missed, min((heard.seen.time for _, heard in self._waiting), default=now))
+        self._listened(now)
         up, self._up = self._up, []
         return up
+
+    def _listened(self, now: float) -> None:
+        sniffers = self._sniffers.values()
+        self.listening.listened(
+            now, sum(getattr(each, "garbage", 0) for each in sniffers), min((heard.seen.time for _, heard in self._waiting), default=now),
+            all(getattr(each, "speaks", True) for each in sniffers),
+        )
 
     def inject(self, psdu: bytes, channel: int, now: float, sender: str = "") -> None:
         """Raises Unsupported: on a real air every frame has a radio that sends it."""
@@ -248,12 +255,12 @@ class RealAir:
                 each.by.add(by)
                 self.listening.compare(by, at - each.seen.time)
                 if sniffs and not each.is_on_tap:
-                    each.seen = replace(each.seen, time=at, lqi=pdu.lqi, rssi=pdu.rssi)
+                    each.seen = self._measured(replace(each.seen, time=at), by, pdu)
                     self._tell(each)
                 return each
         seen = self._see(pdu.psdu, pdu.channel, NOBODY if sent is None else sent.name, at)
         if sent is None or by != sent.name:  # nobody measures what he sends
-            seen = replace(seen, lqi=pdu.lqi, rssi=pdu.rssi)
+            seen = self._measured(seen, by, pdu)
         heard = _Heard(replace(seen, instead_of=None if sent is None else sent.instead_of), {by}, [(0.0, pdu.psdu)])
         if sent is None and self.faults:
             heard.arrivals = self._made_of_foreign(replace(seen, sender=self._across))
@@ -263,6 +270,11 @@ class RealAir:
         else:
             self._waiting.append((at + TWIN_SPAN, heard))
         return heard
+
+    def _measured(self, seen: SeenFrame, by: str, pdu: Received) -> SeenFrame:
+        """With what the radio that heard it says of it, as far as it measures at all."""
+        offers = (self._sniffers.get(by) or self._radios[by]).offers
+        return replace(seen, lqi=pdu.lqi if "lqi" in offers else None, rssi=pdu.rssi if "rssi" in offers else None)
 
     def _wait_no_longer(self, now: float) -> None:
         for until, heard in self._waiting:

@@ -18,10 +18,10 @@ import pytest
 from dissectors.capture import CapturedFrame, write_pcapng
 from dissectors.encapsulation import ETHERNET, IEEE802_15_4_NO_FCS
 from dissectors.tests.test_encapsulation import ethernet, ipv4, udp
-from harness.audit.sources import packets as live_packets
 from harness.cli import main
 from harness.errors import BenchError
 from harness.evidence.scenario import write_keys
+from harness.live_capture import packets as live_packets
 from harness.tests.field_captures import packets, pcap, run_of, write, zep
 from harness.tests.small_run import ROOT
 

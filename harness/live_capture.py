@@ -13,7 +13,7 @@ import socket
 import stat
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import BinaryIO, cast
+from typing import Any, BinaryIO, cast
 from urllib.parse import urlsplit
 
 from dissectors.capture import CapturedFrame, frames_of
@@ -72,44 +72,61 @@ def packets(source: str, turn: Callable[[], None], follow: bool) -> Iterator[Cap
     bound, CaptureError where a capture cannot be read further.
     """
     if source.startswith(ZEP):
-        yield from _over_udp(source, turn)
+        with bound(*_address(source)) as endpoint:
+            yield from datagrams(endpoint, turn)
         return
-    if os.path.isdir(source):
-        raise InputError(f"{source}: is a folder; right would be a pcap or pcapng file, a FIFO, - or {ZEP}HOST:{ZEP_PORT}")
-    try:
-        descriptor = os.dup(0) if source == STDIN else os.open(source, os.O_RDONLY)
-    except OSError as fault:
-        raise InputError(f"{source}: cannot be read: {fault.strerror}") from fault
-    with Growing(descriptor, turn, follow) as growing:
+    with Growing(opened(source), turn, follow) as growing:
         yield from frames_of(cast(BinaryIO, growing), "standard input" if source == STDIN else source)
 
 
-def _over_udp(source: str, turn: Callable[[], None]) -> Iterator[CapturedFrame]:
-    host, port = _address(source)
+def opened(source: str) -> int:
+    """The descriptor of a file, a FIFO to which nobody may be writing yet, or standard input. Raises InputError."""
+    if os.path.isdir(source):
+        raise InputError(f"{source}: is a folder; right would be a pcap or pcapng file, a FIFO, - or {ZEP}HOST:{ZEP_PORT}")
+    try:
+        return os.dup(0) if source == STDIN else os.open(source, os.O_RDONLY | os.O_NONBLOCK)
+    except OSError as fault:
+        raise InputError(f"{source}: cannot be read: {fault.strerror}") from fault
+
+
+def bound(host: str, port: int) -> socket.socket:
+    """A socket to which ZEP can be sent. Raises BenchError."""
+    endpoint = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET, socket.SOCK_DGRAM)
+    try:
+        endpoint.bind((host, port))
+    except OSError as fault:
+        endpoint.close()
+        taken = "; another program holds the port" if fault.errno == errno.EADDRINUSE else ""
+        raise BenchError(f"{ZEP}{host}:{port}: cannot listen there: {fault.strerror}{taken}") from fault
+    return endpoint
+
+
+def datagrams(endpoint: socket.socket, turn: Callable[[], None]) -> Iterator[CapturedFrame]:
+    """What comes as ZEP, with the host's time at which it came; that datagrams are missing is told as a flaw before what came next."""
     clock = WallClock()
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    with socket.socket(family, socket.SOCK_DGRAM) as endpoint:
+    number = 0
+    counted: dict[Any, int] = {}
+    while True:
+        if not select.select([endpoint], [], [], TURN)[0]:
+            turn()
+            continue
+        datagram, peer = endpoint.recvfrom(DATAGRAM)
+        now = clock.epoch.timestamp() + clock.now()
+        number += 1
         try:
-            endpoint.bind((host, port))
-        except OSError as fault:
-            taken = "; another program holds the port" if fault.errno == errno.EADDRINUSE else ""
-            raise BenchError(f"{source}: cannot listen there: {fault.strerror}{taken}") from fault
-        number = 0
-        while True:
-            if not select.select([endpoint], [], [], TURN)[0]:
-                turn()
-                continue
-            datagram, now = endpoint.recv(DATAGRAM), clock.epoch.timestamp() + clock.now()
-            number += 1
-            try:
-                found = unwrap_zep(datagram)
-            except Flaw as flaw:
-                yield CapturedFrame(number, now, 0, b"", flaw=str(flaw))
-                continue
-            if found is not None:
-                yield CapturedFrame(
-                    number, now, 0, found.octets, channel=found.channel, lqi=found.lqi, rssi=found.rssi, fcs=found.fcs,
-                )
+            found = unwrap_zep(datagram)
+        except Flaw as flaw:
+            counted.pop(peer, None)
+            yield CapturedFrame(number, now, 0, b"", flaw=str(flaw))
+            continue
+        if found is None:
+            continue
+        if found.sequence is not None:
+            missing = found.sequence - counted.get(peer, found.sequence) - 1
+            counted[peer] = found.sequence
+            if missing > 0:
+                yield CapturedFrame(number, now, 0, b"", flaw=f"{missing} datagrams before it are missing")
+        yield CapturedFrame(number, now, 0, found.octets, channel=found.channel, lqi=found.lqi, rssi=found.rssi, fcs=found.fcs)
 
 
 def _address(source: str) -> tuple[str, int]:
