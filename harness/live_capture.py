@@ -1,6 +1,6 @@
 """Where packets come from while they are still being captured: a growing file, a FIFO, standard input, ZEP over UDP. Decodes no frame.
 
-Nothing here waits without a limit: between two waits the one who reads gets a turn, so that joins are judged while the air is silent.
+Nothing here waits without a limit: between two waits the one who reads gets a turn, so that he can work, or stop, while the air is silent.
 """
 
 from __future__ import annotations

@@ -124,6 +124,10 @@ class Radio(Protocol):
 
     `options` are its mapping in the bench file; `interrupt` is called, from any thread, when `told` has something new. Whatever
     event loop it needs runs in a thread of its own. All raise BenchError naming the port and what to do about it.
+
+    A sniffer may have `garbage` (how many frames it may have lost: nothing is attested over the gap) and `speaks` (whether it is known
+    to be there: nothing is attested before). A class whose radio no bench can tune says `tuned_elsewhere = True`, and is told `channel`.
+    LQI and RSSI of what it heard count where it offers them.
     """
 
     offers: frozenset[str]

@@ -25,6 +25,7 @@ class Listening:
         self._since = self._whole_until = 0.0
         self._missed = 0
         self._speaks = True
+        self.heard_until = 0.0  # when the last frame on the tap was over, by a bench whose clock may lag behind
         self._before: list[Attestation] = []
         self._apart: dict[str, list[float]] = {}
         self.about: dict[str, Any] = {}
@@ -41,8 +42,8 @@ class Listening:
 
     def listened(self, now: float, missed: int, whole_until: float, speaks: bool = True) -> None:
         """What the sniffers told by now is on the tap, all of what was until `whole_until`; their lines have lost so many pieces, each
-        of which may have been a frame. A sniffer that does not speak yet may not be there at all."""
-        if self._channel is not None and (missed != self._missed or not self._speaks):
+        of which may have been a frame. One that never spoke may not be there at all; once it speaks it is taken to have been."""
+        if missed != self._missed and self._channel is not None:
             self._before += self._attested(self._whole_until) if self._speaks else []
             self._since = now
         self._missed, self._whole_until, self._speaks = missed, max(self._whole_until, whole_until), speaks
@@ -61,7 +62,7 @@ class Listening:
         """What can be attested up to `now`: every channel for as long as a sniffer was on it and what it told was taken; where none
         is, that somebody was there, for no time at all. What the radios say of themselves is brought up to date as well."""
         self.about.update({name: self._said_by(name, radio) for name, radio in self._radios.items()})
-        return [*self._before, *self._attested(now)]
+        return [*self._before, *self._attested(max(now, self.heard_until))]
 
     def _attested(self, now: float) -> list[Attestation]:
         if self._channel is None:
@@ -69,7 +70,7 @@ class Listening:
         medium = f"{MEDIUM}:{self._channel}"
         if not self._has_sniffer or not self._speaks:
             return [Attestation(Point.MAC, medium, 0.0, 0.0)]
-        end = min(now, self._whole_until)
+        end = min(now, max(self._whole_until, self.heard_until))
         return [Attestation(Point.MAC, medium, self._since, end)] if end >= self._since else []
 
     def _said_by(self, name: str, radio: Radio) -> dict[str, Any]:

@@ -16,11 +16,13 @@ from dissectors.smart_energy import ALL_CHANNELS
 from harness.clock import WallClock
 from harness.errors import BenchError, Unsupported
 from harness.ports import RadioSettings, Received, Transmit, Transmitted
-from harness.radio.filtering import FCS_LENGTH, has_right_fcs
+from harness.radio.filtering import FCS_LENGTH, has_right_fcs, is_acknowledgement_of
 from harness.radio.telling import Telling
 from harness.radio.tool_input import ENDING, ToolOptions
+from harness.radio.virtual import TURNAROUND, airtime
 
 NONE_RIGHT = 20  # frames, of which one at least has a right FCS where the tool hands on FCSs at all
+ACK_SPAN = 0.05  # seconds in which an acknowledgement is taken for that of the frame before it
 CLOSING_LIMIT = 3 * ENDING  # seconds
 
 
@@ -42,8 +44,9 @@ class ListeningTool:
         self._interrupt = interrupt
         self._telling = Telling(WallClock().now)
         self._right, self._wrong = 0, 0  # frames by their FCS
+        self._last = float("-inf"), 0  # the time and the sequence number of what was told last
         self._fault: BenchError | None = None
-        self._is_closing = False
+        self._is_closing = self._has_begun = False
         self._moved = threading.Event()  # it has begun, or broken
         self._input = given.open()
         self.offers = frozenset({"promiscuous"} | ({"timestamps"} if self._input.is_stamped else set()))
@@ -52,7 +55,7 @@ class ListeningTool:
         self._thread.start()
         if not self._moved.wait(given.patience):
             self._fault = self._broken(f"its capture does not begin within {given.patience:g} s; right would be a tool that writes at once")
-        if self._fault is not None:
+        if self._fault is not None and not self._has_begun:
             self.close()
             raise self._fault
 
@@ -70,7 +73,7 @@ class ListeningTool:
             if not told:
                 raise fault
             self._interrupt()  # whoever has taken these is to come again
-        return told
+        return [(self._spaced(pdu, at), pdu) for at, pdu in told]
 
     def perform(self, operation: str, **given: object) -> object:
         """Raises Unsupported."""
@@ -80,6 +83,17 @@ class ListeningTool:
         """Let go of the input; a command is ended."""
         self._is_closing = True
         self._thread.join(CLOSING_LIMIT)
+
+    def _spaced(self, heard: Received | Transmitted, at: float) -> float:
+        """When a frame was over that is told as of `at`, by a computer's clock or a bench's that lags: on one channel not before it
+        has gone out after the frame before it, and an acknowledgement at once after its frame."""
+        assert isinstance(heard, Received)
+        before, sequence = self._last
+        soonest = before + airtime(heard.psdu)
+        if is_acknowledgement_of(heard.psdu, sequence) and at - before <= ACK_SPAN:
+            at = soonest + TURNAROUND
+        self._last = max(at, soonest), heard.psdu[2]
+        return self._last[0]
 
     def _said(self) -> str:
         return f"listening tool at {self._input.name}"
@@ -113,7 +127,8 @@ class ListeningTool:
             raise _Over
 
     def _begin(self) -> None:
-        if not self._moved.is_set():
+        if not self._has_begun:
+            self._has_begun = True
             self.speaks = self._input.is_stamped  # who begins a capture is there; of ZEP nothing is known before a frame
             self._moved.set()
 
@@ -140,5 +155,5 @@ class ListeningTool:
         levels = {"lqi": packet.lqi, "rssi": None if packet.rssi is None else round(packet.rssi)}
         known = {name: value for name, value in levels.items() if value is not None}
         self.offers |= known.keys()  # what its packets have
-        self._telling.put(Received(psdu, self._channel, **known), packet.time if self._input.is_stamped else 0.0)
+        self._telling.put(Received(psdu, self._channel, **known), packet.time)
         self.speaks = True

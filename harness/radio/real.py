@@ -71,7 +71,6 @@ class RealAir:
         self._recent: list[_Heard] = []
         self._waiting: list[tuple[float, _Heard]] = []  # what a sniffer has yet to tell, and until when it may
         self._seen = 0
-        self._latest = 0.0
         self._up: list[tuple[str, RadioPdu]] = []
         self._listened(0.0)
         self._follows = None if channel is not None else next(iter(self._radios), None)
@@ -321,6 +320,7 @@ class RealAir:
         return SeenFrame(self._seen, at, channel, sender, psdu, keyring=self.keyring)
 
     def _tell_tap(self, seen: SeenFrame) -> None:
-        self._latest = max(self._latest, seen.time)  # a clock that becomes known better may seem to go back a little
+        latest = max(self.listening.heard_until, seen.time)  # a clock that becomes known better may seem to go back a little
+        self.listening.heard_until = latest
         if self.tap is not None:
-            self.tap(replace(seen, time=self._latest))
+            self.tap(replace(seen, time=latest))

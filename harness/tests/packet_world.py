@@ -23,11 +23,14 @@ IDLE = 0.2  # seconds after which the world looks whether it is to end
 class PacketWorld:
     """The air, the stick and the device; a thread lets their time pass."""
 
-    def __init__(self, link_key: bytes = LINK_KEY, device: Eui64 = PCT) -> None:
+    def __init__(self, link_key: bytes = LINK_KEY, device: Eui64 = PCT, beside: Any = None) -> None:
+        """`beside` is a further machine on that air."""
         self.home = Home()
         self.stick = Stick(ESI, self.home.chance)
         self.home.nodes["esi"] = self.stick  # type: ignore[assignment]
         self.device = self.home.device(ieee=device, link_key=link_key)
+        if beside is not None:
+            self.home.nodes["beside"] = beside
         self.asked: list[dict[str, Any]] = []
         self.connections = 0
         self._numbers: dict[int, int] = {}

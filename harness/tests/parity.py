@@ -68,14 +68,14 @@ class Played:
 
 def virtual(judged: Actor, device: Device) -> Played:
     """In virtual time."""
-    return _played(replace(VIRTUAL, window_start=0.0, latencies={}, dut=DUTS[judged]), device)
+    return play(replace(VIRTUAL, window_start=0.0, latencies={}, dut=DUTS[judged]), device)
 
 
 def real(judged: Actor, device: Device) -> Played:
     """In real time, whoever is judged in another process, and a sniffer beside."""
     role = ("--han-device" if judged is Actor.HAN_DEVICE else "--esi", device.name)
     with serving("air", "--radios", "2", *role, "--control") as there:
-        return _played(bench_of(dict(there.where), judged), device)
+        return play(bench_of(dict(there.where), judged), device)
 
 
 def bench_of(where: dict[str, str], judged: Actor) -> BenchFile:
@@ -91,7 +91,8 @@ def bench_of(where: dict[str, str], judged: Actor) -> BenchFile:
     )
 
 
-def _played(file: BenchFile, device: Device) -> Played:
+def play(file: BenchFile, device: Device) -> Played:
+    """Have a device provisioned on a bench, and judge it."""
     bench = Bench(file, device, Plan(window_duration=WITHIN), scenario="parity")
     done = DeviceProvisioned if Actor.HAN_DEVICE in file.dut else ApplicationDone
     try:

@@ -4,29 +4,45 @@ from __future__ import annotations
 
 import os
 import socket
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from cases.table import clauses
 from dissectors.capture import CapturedFrame
 from dissectors.encapsulation import ETHERNET, IEEE802_15_4, IEEE802_15_4_NO_FCS, IEEE802_15_4_TAP
 from dissectors.frame import encode_mpdu
-from dissectors.mac import FrameType
+from dissectors.mac import FrameType, fcs
 from harness.airs import open_radio
+from harness.bench import Bench
 from harness.clock import LiveClock
+from harness.declarations import BenchFile, read_bench
 from harness.errors import BenchError, Unsupported
+from harness.judge import judge
 from harness.ports import RadioSettings, Received, Transmit
 from harness.radio import tool_input
+from harness.radio.filtering import answer_to
 from harness.radio.listening_tool import NONE_RIGHT, ListeningTool
 from harness.radio.real import RealAir
+from harness.radio.virtual import airtime
 from harness.radio_declaration import Plugged
 from harness.stack.mac_frames import addressed
-from harness.tests.field_captures import pcap, zep
+from harness.tests.field_captures import STEPS, pcap, zep
+from harness.tests.packet_world import packet_world
+from harness.tests.parity import VIRTUAL, bench_of, differences, play, virtual
+from harness.tests.served import serving
+from harness.tests.test_zigpy_esi import PCT, bench_file, in_service
+from harness.usecase import Actor, Point
+from harness.verdict import Verdict
 
 TOOL = "harness.radio.listening_tool:ListeningTool"
+DEVICE = VIRTUAL.device("load_control")
+TRIES = 3  # as in test_real_air
 WITHIN = 10.0  # seconds for each thing that is waited for
 CHANNEL = "15"
 EPOCH = 1_700_000_000.0
@@ -55,6 +71,11 @@ class Ear:
         self.until(lambda: len(self.heard) >= number)
         return [pdu for _, pdu in self.heard]
 
+    def let_pass(self, seconds: float) -> None:
+        end = self.clock.now() + seconds
+        while self.clock.now() < end:
+            self.clock.wait_until(end)
+
     def end(self) -> str:
         """What breaks it."""
         with pytest.raises(BenchError) as fault:
@@ -70,6 +91,16 @@ def listening(**options: str) -> Iterator[Ear]:
     finally:
         ear.tool.close()
         assert not ear.tool._thread.is_alive()
+
+
+def udp() -> socket.socket:
+    return socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+
+
+def address_of(about: Mapping[str, Any]) -> tuple[str, int]:
+    """Where a tool listens."""
+    host, _, port = about["tool"].rpartition(":")
+    return host, int(port)
 
 
 @pytest.fixture
@@ -97,15 +128,32 @@ def test_a_pipe_is_heard_with_a_right_fcs_at_the_tool_s_own_pace(
     os.write(writer, pcap(link_type, ()))
     with listening(pipe=path) as ear:
         assert ear.tool.speaks
-        ear.clock.wait_until(0.05)
         os.write(writer, record(packet))
         ear.frames(1)
-        os.write(writer, record(packet, -0.005) + record(packet, -0.002))
+        ear.let_pass(0.1)
+        os.write(writer, record(packet, 0.05) + record(packet, 0.055))
         assert ear.frames(3) == [wanted] * 3
         begun, first, second = (at for at, _ in ear.heard)
-        assert (first - begun, second - begun) == pytest.approx((-0.005, -0.002), abs=1e-4), "but for some drift"
+        assert (first - begun, second - begun) == pytest.approx((0.05, 0.055), abs=1e-4), "but for some drift"
         assert ear.tool.offers >= {"promiscuous", "timestamps"}
         assert ("rssi" in ear.tool.offers) is (link_type == IEEE802_15_4_TAP)
+
+
+def test_an_acknowledgement_follows_its_frame_at_once_whatever_the_tool_s_clock_says(pipe: tuple[str, int]) -> None:
+    path, writer = pipe
+    asking = encode_mpdu(addressed(FrameType.DATA, (0x1234, 0), (0x1234, 7), True), b"data")
+    ack = answer_to(asking, False)
+    another = ack[:2] + b"\x77" + fcs(ack[:2] + b"\x77")
+    os.write(writer, pcap(IEEE802_15_4, ()))
+    with listening(pipe=path) as ear:
+        os.write(writer, record(DATA))
+        ear.frames(1)
+        ear.let_pass(0.1)
+        os.write(writer, record(asking, 0.02) + record(ack, 0.05) + record(another, 0.06))
+        ear.frames(4)
+        _, sent, answered, foreign = (at for at, _ in ear.heard)
+        assert answered - sent == pytest.approx(192e-6 + airtime(ack), abs=1e-6)
+        assert foreign - sent == pytest.approx(0.04, abs=1e-4)
 
 
 def test_what_has_a_wrong_fcs_is_dropped_and_a_packet_without_a_frame_is_counted_as_lost(pipe: tuple[str, int]) -> None:
@@ -170,12 +218,12 @@ def test_a_command_is_ended_with_all_that_it_started(tmp_path: Path, stubborn: s
 
 def test_zep_is_there_once_it_has_spoken_and_counts_what_is_missing() -> None:
     frames = [CapturedFrame(number, 0.0, IEEE802_15_4, DATA, channel=15) for number in range(8)]
-    with listening(listen="127.0.0.1:0") as ear, socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender:
-        host, port = ear.tool.about["tool"].split(":")
+    with listening(listen="127.0.0.1:0") as ear, udp() as sender:
+        sender.connect(address_of(ear.tool.about))
 
         def send(*datagrams: bytes) -> None:
             for each in datagrams:
-                sender.sendto(each, (host, int(port)))
+                sender.send(each)
 
         send(b"not ZEP")
         air = RealAir({}, {"sniffer": ear.tool}, channel=15)
@@ -183,14 +231,13 @@ def test_zep_is_there_once_it_has_spoken_and_counts_what_is_missing() -> None:
         assert [(each.start, each.end) for each in air.listening.attested(1.0)] == [(0.0, 0.0)], "nobody may be there"
         send(*map(zep, frames[:2]))
         assert ear.frames(2) == [Received(DATA, 15, lqi=200)] * 2
-        air.wake(2.0)
         air.wake(3.0)
-        assert [(each.start, each.end) for each in air.listening.attested(3.0)] == [(2.0, 3.0)]
+        assert [(each.start, each.end) for each in air.listening.attested(3.0)] == [(0.0, 3.0)]
         send(zep(frames[5]))
         ear.frames(3)
         assert ear.tool.garbage == 1
         air.wake(4.0)
-        assert [(each.start, each.end) for each in air.listening.attested(5.0)] == [(2.0, 3.0), (4.0, 5.0)]
+        assert [(each.start, each.end) for each in air.listening.attested(5.0)] == [(0.0, 3.0), (4.0, 5.0)]
         assert "timestamps" not in ear.tool.offers
 
 
@@ -221,10 +268,10 @@ def test_a_wrong_option_is_said_with_its_place(options: dict[str, str], says: st
 # -- beside a bench
 
 
-def on_paper(text: str, path: Path) -> BenchFile:
-    """The virtual bench with these lines."""
+def on_paper(sniffer: str, path: Path) -> BenchFile:
+    """The virtual bench with a sniffer, in a file."""
     virtual = VIRTUAL.path.read_text(encoding="utf-8").replace("../devices", str(VIRTUAL.path.parent.parent / "devices"))
-    path.write_text(f"{virtual}{text}\n", encoding="utf-8")
+    path.write_text(f"{virtual}radios: {{sniffer: {sniffer}}}\n", encoding="utf-8")
     return read_bench(path)
 
 
@@ -233,9 +280,9 @@ def test_a_command_beside_a_device_beyond_a_radio_decides_the_clauses_of_the_air
     for _ in range(TRIES):
         with serving("air", "--radios", "2", "--han-device", DEVICE.name, "--control") as there:
             tool = f"{sys.executable} -m harness.tests.peers.tool_on_air {there.where['radio 2']} {CHANNEL}"
-            radios = on_paper(f"radios: {{sniffer: {{adapter: '{TOOL}', channel: {CHANNEL}, command: '{tool}'}}}}", tmp_path / "b.yaml").radios
+            written = on_paper(f"{{adapter: '{TOOL}', channel: {CHANNEL}, command: '{tool}'}}", tmp_path / "bench.yaml")
             file = bench_of(dict(there.where), Actor.HAN_DEVICE)
-            played = play(replace(file, radios={**file.radios, **radios}), DEVICE)
+            played = play(replace(file, radios={**file.radios, **written.radios}), DEVICE)
         assert not {Verdict.FAIL, Verdict.ERROR} & set(played.verdicts().values())
         if not (found := list(differences(expected, played))):
             break
@@ -243,5 +290,54 @@ def test_a_command_beside_a_device_beyond_a_radio_decides_the_clauses_of_the_air
     said = played.trace.header.about["radios"]["sniffer"]
     assert said["exercised on hardware"] == "no"
     assert abs(said["clock"]["median skew in us"]) < 50_000, "though the tool's clock is years away"
-    assert {each.medium for each in played.trace.attestations if each.point is Point.MAC and each.end > 1.0} == {"air:15"}
-    assert {"rssi", "lqi"} & {name for each in played.trace.at(Point.MAC) for name in each.about if each.producer is None} <= {"rssi", "lqi"}
+    assert {each.medium for each in played.trace.attestations if each.point is Point.MAC and (each.end or 0.0) > 1.0} == {"air:15"}
+
+
+class OverZep:
+    """A radio on an air of a test, whose tool sends what it hears as ZEP."""
+
+    def __init__(self, line: socket.socket) -> None:
+        self._line = line
+        self._settings = [RadioSettings(int(CHANNEL), promiscuous=True)]
+        self._count = 0
+
+    def receive(self, pdu: Any, now: float) -> None:
+        if isinstance(pdu, Received):
+            self._count += 1
+            with suppress(ConnectionRefusedError):  # nobody listens any more
+                self._line.send(zep(CapturedFrame(self._count, now, 0, pdu.psdu, channel=pdu.channel)))
+
+    def transmit(self, now: float) -> list[Any]:
+        settings, self._settings = self._settings, []
+        return settings
+
+    def deadline(self) -> None:
+        return None
+
+    def events(self) -> list[Any]:
+        return []
+
+
+def test_zep_beside_a_network_co_processor_gives_its_frames_back() -> None:
+    device = replace(PCT, pics={**PCT.pics, "sleepy": False})  # as the one of that world is
+    with udp() as line, packet_world(link_key=PCT.link_key, device=PCT.eui64, beside=OverZep(line)) as world:
+        sniffer = Plugged(TOOL, {"channel": CHANNEL, "listen": "127.0.0.1:0"})
+        bench = Bench(replace(bench_file(world.place), radios={"sniffer": sniffer}), device)
+        try:
+            assert isinstance(bench.air, RealAir)
+            bench.air.listening.attested(0.0)
+            line.connect(address_of(bench.air.listening.about["sniffer"]))
+            bench.open()
+            bench.switch_on()
+            assert bench.wait_until(in_service(bench, world), 60.0), bench.happenings
+        finally:
+            bench.close()
+        judged = judge(bench.trace, [clause for clause in clauses().values() if clause.step in STEPS])
+    judged = [each for each in judged if each.actor is Actor.HAN_DEVICE]
+    assert not [each for each in judged if each.verdict >= Verdict.FAIL or "MAC" in (each.not_applicable or "")]
+    assert {each.clause for each in judged if each.verdict is Verdict.PASS} >= {
+        "UC2.7-05-ASSOCIATES", "UC2.7-08-MAC-U", "UC2.7-09-EVENTS", "UC2.7-09-LINK-KEY-REQUIRED",
+    }
+    (heard,) = (each for each in bench.trace.attestations if each.point is Point.MAC)
+    assert (heard.medium, heard.start) == ("air:15", 0.0)
+    assert list(bench.trace.at(Point.APS)), "which the stick told, as ever"

@@ -115,7 +115,7 @@ def pair(laboratory: Laboratory) -> tuple[Listener, Listener]:
 def test_what_came_while_time_stood_still_is_not_lost_and_came_when_it_stopped(
     pair: tuple[Listener, Listener], monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("harness.radio.rcp.STANDSTILL", 0.0)  # so that a short one is one
+    monkeypatch.setattr("harness.radio.telling.STANDSTILL", 0.0)  # so that a short one is one
     parent, child = pair
     child.send(DATA, 0)
     parent.wait(lambda: parent.frames() == [DATA])
