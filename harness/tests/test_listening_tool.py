@@ -237,6 +237,7 @@ def test_zep_is_there_once_it_has_spoken_and_counts_what_is_missing() -> None:
         ear.frames(3)
         assert ear.tool.garbage == 1
         air.wake(4.0)
+        air.wake(5.0)
         assert [(each.start, each.end) for each in air.listening.attested(5.0)] == [(0.0, 3.0), (4.0, 5.0)]
         assert "timestamps" not in ear.tool.offers
 
