@@ -46,7 +46,7 @@ bench: setup  ## how fast we decode, beside tshark where it is installed, and ho
 	@$(VENV)/bin/python -m reports.decode_rate
 
 parity: setup  ## what is played in virtual time is played in real time too, in two processes, TIMES over
-	@$(VENV)/bin/python -m harness.tests.parity $(TIMES)
+	@status=0; for what in parity parity_cases; do $(VENV)/bin/python -m harness.tests.$$what $(TIMES) || status=1; done; exit $$status
 
 fuzz: setup  ## moves of both sides in any order until MINUTES are over
 	@$(VENV)/bin/hanproof fuzz --profile nightly --minutes $(MINUTES)

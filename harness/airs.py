@@ -68,6 +68,11 @@ class Airs:
         """Ask a radio, wherever it is."""
         self._of.get(name, self.first).submit(name, pdu, now)
 
+    @property
+    def is_behind(self) -> bool:
+        """Whether somebody has been told what the tap has yet to be told; a moment later it has."""
+        return isinstance(self.first, RealAir) and self.first.is_behind
+
     def deadlines(self) -> Iterator[float | None]:
         """When each is to be woken."""
         yield self.first.deadline()

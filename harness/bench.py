@@ -292,12 +292,13 @@ class Bench:
             self._taps.attest(self.now)
 
     def _run_until(self, condition: Callable[[], bool], within: float) -> bool:
-        limit, over = self.now + max(within, 0.0), False
+        limit, over, held = self.now + max(within, 0.0), False, False
         self._running.change()
         for _ in range(STEP_LIMIT):
             self._pump()
-            if (holds := condition()) or over:
-                return holds
+            held = held or condition()
+            if over or (held and not self._airs.is_behind):  # else the trace would lack what made it hold
+                return held
             instant = min(self._running.deadline(), *(due for due in self._deadlines() if due is not None), math.inf)
             self.clock.wait_until(min(instant, limit))  # a live clock returns early when something arrives
             over = instant > limit <= self.now

@@ -8,10 +8,12 @@ from __future__ import annotations
 import json
 from collections import deque
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 from harness.actors.setup import Setup
+from harness.actors.verbs import order_of
 from harness.backhaul.carrier import Carrier, Parcel
 from harness.backhaul.message import LegKind, LegMessage
 from harness.backhaul.wires import LEG
@@ -21,10 +23,14 @@ from harness.ports import Chance, Machine, Message, Pdu, RadioSettings, Transmit
 from harness.radio.spinel_port import SpinelPort
 from harness.radio.virtual import VirtualAir
 from harness.usecase import Actor, Order
+from harness.values import Eui64
 
 CONTROL = "control"
 PATIENCE = 0.5  # seconds after which a wait looks whether it is to end
-VERBS = ("start_joining", "factory_reset", "power_cycle", "opt_out", "open_window")
+VERBS = (
+    "start_joining", "factory_reset", "power_cycle", "opt_out", "open_window", "close_window", "renew_network_key", "switch_network_key",
+)
+ARGUMENTS: Mapping[str, Callable[[Any], Any]] = {"order": order_of, "device": Eui64.parse}  # of open_window, of close_window
 
 
 class EsiAlone:
@@ -32,26 +38,32 @@ class EsiAlone:
 
     def __init__(self, esi: Machine, setup: Setup) -> None:
         self._esi, self._setup = esi, setup
-        self._opened = 0
+        self._ordered = 0
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._esi, name)
 
-    def open_window(self, now: float) -> None:
-        """Open the windows of everybody who is ordered, for as long as each is ordered for."""
-        for order in self._setup.orders:
-            self._open(order, now)
+    def open_window(self, now: float, order: Order | None = None) -> None:
+        """Open the window of who is ordered, from now for as long as is ordered; without an order, of everybody it was started for."""
+        for each in self._setup.orders if order is None else (order,):
+            self._command(LegKind.OPEN_WINDOW, each.device, now, each)
+
+    def close_window(self, now: float, device: Eui64) -> None:
+        """Close it before its end."""
+        self._command(LegKind.CANCEL_WINDOW, device, now)
 
     def transmit(self, now: float) -> list[Pdu]:
         """What is for the radio."""
         return [pdu for pdu in self._esi.transmit(now) if not isinstance(pdu, Message)]
 
-    def _open(self, order: Order, now: float) -> None:
-        self._opened += 1
-        command = LegMessage(
-            LegKind.OPEN_WINDOW, self._opened, order.meter, order.device, order.device_type, order.key_form, order.key_material,
-            self._setup.epoch + timedelta(seconds=now + order.duration),
-        )
+    def _command(self, kind: LegKind, device: Eui64, now: float, order: Order | None = None) -> None:
+        self._ordered += 1
+        command = LegMessage(kind, self._ordered, order.meter if order else self._setup.orders[0].meter, device)
+        if order is not None:
+            command = replace(
+                command, device_type=order.device_type, key_form=order.key_form, key_material=order.key_material,
+                end=self._setup.epoch + timedelta(seconds=now + order.duration),
+            )
         self._esi.receive(Message(LEG, Actor.NIC, Actor.ESI, self._setup.options["codec"].encode(command)), now)
 
 
@@ -88,14 +100,14 @@ class ServedAir:
         """Give it a control endpoint; whoever reaches it may do everything."""
         self._control = carrier
 
-    def perform(self, actor: str, verb: str) -> None:
-        """A role verb of an actor here. Raises ValueError for one that is not there."""
+    def perform(self, actor: str, verb: str, **given: Any) -> None:
+        """A role verb of an actor here. Raises ValueError for one that is not there, TypeError where it does not take what is given."""
         machine = self._machines.get(actor)
         if verb not in VERBS or not hasattr(machine, verb):
             raise ValueError(f"no {actor} here can {verb}; right would be {', '.join(VERBS)} of {', '.join(self._machines)}")
         if verb == "power_cycle":
             self.air.switch_off(actor)
-        getattr(machine, verb)(self.clock.now())
+        getattr(machine, verb)(self.clock.now(), **given)
         self._say(f"{actor}: {verb}")
 
     def close(self) -> None:
@@ -141,7 +153,8 @@ class ServedAir:
         status, answer = 200, dict[str, Any]()
         try:
             told: Mapping[str, Any] = json.loads(parcel.octets)
-            self.perform(str(told["actor"]), str(told["verb"]))
+            given = {name: read(told[name]) for name, read in ARGUMENTS.items() if name in told}
+            self.perform(str(told["actor"]), str(told["verb"]), **given)
         except (ValueError, KeyError, TypeError, HanproofError) as fault:
             status, answer = 400, {"fault": f"{type(fault).__name__}: {fault}"}
         if self._control is not None and parcel.exchange:

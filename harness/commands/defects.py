@@ -143,10 +143,10 @@ def _proof(bench: str, table: str, thorough: bool = False) -> Proof:
     from harness.plugin.bench_building import build
     from harness.plugin.kill_matrix import Proof
     clauses = tuple(table_of(table).clauses().values())
-    return Proof(read_bench(Path(bench) if bench else DEFAULT_BENCH), build, clauses, tuple(_cases(table.rpartition(".")[0])), thorough)
+    return Proof(read_bench(Path(bench) if bench else DEFAULT_BENCH), build, clauses, tuple(cases_of(table.rpartition(".")[0])), thorough)
 
 
-def _cases(package: str) -> Iterator[Callable[..., Any]]:
+def cases_of(package: str) -> Iterator[Callable[..., Any]]:
     """The case functions of a package beside its table."""
     from harness.plugin.case import clauses_of
 

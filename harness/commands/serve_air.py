@@ -26,6 +26,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--radios", type=int, default=2, metavar="N", help="an air: radios behind ports (default: 2)")
     parser.add_argument("--han-device", metavar="NAME", help="an air: a virtual HAN device on it, this device of the bench")
     parser.add_argument("--esi", metavar="NAME", help="an air: a virtual ESI on it, for this device of the bench")
+    parser.add_argument("--seed", type=int, metavar="N", help="an air: the number that reproduces what its actors draw")
     parser.add_argument("--at-once", action="store_true", help="an air: start joining, or open the window, at once")
 
 
@@ -54,13 +55,13 @@ def served(arguments: argparse.Namespace) -> tuple[ServedAir, list[str]]:
     if not 0 < arguments.radios <= MOST_RADIOS:
         raise ValueError(f"--radios {arguments.radios}: right would be 1 to {MOST_RADIOS}")
     bench = read_bench(arguments.bench)
-    chance = Random(secrets.randbits(64))
-    air = ServedAir(chance, say=lambda line: print(line, flush=True))
+    seed = secrets.randbits(64) if arguments.seed is None else arguments.seed
+    air = ServedAir(Random(f"{seed}/air"), say=lambda line: print(line, flush=True))
     try:
         host, port = host_and_port(arguments.listen) if arguments.listen else ("127.0.0.1", 0)
         ports = [air.port(host, port + number if port else 0) for number in range(arguments.radios)]
         lines = [f"radio {number}: {each.address}" for number, each in enumerate(ports, start=1)]
-        for actor, machine, verb in _actors(arguments, bench, air, chance):
+        for actor, machine, verb in _actors(arguments, bench, air, seed):
             air.attend(actor, machine)
             if arguments.at_once:
                 air.perform(actor, verb)
@@ -74,9 +75,10 @@ def served(arguments: argparse.Namespace) -> tuple[ServedAir, list[str]]:
     return air, lines
 
 
-def _actors(arguments: argparse.Namespace, bench: BenchFile, air: ServedAir, chance: Any) -> Iterator[tuple[Actor, Any, str]]:
+def _actors(arguments: argparse.Namespace, bench: BenchFile, air: ServedAir, seed: int) -> Iterator[tuple[Actor, Any, str]]:
     """Those that are wanted on the air, filled as the bench fills them, and what each does first."""
     from dataclasses import replace
+    from random import Random
 
     from harness.actors.setup import Setup
     from harness.adapters.defects import all_defects
@@ -95,6 +97,7 @@ def _actors(arguments: argparse.Namespace, bench: BenchFile, air: ServedAir, cha
             continue
         device = bench.device(name)
         options = {**bench.adapters[actor].options, "codec": load_codec(bench.legs.codec), "legs": bench.legs}
+        chance = Random(f"{seed}/{name}/{actor}")  # as a bench with this seed gives it
         setup = Setup(
             actor, (bench.order(device),), air.clock.epoch, chance, Plan().identity(actor, bench, device),
             options if actor is Role.ESI else bench.adapters[actor].options,

@@ -120,6 +120,11 @@ class RealAir:
         """When `wake` is next needed by itself; radios interrupt whoever waits."""
         return min((instant for instant, _ in (*self._agenda, *self._waiting)), default=None)
 
+    @property
+    def is_behind(self) -> bool:
+        """Whether our radios have told what a sniffer has yet to tell: that comes onto the tap within TWIN_SPAN, and not before."""
+        return bool(self._waiting)
+
     def wake(self, now: float) -> list[tuple[str, RadioPdu]]:
         """What each radio of ours has to tell, oldest first. Raises BenchError for a radio that broke."""
         due = [action for instant, action in self._agenda if instant <= now]

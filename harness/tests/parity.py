@@ -21,7 +21,7 @@ from harness.judge import judge
 from harness.plan import Plan
 from harness.radio_declaration import Plugged
 from harness.stack.happenings import ApplicationDone, DeviceProvisioned
-from harness.tests.served import serving
+from harness.tests.served import ServedProcess, serving
 from harness.trace import Trace
 from harness.usecase import ACROSS_THE_HAN, Actor
 from harness.verdict import Verdict
@@ -50,20 +50,26 @@ class Played:
         asked = [clause for clause in clauses().values() if clause.step in AIR]
         return {each.id: each.verdict for each in judge(self.trace, asked)}
 
-    def frames(self, actor: Actor) -> dict[str, list[str]]:
-        """What an actor sent, in order, by what is in it, of each conversation apart: how two of them interleave is a matter of
-        timers. What came again because nobody had heard it counts once."""
-        sent: dict[str, list[str]] = {}
-        numbers: dict[tuple[int | None, str], float] = {}
-        for each in air(self.trace):
-            if _sender(each, self.trace) is not actor or any(each.find(layer) is not None for layer in BY_TIME):
-                continue
-            kind = " ".join(record.layer.__name__ for record in each.frame.records())
-            number = (each.mac.sequence if each.mac is not None else None, kind)
-            if each.time - numbers.get(number, -REPEATED) >= REPEATED:
-                sent.setdefault(_conversation(each), []).append(kind)
-            numbers[number] = each.time
-        return sent
+
+Sent = dict[str, list[str]]
+"""What was sent in each conversation of an actor, in order."""
+
+
+def sent_by(trace: Trace) -> Sent:
+    """What every actor sent, in order, by what is in it, of each conversation apart: how two of them interleave is a matter of
+    timers. What came again because nobody had heard it counts once."""
+    sent: Sent = {}
+    numbers: dict[tuple[Actor, int | None, str], float] = {}
+    for each in air(trace):
+        actor = _sender(each, trace)
+        if actor is None or any(each.find(layer) is not None for layer in BY_TIME):
+            continue
+        kind = " ".join(record.layer.__name__ for record in each.frame.records())
+        number = (actor, each.mac.sequence if each.mac is not None else None, kind)
+        if each.time - numbers.get(number, -REPEATED) >= REPEATED:
+            sent.setdefault(f"{actor}, {_conversation(each)}", []).append(kind)
+        numbers[number] = each.time
+    return sent
 
 
 def virtual(judged: Actor, device: Device) -> Played:
@@ -73,22 +79,24 @@ def virtual(judged: Actor, device: Device) -> Played:
 
 def real(judged: Actor, device: Device) -> Played:
     """In real time, whoever is judged in another process, and a sniffer beside."""
-    role = ("--han-device" if judged is Actor.HAN_DEVICE else "--esi", device.name)
-    with serving("air", "--radios", "2", *role, "--control") as there:
-        return play(bench_of(dict(there.where), judged), device)
+    with serving("air", "--radios", "2", *role_of(judged, device), "--control") as there:
+        return play(bench_of(there, judged, replace(VIRTUAL, window_start=0.0, latencies={})), device)
 
 
-def bench_of(where: dict[str, str], judged: Actor) -> BenchFile:
-    """The virtual bench, in which who is judged is on a served air."""
-    filled = Filled(THERE, {"control": where["control"]})
+def role_of(judged: Actor, device: Device) -> tuple[str, str]:
+    """Who is on a served air, as its options say it."""
+    return "--han-device" if judged is Actor.HAN_DEVICE else "--esi", device.name
+
+
+def bench_of(there: ServedProcess, judged: Actor, file: BenchFile) -> BenchFile:
+    """The same bench, in which who is judged is on a served air."""
+    filled = Filled(THERE, {"control": there.where["control"], "said": there})
     along = {Actor.NIC: replace(filled, along=Actor.ESI)} if judged is Actor.ESI else {}
     radios = {
-        str(ACROSS_THE_HAN[judged]): Plugged(RCP, {"port": where["radio 1"]}),
-        "sniffer": Plugged(RCP, {"port": where["radio 2"], "channel": str(CHANNEL)}),
+        str(ACROSS_THE_HAN[judged]): Plugged(RCP, {"port": there.where["radio 1"]}),
+        "sniffer": Plugged(RCP, {"port": there.where["radio 2"], "channel": str(CHANNEL)}),
     }
-    return replace(
-        VIRTUAL, window_start=0.0, latencies={}, dut=DUTS[judged], adapters={**VIRTUAL.adapters, **along, judged: filled}, radios=radios,
-    )
+    return replace(file, dut=DUTS[judged], adapters={**file.adapters, **along, judged: filled}, radios=radios)
 
 
 def play(file: BenchFile, device: Device) -> Played:
@@ -117,6 +125,8 @@ def _sender(heard: Heard, trace: Trace) -> Actor | None:
 
 def _conversation(heard: Heard) -> str:
     """By the cluster, acknowledgements by themselves: an actor that asks and is asked the same at once does so in any order."""
+    if heard.nwk is None:
+        return "MAC"
     if heard.aps is None or heard.aps.cluster is None:
         return "network"
     return f"{'acknowledgements of ' if heard.aps.frame_type == aps.FrameType.ACK else ''}cluster {heard.aps.cluster:04x}"
@@ -130,12 +140,15 @@ def differences(one: Played, other: Played) -> Iterator[str]:
     for clause, verdict in one.verdicts().items():
         if theirs.get(clause) not in (verdict, *((Verdict.PASS,) if verdict is Verdict.NONE else ())):  # what repeats is judged as well
             yield f"{clause}: {verdict}, {theirs.get(clause)}"
-    for actor in DUTS:
-        ours, others = one.frames(actor), other.frames(actor)
-        for each in sorted({*ours, *others}):
-            for line in unified_diff(ours.get(each, []), others.get(each, []), n=0, lineterm=""):
-                if not line.startswith(("---", "+++", "@@")):
-                    yield f"{actor}, {each}: {line}"
+    yield from difference_of_frames(sent_by(one.trace), sent_by(other.trace))
+
+
+def difference_of_frames(one: Sent, other: Sent) -> Iterator[str]:
+    """In what was sent two plays differ, a line each."""
+    for each in sorted({*one, *other}):
+        for line in unified_diff(one.get(each, []), other.get(each, []), n=0, lineterm=""):
+            if not line.startswith(("---", "+++", "@@")):
+                yield f"{each}: {line}"
 
 
 def main(repetitions: int) -> int:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from threading import Thread
 from typing import Any
@@ -21,10 +21,20 @@ REMOTE = "harness.adapters.remote_actor:RemoteActor"
 
 @dataclass(frozen=True)
 class ServedProcess:
-    """Where a served actor is, by what is there ("AMI Head-End", "WSDL", "leg", "control"), and the lines it has said since."""
+    """Where a served actor is, by what is there ("AMI Head-End", "WSDL", "leg", "control"), and the lines it has said since.
+
+    `listeners` are called at each of these, from a thread of their own."""
 
     where: dict[str, str]
-    lines: list[str]
+    lines: list[str] = field(default_factory=list)
+    listeners: list[Callable[[], None]] = field(default_factory=list)
+
+    def hear_all(self, lines: Iterable[str]) -> None:
+        """Whatever it will say."""
+        for line in lines:
+            self.lines.append(line.strip())
+            for listener in self.listeners:
+                listener()
 
 
 @contextmanager
@@ -43,12 +53,11 @@ def serving(role: str, *options: str, until: str = "control") -> Iterator[Served
             break
     else:
         raise AssertionError(f"it ended before it was ready: {said}")
-    lines: list[str] = []
-    said_later = process.stdout
-    reader = Thread(target=lambda: lines.extend(line.strip() for line in said_later), daemon=True)
+    served, said_later = ServedProcess(where), process.stdout
+    reader = Thread(target=lambda: served.hear_all(said_later), daemon=True)
     reader.start()
     try:
-        yield ServedProcess(where, lines)
+        yield served
     finally:
         process.terminate()
         process.wait(timeout=10)

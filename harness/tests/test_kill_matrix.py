@@ -10,7 +10,7 @@ import pytest
 
 from harness.adapters.defects import Defect, all_defects
 from harness.cli import main
-from harness.commands.defects import _cases, _proof
+from harness.commands.defects import _proof, cases_of
 from harness.plugin.kill_matrix import Proof, Row, as_dict
 from reports import kill_page
 
@@ -81,7 +81,7 @@ def test_the_command_writes_the_matrix_and_its_page(tmp_path: Path, capsys: pyte
 
 
 def test_every_case_is_among_those_that_are_played() -> None:
-    assert len(list(_cases("cases"))) >= 250
+    assert len(list(cases_of("cases"))) >= 250
 
 
 def test_a_known_survivor_is_told_and_one_that_is_killed_must_leave_the_list(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
