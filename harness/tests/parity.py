@@ -10,10 +10,12 @@ import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from difflib import unified_diff
+from math import inf
 from pathlib import Path
+from typing import Any
 
 from cases.table import clauses
-from dissectors import aps, mac, nwk
+from dissectors import aps, mac, nwk, zdp_management
 from harness.bench import Bench
 from harness.checkers.reading import Heard, air
 from harness.declarations import BenchFile, Device, Filled, read_bench
@@ -31,9 +33,12 @@ RCP = "harness.radio.rcp:Rcp"
 THERE = "harness.tests.peers.on_served_air:There"
 CHANNEL = 15  # of our virtual ESI
 WITHIN = 30.0  # seconds in which a device is provisioned
+WITHOUT_DELAY = replace(VIRTUAL, window_start=0.0, latencies={})
 REST = 3.0  # seconds until what was begun then is over
 AIR = ("05", "06", "07", "08", "09")  # the steps that the air can show
 REPEATED = 10.0  # seconds within which the same MAC sequence number is that of the same frame
+UNREAD = "Nwk AuxiliaryHeader"  # nobody knows the network key: it may as well be a link status
+SAID_AGAIN = (zdp_management.MgmtPermitJoiningReq,)  # to all, and once is enough: how often in a row is a matter of time
 BY_TIME = (mac.BeaconRequest, mac.DataRequest, nwk.LinkStatus)  # how many there are is a matter of time
 DUTS = {Actor.HAN_DEVICE: (Actor.HAN_DEVICE,), Actor.ESI: (Actor.NIC, Actor.ESI)}
 
@@ -55,32 +60,41 @@ Sent = dict[str, list[str]]
 """What was sent in each conversation of an actor, in order."""
 
 
-def sent_by(trace: Trace) -> Sent:
-    """What every actor sent, in order, by what is in it, of each conversation apart: how two of them interleave is a matter of
-    timers. What came again because nobody had heard it counts once."""
+def sent_by(trace: Trace, until: float = inf) -> Sent:
+    """What every actor sent up to an instant, in order, by what is in it, of each conversation apart: how two of them interleave is a
+    matter of timers. What came again because nobody had heard it counts once."""
     sent: Sent = {}
-    numbers: dict[tuple[Actor, int | None, str], float] = {}
+    numbers: dict[tuple[Any, ...], float] = {}
     for each in air(trace):
         actor = _sender(each, trace)
-        if actor is None or any(each.find(layer) is not None for layer in BY_TIME):
-            continue
         kind = " ".join(record.layer.__name__ for record in each.frame.records())
-        number = (actor, each.mac.sequence if each.mac is not None else None, kind)
-        if each.time - numbers.get(number, -REPEATED) >= REPEATED:
-            sent.setdefault(f"{actor}, {_conversation(each)}", []).append(kind)
+        if actor is None or each.time > until or kind.endswith(UNREAD) or any(each.find(layer) is not None for layer in BY_TIME):
+            continue
+        said = sent.setdefault(f"{actor}, {_conversation(each)}", [])
+        again = said[-1:] == [kind] and any(each.find(layer) is not None for layer in SAID_AGAIN)
+        number = (actor, kind, *_number(each))
+        if each.time - numbers.get(number, -REPEATED) >= REPEATED and not again:
+            said.append(kind)
         numbers[number] = each.time
     return sent
 
 
+def _number(heard: Heard) -> tuple[Any, ...]:
+    """What a frame has in common with its repetitions: its APS counter and block, or its MAC sequence number."""
+    if heard.aps is not None and heard.aps.counter is not None:
+        return heard.aps.counter, heard.aps.block_number
+    return (heard.mac.sequence if heard.mac is not None else None,)
+
+
 def virtual(judged: Actor, device: Device) -> Played:
     """In virtual time."""
-    return play(replace(VIRTUAL, window_start=0.0, latencies={}, dut=DUTS[judged]), device)
+    return play(replace(WITHOUT_DELAY, dut=DUTS[judged]), device)
 
 
 def real(judged: Actor, device: Device) -> Played:
     """In real time, whoever is judged in another process, and a sniffer beside."""
     with serving("air", "--radios", "2", *role_of(judged, device), "--control") as there:
-        return play(bench_of(there, judged, replace(VIRTUAL, window_start=0.0, latencies={})), device)
+        return play(bench_of(there, judged), device)
 
 
 def role_of(judged: Actor, device: Device) -> tuple[str, str]:
@@ -88,7 +102,7 @@ def role_of(judged: Actor, device: Device) -> tuple[str, str]:
     return "--han-device" if judged is Actor.HAN_DEVICE else "--esi", device.name
 
 
-def bench_of(there: ServedProcess, judged: Actor, file: BenchFile) -> BenchFile:
+def bench_of(there: ServedProcess, judged: Actor, file: BenchFile = WITHOUT_DELAY) -> BenchFile:
     """The same bench, in which who is judged is on a served air."""
     filled = Filled(THERE, {"control": there.where["control"], "said": there})
     along = {Actor.NIC: replace(filled, along=Actor.ESI)} if judged is Actor.ESI else {}
@@ -140,13 +154,17 @@ def differences(one: Played, other: Played) -> Iterator[str]:
     for clause, verdict in one.verdicts().items():
         if theirs.get(clause) not in (verdict, *((Verdict.PASS,) if verdict is Verdict.NONE else ())):  # what repeats is judged as well
             yield f"{clause}: {verdict}, {theirs.get(clause)}"
-    yield from difference_of_frames(sent_by(one.trace), sent_by(other.trace))
+    yield from difference_of_frames(one.trace, other.trace)
 
 
-def difference_of_frames(one: Sent, other: Sent) -> Iterator[str]:
-    """In what was sent two plays differ, a line each."""
-    for each in sorted({*one, *other}):
-        for line in unified_diff(one.get(each, []), other.get(each, []), n=0, lineterm=""):
+def difference_of_frames(one: Trace, other: Trace) -> Iterator[str]:
+    """In what was sent two plays differ, a line each. What was said in their last `REST` seconds, one of them may have been stopped from
+    saying."""
+    ours, others = sent_by(one), sent_by(other)
+    whole = [sent_by(each, max(attestation.end or 0.0 for attestation in each.attestations) - REST) for each in (one, other)]
+    for each in sorted({*ours, *others}):
+        count = max(len(sent.get(each, [])) for sent in whole)
+        for line in unified_diff(ours.get(each, [])[:count], others.get(each, [])[:count], n=0, lineterm=""):
             if not line.startswith(("---", "+++", "@@")):
                 yield f"{each}: {line}"
 

@@ -26,7 +26,7 @@ from harness.plan import Plan
 from harness.plugin.campaign import Campaign, Planned
 from harness.plugin.case import case_name, clauses_of, run_case
 from harness.plugin.examples import load_profile
-from harness.tests.parity import DUTS, REST, VIRTUAL, bench_of, difference_of_frames, role_of, sent_by
+from harness.tests.parity import DUTS, REST, VIRTUAL, bench_of, difference_of_frames, role_of
 from harness.tests.served import serving
 from harness.trace import Trace
 from harness.usecase import Actor
@@ -162,7 +162,7 @@ def differences(one: PlayedCase, other: PlayedCase) -> Iterator[str]:
     if len(one.traces) != len(other.traces):
         yield f"{len(one.traces)} benches, {len(other.traces)}"
     for ours, others in zip(one.traces, other.traces, strict=False):
-        yield from difference_of_frames(sent_by(with_kinds_of(ours, others)), sent_by(others))
+        yield from difference_of_frames(with_kinds_of(ours, others), others)
 
 
 def with_kinds_of(trace: Trace, other: Trace) -> Trace:
@@ -183,7 +183,7 @@ def main(repetitions: int, words: Sequence[str]) -> int:
         for done in as_completed(playing):
             case, played = playing[done], done.result()
             if played.verdict is Verdict.NONE:
-                print(f"{case}: not over real radios: {played.reason}", flush=True)
+                print(f"{case}: not judged over real radios: {played.reason}", flush=True)
                 continue
             found = list(differences(expected[case], played))
             differed += bool(found)

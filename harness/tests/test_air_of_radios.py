@@ -125,6 +125,16 @@ def test_a_frame_is_on_the_tap_once_whoever_heard_it_first(late: float) -> None:
     assert compared
 
 
+def test_the_air_is_behind_until_a_sniffer_has_told_what_our_radio_told() -> None:
+    lab = Lab(sniffer=True, late=0.02)
+    lab.there.submit("dut", Transmit(TO_ESI, 0), 0.0)
+    lab.run(0.01)
+    assert (lab.up, lab.tap(), lab.air.is_behind) == ([("ESI", Received(TO_ESI, 20))], [], True)
+    lab.run(0.02)
+    assert lab.tap()[0] == ("", TO_ESI, "arrived")
+    assert not lab.air.is_behind
+
+
 @pytest.mark.parametrize("late", [0.0, 0.05])
 def test_a_frame_that_our_radio_repeats_is_ours_each_time(late: float) -> None:
     lab = Lab(sniffer=True, late=late)

@@ -282,7 +282,7 @@ def test_a_command_beside_a_device_beyond_a_radio_decides_the_clauses_of_the_air
         with serving("air", "--radios", "2", "--han-device", DEVICE.name, "--control") as there:
             tool = f"{sys.executable} -m harness.tests.peers.tool_on_air {there.where['radio 2']} {CHANNEL}"
             written = on_paper(f"{{adapter: '{TOOL}', channel: {CHANNEL}, command: '{tool}'}}", tmp_path / "bench.yaml")
-            file = bench_of(dict(there.where), Actor.HAN_DEVICE)
+            file = bench_of(there, Actor.HAN_DEVICE)
             played = play(replace(file, radios={**file.radios, **written.radios}), DEVICE)
         assert not {Verdict.FAIL, Verdict.ERROR} & set(played.verdicts().values())
         if not (found := list(differences(expected, played))):
