@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import struct
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -11,11 +12,12 @@ from dissectors.capture import CaptureError, frames_of, read_capture
 from dissectors.encapsulation import ETHERNET, LINUX_COOKED, LINUX_COOKED_2, RAW_IP, ZEP_PORT, Unwrapped, unwrap, unwrap_zep
 from dissectors.tests.tshark import ask, needs_tshark
 
+FIRST = 1  # what the v2 datagrams here count
 ACK = bytes.fromhex("02 00 07 07 c1")  # sequence number 7, its FCS
 ZEP_1 = struct.pack(">2sBBHBB7xB", b"EX", 1, 15, 1, 1, 200, len(ACK)) + ACK
-ZEP_2 = struct.pack(">2sBBBHBBQI10xB", b"EX", 2, 1, 15, 1, 1, 200, 0, 1, len(ACK)) + ACK
-LQI_MODE = struct.pack(">2sBBBHBBQI10xB", b"EX", 2, 1, 26, 1, 0, 99, 0, 1, len(ACK)) + ACK[:-2] + b"\xd0\xe9"
-FOUND = Unwrapped(ACK, "present", 15, 200)
+ZEP_2 = struct.pack(">2sBBBHBBQI10xB", b"EX", 2, 1, 15, 1, 1, 200, 0, FIRST, len(ACK)) + ACK
+LQI_MODE = struct.pack(">2sBBBHBBQI10xB", b"EX", 2, 1, 26, 1, 0, 99, 0, FIRST, len(ACK)) + ACK[:-2] + b"\xd0\xe9"
+FOUND = Unwrapped(ACK, "present", 15, 200, sequence=FIRST)
 
 
 def udp(datagram: bytes, port: int = ZEP_PORT) -> bytes:
@@ -43,7 +45,7 @@ def pcap(link_type: int, *packets: bytes) -> bytes:
 
 
 @pytest.mark.parametrize(("link_type", "octets"), [
-    (RAW_IP, ipv4(udp(ZEP_1))), (RAW_IP, ipv4(udp(ZEP_2))), (RAW_IP, ipv6(udp(ZEP_2))), (RAW_IP, ipv4(udp(ZEP_2), options=bytes(4))),
+    (RAW_IP, ipv4(udp(ZEP_2))), (RAW_IP, ipv6(udp(ZEP_2))), (RAW_IP, ipv4(udp(ZEP_2), options=bytes(4))),
     (ETHERNET, ethernet(ipv4(udp(ZEP_2)))), (ETHERNET, ethernet(ipv6(udp(ZEP_2)), 0x86DD)),
     (ETHERNET, ethernet(ipv4(udp(ZEP_2)) + bytes(6))),  # Ethernet pads what is short
     (ETHERNET, ethernet(ipv4(udp(ZEP_2)), tag=b"\x81\0\0\x05")),
@@ -53,8 +55,12 @@ def test_a_frame_in_zep_is_found(link_type: int, octets: bytes) -> None:
     assert unwrap(link_type, octets) == FOUND
 
 
+def test_zep_v1_counts_no_datagrams() -> None:
+    assert unwrap(RAW_IP, ipv4(udp(ZEP_1))) == replace(FOUND, sequence=None)
+
+
 def test_where_the_radio_put_figures_in_the_place_of_the_fcs_there_is_none() -> None:
-    assert unwrap_zep(LQI_MODE) == Unwrapped(ACK[:-2], "absent", 26, 99)
+    assert unwrap_zep(LQI_MODE) == Unwrapped(ACK[:-2], "absent", 26, 99, sequence=FIRST)
 
 
 @pytest.mark.parametrize("octets", [
