@@ -61,10 +61,10 @@ class Field:
             raise self.wrong(f"{shown(self.text())} is no name", "one word of at most 40 letters, digits, _ - or .")
         return self.text()
 
-    def line(self) -> str:
-        """A text on one line that is not empty."""
-        if not self.text().isprintable() or not 0 < len(self.text()) <= _LONGEST:
-            raise self.wrong(f"{shown(self.text())} is no line of text", f"1 to {_LONGEST} characters on one line")
+    def line(self, longest: int = _LONGEST) -> str:
+        """A text on one line that is not empty and has so many characters at most."""
+        if not self.text().isprintable() or not 0 < len(self.text()) <= longest:
+            raise self.wrong(f"{shown(self.text())} is no line of text", f"1 to {longest} characters on one line")
         return self.text()
 
     def choice(self, choices: Iterable[str]) -> str:

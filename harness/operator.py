@@ -52,7 +52,7 @@ def read_answers(path: Path) -> Answers:
     fields.done()
     for verbs in cases.values():
         for answer in verbs.values():
-            answer.line()  # what is none is wrong now, and not in the middle of a run; what is left empty is not done
+            answer.line(LINE)  # what is none is wrong now, and not in the middle of a run; what is left empty is not done
     return Answers(by, path, cases)
 
 

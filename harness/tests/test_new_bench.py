@@ -90,9 +90,11 @@ def test_answers_that_give_no_bench_are_one_line_and_leave_no_file(
 
 
 def test_a_device_file_that_cannot_be_read_leaves_what_was_there(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    (tmp_path / "device.yaml").write_text("name: x\n")
+    folder = tmp_path / ("a_path_is_longer_than_a_name" * 4)
+    folder.mkdir()
+    (folder / "device.yaml").write_text("name: x\n")
     (tmp_path / "new.yaml").write_text("mine")
-    assert written(tmp_path, "--force", device=str(tmp_path / "device.yaml")) == 4
+    assert written(tmp_path, "--force", device=str(folder / "device.yaml")) == 4
     assert "device.yaml:1: type: is missing" in capsys.readouterr().err
     assert (tmp_path / "new.yaml").read_text() == "mine"
 
