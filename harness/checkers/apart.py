@@ -109,7 +109,8 @@ def apart(trace: Trace) -> tuple[Trace, ...]:
 
 def at_the_meter(trace: Trace) -> Trace:
     """Of an order's part: everything of its meter, so also what is about the other device there. Of a whole trace: itself."""
-    return _METERS.get(trace) or trace
+    meter = _METERS.get(trace)
+    return trace if meter is None else meter
 
 
 def _part(trace: Trace, own: Order, other: Order) -> Trace:

@@ -56,8 +56,8 @@ def gaps(trace: Trace) -> tuple[Gap, ...]:
 
 def begins_anew(trace: Trace, actor: Actor, until: float) -> Iterator[Finding]:
     """One finding where a node that is no coordinator numbers its frames anew, unasked: it has rebooted, or frames are missing."""
-    streams = _streams(trace) if actor is not Actor.ESI else {}
-    for before, after in pairwise(streams.get(actor, ())):
+    stream = _streams(trace)[0].get(actor, ()) if actor is not Actor.ESI else ()
+    for before, after in pairwise(stream):
         skipped = (after.mac.sequence - before.mac.sequence - 1) % NUMBERS
         if skipped > UNSENT and not _was_reset(trace, actor, before.time, after.time):
             yield inconclusive(
@@ -79,29 +79,22 @@ def _not_attested(trace: Trace) -> Iterator[Gap]:
             yield Gap(each.end, inf, f"nobody listened on {each.medium} after {each.end:.1f} s")
 
 
-def _streams(trace: Trace) -> dict[str, list[Heard]]:
-    """What each sender numbered, in order, retransmissions left out: by the bench's name for it, or else by its address."""
+def _streams(trace: Trace) -> tuple[dict[str, list[Heard]], Counter[str]]:
+    """What each sender numbered, in order, by the bench's name for it, or else by its address; and how often each repeated a frame:
+    its radio by itself, or because it gave a child that polls again the same octets."""
     found: dict[str, list[Heard]] = defaultdict(list)
+    repeated: Counter[str] = Counter()
     for each in air(trace):
         if not each.sent or each.mac is None or each.mac.frame_type == mac.FrameType.ACK or each.mac.sequence is None:
             continue
         name = each.exchange.producer or _address(air(trace), each)
-        stream = found[name] if name is not None else None
-        if stream is not None and not (stream and _is_repeated(stream[-1], each)):
-            stream.append(each)
-    return found
-
-
-def _repeated(trace: Trace) -> Counter[str]:
-    """How often the bench's own repeated a frame: its radio by itself, or it gave a child that polls again the same octets."""
-    last: dict[str, Heard] = {}
-    repeated: Counter[str] = Counter()
-    for each in air(trace):
-        name = each.exchange.producer
-        if name is not None and each.sent:
-            repeated[name] += name in last and _is_repeated(last[name], each)
-            last[name] = each
-    return repeated
+        if name is None:
+            continue
+        if found[name] and _is_repeated(found[name][-1], each):
+            repeated[name] += 1
+        else:
+            found[name].append(each)
+    return found, repeated
 
 
 def _is_repeated(before: Heard, each: Heard) -> bool:
@@ -125,7 +118,7 @@ def _was_reset(trace: Trace, name: str, start: float, end: float) -> bool:
 def _skipped(trace: Trace) -> Iterator[Gap]:
     """A sender's numbers skip, or it is the bench's own and its radio sent more than was heard."""
     sent = trace.header.about.get(TRANSMITTED, {})
-    streams, repeated = _streams(trace), _repeated(trace)
+    streams, repeated = _streams(trace)
     for name, stream in streams.items():
         if len(stream) + repeated[name] >= sent.get(name, inf):
             continue  # all of it is there: a number that it skips was of a frame that never went out

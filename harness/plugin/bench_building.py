@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from harness.backhaul.named_codec import load_codec
 from harness.bench import Bench
 from harness.building import is_remote, load
@@ -10,7 +12,7 @@ from harness.errors import BenchError, InputError
 from harness.leg_declaration import IN_PROCESS
 from harness.plan import Plan
 from harness.plugin.campaign import Planned
-from harness.radio_declaration import CHANNEL
+from harness.radio_declaration import CHANNEL, Plugged
 from harness.usecase import Actor
 
 VERBS = ("receive", "transmit", "deadline", "wake", "events")
@@ -37,25 +39,24 @@ def check(file: BenchFile) -> None:
     if file.legs.carriage != IN_PROCESS and not any(is_remote(file.adapters[actor]) for actor in file.legs.peers):
         raise InputError(f"{file.legs.place}every actor of this bench is in one process; right would be `carriage: {IN_PROCESS}`")
     for filled in file.adapters.values():
-        try:
-            adapter = load(filled.adapter)
-        except BenchError as fault:
-            raise InputError(f"{filled.place}{fault}; right would be a module:Class that can be imported") from fault
-        missing = [verb for verb in VERBS if isinstance(adapter, type) and not hasattr(adapter, verb)]
-        if missing:
-            raise InputError(f"{filled.place}{filled.adapter} has no {', '.join(missing)}; right would be a harness.ports.Machine")
+        _check_class(filled, VERBS, "harness.ports.Machine")
     for plugged in file.radios.values():
-        try:
-            radio = load(plugged.adapter)
-        except BenchError as fault:
-            raise InputError(f"{plugged.place}{fault}; right would be a module:Class that can be imported") from fault
-        missing = [name for name in OF_A_RADIO if isinstance(radio, type) and not hasattr(radio, name)]
-        if missing:
-            raise InputError(f"{plugged.place}{plugged.adapter} has no {', '.join(missing)}; right would be a harness.ports.Radio")
+        _check_class(plugged, OF_A_RADIO, "harness.ports.Radio")
     _check_sniffers(file)
     for actor, filled in file.adapters.items():
         if filled.along is None:
             _check_options(actor, filled)
+
+
+def _check_class(named: Filled | Plugged, wanted: Iterable[str], right: str) -> None:
+    """What a bench file names can be imported, and has what is asked of it."""
+    try:
+        found = load(named.adapter)
+    except BenchError as fault:
+        raise InputError(f"{named.place}{fault}; right would be a module:Class that can be imported") from fault
+    missing = [name for name in wanted if isinstance(found, type) and not hasattr(found, name)]
+    if missing:
+        raise InputError(f"{named.place}{named.adapter} has no {', '.join(missing)}; right would be a {right}")
 
 
 def _check_sniffers(file: BenchFile) -> None:

@@ -14,7 +14,7 @@ from dissectors.mac import FrameType
 from harness.bench import Bench
 from harness.clock import LiveClock
 from harness.declarations import BenchFile, read_bench
-from harness.errors import BenchError
+from harness.errors import BenchError, Unsupported
 from harness.ports import RadioSettings, Received, Transmit, Transmitted
 from harness.radio_declaration import Plugged
 from harness.stack.mac_frames import addressed
@@ -46,7 +46,7 @@ class Stick:
         return [(now, each) for each in inbox]
 
     def perform(self, operation: str, **given: object) -> object:
-        raise NotImplementedError
+        raise Unsupported(f"a test's stick cannot {operation}")
 
     def close(self) -> None:
         self.closed += 1

@@ -75,6 +75,27 @@ def test_whole_evidence_has_no_gap_and_no_fail(dut: tuple[Actor, ...]) -> None:
     assert of(judged(trace), Verdict.FAIL) == of(judged(trace), Verdict.INCONC) == []
 
 
+def said_twice(trace: Trace, *, ack: bool) -> Trace:
+    """The ESI's first frame (its first acknowledgement) comes twice, and its radio says that it sent one frame more."""
+    first = next(
+        each.number for each in trace.at(Point.MAC)
+        if each.producer == Actor.ESI and (each.octets[0] & ACK_BITS == FrameType.ACK) == ack
+    )
+    counted = dict(trace.header.about[TRANSMITTED])
+    counted[Actor.ESI] += 1
+    grown = part_of(trace, (each for exchange in trace for each in [exchange] * (1 + (exchange.number == first))))
+    grown.header = replace(grown.header, about={**grown.header.about, TRANSMITTED: counted})
+    return grown
+
+
+def test_the_same_octets_given_out_twice_are_no_gap() -> None:
+    assert gaps(said_twice(good_run(), ack=False)) == ()
+
+
+def test_an_acknowledgement_that_came_twice_makes_up_for_no_frame() -> None:
+    assert [each.cause for each in gaps(said_twice(good_run(), ack=True))] != []
+
+
 @pytest.mark.parametrize("share", [0.01, 0.05, 0.2, 1.0])
 @pytest.mark.parametrize("dut", DUTS, ids=["nobody", "ESI", "HAN Device"])
 def test_frames_that_are_missing_are_nobodys_fail(dut: tuple[Actor, ...], share: float) -> None:

@@ -64,30 +64,42 @@ def drawn(number: int, count: int, channels: tuple[int, ...] = ALL_CHANNELS) -> 
     return list(found.values())
 
 
-def complaints(profile: LegalProfile) -> dict[str, str]:
-    """What is held against anybody when such a device joins such an ESI, by clause and actor: no fail, error or inconc is right."""
+def played(profile: LegalProfile) -> Bench:
+    """Such a device joins such an ESI."""
     file = profile.bench_file(usual())
     bench = Bench(file, file.devices[0], seed=file.devices[0].eui64 & 0xFFFF)
     with bench.air.suffering(*(() if profile.loses is None else (thin(profile.loses),))):
         bench.play()
     bench.close()
-    found = {
+    return bench
+
+
+def got_in(bench: Bench) -> bool:
+    """Whether the device got into service."""
+    return bench.happened(happenings.ApplicationDone)
+
+
+def complaints(bench: Bench) -> dict[str, str]:
+    """What is held against anybody, by clause and actor: no fail, error or inconc is right."""
+    return {
         judgement.id: "; ".join(f"{each.message} (expected {each.expected}, observed {each.observed})" for each in judgement.findings
                                 if each.verdict is judgement.verdict)
         for judgement in judge(bench.trace, clauses().values()) if judgement.verdict > Verdict.PASS
     }
-    # Losses at regular intervals can hit the same message of every attempt and so keep a device out for good.
-    if profile.loses is None and not bench.happened(happenings.ApplicationDone):
-        found["the device"] = "did not get into service"
-    return found
 
 
 @pytest.mark.parametrize("channel", ALL_CHANNELS)
 def test_nobody_is_blamed_for_being_different(channel: int) -> None:
     profiles = drawn(channel, SHARE, (channel,))
     assert len(profiles) == SHARE
+    outside: list[LegalProfile] = []
     for profile in profiles:
-        assert complaints(profile) == {}, profile
+        bench = played(profile)
+        assert complaints(bench) == {}, profile
+        outside += [] if got_in(bench) else [profile]
+    # Losses at regular intervals can hit the same message of every attempt and so keep a device out for good: a few, and no others.
+    assert [profile for profile in outside if profile.loses is None] == []
+    assert len(outside) <= sum(profile.loses is not None for profile in profiles) / 3, outside
 
 
 def test_the_shares_are_a_thousand_profiles() -> None:
@@ -108,7 +120,7 @@ ILLEGAL: dict[str, Callable[[LegalProfile], LegalProfile]] = {
 @pytest.mark.parametrize("broken", sorted(ILLEGAL))
 def test_an_illegal_profile_is_found_out(broken: str) -> None:
     legal = drawn(ALL_CHANNELS[0], 1)[0]
-    assert broken in complaints(ILLEGAL[broken](legal))
+    assert broken in complaints(played(ILLEGAL[broken](legal)))
 
 
 @cache
@@ -148,4 +160,6 @@ def test_each_of_several_events_may_draw_a_default_response() -> None:
     asked_for = replace(legal.esi.habits, disables_default_response=False)
     device = replace(legal.han_device, claims=legal.han_device.claims | {"zcl_r03"}, sends_default_response=True)
     esi = replace(legal.esi, habits=asked_for, offers=replace(legal.esi.offers, events=events))
-    assert complaints(LegalProfile(device, esi)) == {}
+    bench = played(LegalProfile(device, esi))
+    assert got_in(bench)
+    assert complaints(bench) == {}

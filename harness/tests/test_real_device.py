@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import random
 import sys
 from collections.abc import Iterator, Mapping
@@ -138,14 +139,15 @@ def test_time_stands_still_for_what_is_waited_for_and_not_for_what_begins(tmp_pa
 
 def test_a_button_that_is_still_pressed_does_not_hold_the_bench_up(tmp_path: Path) -> None:
     pressed, release = tmp_path / "pressed", tmp_path / "release"
-    release_it = f"import os, time; open({str(pressed)!r}, 'w').close()\nwhile not os.path.exists({str(release)!r}): time.sleep(0.01)"
-    (tmp_path / "press.py").write_text(release_it)
+    os.mkfifo(release)
+    hold = os.open(release, os.O_RDWR)  # so that nobody waits for the other to open it
+    (tmp_path / "press.py").write_text(f"open({str(pressed)!r}, 'w').close(); open({str(release)!r}, 'rb').read(1)")
     real = device(power_cycle=Way(command=f"{sys.executable} {tmp_path / 'press.py'}", limit=20))
     real.power_cycle(0.0)
-    assert not release.exists()
-    assert real.transmit(0.0) == []
-    release.touch()
+    assert real.transmit(0.0) == [], "nobody has let it go yet"
+    os.write(hold, b"let go")
     real.close()
+    os.close(hold)
     assert pressed.exists()
 
 
