@@ -14,7 +14,7 @@ from concurrent.futures import ProcessPoolExecutor, as_completed
 from contextlib import ExitStack
 from copy import copy
 from dataclasses import dataclass, replace
-from functools import cache
+from functools import cache, partial
 from multiprocessing import get_context
 from typing import Any
 
@@ -26,7 +26,7 @@ from harness.plan import Plan
 from harness.plugin.campaign import Campaign, Planned
 from harness.plugin.case import case_name, clauses_of, run_case
 from harness.plugin.examples import load_profile
-from harness.tests.parity import DUTS, REST, VIRTUAL, bench_of, difference_of_frames, role_of
+from harness.tests.parity import DUTS, LATE, REST, VIRTUAL, bench_of, comes_late, difference_of_frames, in_time, role_of
 from harness.tests.served import serving
 from harness.trace import Trace
 from harness.usecase import Actor
@@ -125,15 +125,34 @@ def real(case: Case) -> PlayedCase:
         return _played(case, build, benches)
 
 
+def real_in_time(case: Case, expected: PlayedCase) -> tuple[PlayedCase, int]:
+    """As `real`, but again where it differs and an answer came too late; and how often that was."""
+    return in_time(partial(real, case), lambda one: any(differences(expected, one)) and any(comes_late(trace) for trace in one.traces))
+
+
 class Rested(Bench):
-    """A bench that lets come to rest what was begun when the case ended."""
+    """A bench that lets come to rest what was begun before it ends it, by reset, power failure or its own end: else how much of it
+    was said is a matter of time."""
+
+    def reset(self, name: str = Actor.HAN_DEVICE) -> None:
+        """As a bench."""
+        self._rest()
+        super().reset(name)
+
+    def power_cycle(self, actor: Actor) -> None:
+        """As a bench."""
+        self._rest()
+        super().power_cycle(actor)
 
     def close(self) -> None:
         """As a bench."""
         try:
-            self.wait_until(lambda: False, REST)
+            self._rest()
         finally:
             super().close()
+
+    def _rest(self) -> None:
+        self.wait_until(lambda: False, REST)
 
 
 def _bench(planned: Planned, **given: Any) -> Bench:
@@ -174,14 +193,15 @@ def with_kinds_of(trace: Trace, other: Trace) -> Trace:
 
 def main(repetitions: int, words: Sequence[str]) -> int:
     """Play them; returns how many plays differed."""
-    differed = 0
+    differed = late = 0
     with ProcessPoolExecutor(AT_ONCE, get_context("spawn")) as pool:
         asked = [case for case in cases() if not words or any(word in str(case) for word in words)]
         expected = {case: played for case, played in zip(asked, pool.map(virtual, asked), strict=True) if played is not None}
         print(f"{len(expected)} plays of {len(asked)} take less than {LONGEST:.0f} s", flush=True)
-        playing = {pool.submit(real, case): case for _ in range(repetitions) for case in expected}
+        playing = {pool.submit(real_in_time, case, expected[case]): case for _ in range(repetitions) for case in expected}
         for done in as_completed(playing):
-            case, played = playing[done], done.result()
+            case, (played, again) = playing[done], done.result()
+            late += again
             if played.verdict is Verdict.NONE:
                 print(f"{case}: not judged over real radios: {played.reason}", flush=True)
                 continue
@@ -189,6 +209,7 @@ def main(repetitions: int, words: Sequence[str]) -> int:
             differed += bool(found)
             left = [clause for clause, verdict in expected[case].verdicts.items() if verdict and played.verdicts.get(clause) is None]
             print(f"{case}: {'; '.join(found) or 'the same'}{f' (not judged: {chr(44).join(left)})' if left else ''}", flush=True)
+    print(f"{differed} differed; {late} {LATE}")
     return differed
 
 

@@ -225,6 +225,20 @@ def test_what_we_send_is_lost_by_not_being_sent() -> None:
     assert lab.up[1:] == [("ESI", Transmitted(5, "ok"))]
 
 
+def test_what_we_send_late_nobody_acknowledges_in_time() -> None:
+    """As on a virtual air: its sender may say it again before it has arrived."""
+    lab = Lab(sniffer=True)
+    with lab.air.suffering(faults.delay(by=0.5, times=None)):
+        lab.esi_sends()
+        assert lab.up == [("ESI", Transmitted(5, "no_ack"))]
+        lab.esi_sends()
+    assert lab.dut == []
+    lab.run(0.6)
+    assert lab.dut == [Received(TO_DUT, 20)] * 2
+    assert lab.up == [("ESI", Transmitted(5, "no_ack"))] * 2
+    assert [sent for sent in lab.tap() if sent[1] == TO_DUT] == [("ESI", TO_DUT, "altered")] * 2 + [("ESI", TO_DUT, "arrived")] * 2
+
+
 @pytest.mark.parametrize("sniffer", [True, False])
 def test_what_we_hear_is_lost_before_our_stack_has_it(sniffer: bool) -> None:
     lab = Lab(sniffer=sniffer)
