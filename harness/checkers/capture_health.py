@@ -25,6 +25,7 @@ KEPT = 60.0  # seconds; a coordinator numbers a frame when it begins to wait for
 RETRANSMISSION_SPAN = 0.1  # seconds within which the same octets from the same sender are a MAC retransmission
 UNSENT = 2  # numbers that a sender may use up for frames that found the channel busy
 RESET_SPAN = 1.0  # seconds that what a radio holds may still go out after its node was reset
+OF_PARENTS = (mac.Beacon, mac.AssociationResponse)  # sent by the short and by the extended address of who lets frames wait
 RESETS = ("power_cycle", "factory_reset")  # marks after which a node's numbers begin anew
 
 
@@ -122,7 +123,7 @@ def _skipped(trace: Trace) -> Iterator[Gap]:
     for name, stream in streams.items():
         if len(stream) + repeated[name] >= sent.get(name, inf):
             continue  # all of it is there: a number that it skips was of a frame that never went out
-        coordinates = name == Actor.ESI or any(each.find(mac.Beacon) is not None for each in stream)
+        coordinates = name == Actor.ESI or any(each.find(layer) is not None for each in stream for layer in OF_PARENTS)
         found = list(_counters_skip(trace, name, stream) if coordinates else _numbers_skip(trace, name, stream))
         yield from found
         if not found and name in sent:

@@ -67,7 +67,7 @@ class Session:
         self.about: dict[str, str] = {}
         self.channels = b""
         self._options, self._tell, self._fail = options, tell, fail
-        self._queue: deque[Transmit] = deque()
+        self._queue: deque[RadioSettings | Transmit] = deque()
         self._settings: RadioSettings | None = None
         self._is_open = False
         self._reset = asyncio.Event()
@@ -171,8 +171,8 @@ class Session:
             task.cancel()
 
     def take(self, pdu: RadioSettings | Transmit) -> None:
-        """New settings, or a frame to send after those before it."""
-        if isinstance(pdu, RadioSettings):
+        """New settings, or a frame to send after those before it. Another channel waits for the frames that are to go out on this one."""
+        if isinstance(pdu, RadioSettings) and not (self._queue and self._leaves(pdu.channel)):
             self._settle(pdu)
         elif len(self._queue) >= LONGEST_QUEUE:
             self._break(f"its transmit buffer is full: {LONGEST_QUEUE} frames wait to be sent")
@@ -180,6 +180,10 @@ class Session:
             self._queue.append(pdu)
             if len(self._queue) == 1:
                 self._start(self._send_all())
+
+    def _leaves(self, channel: int) -> bool:
+        waits = any(isinstance(each, RadioSettings) for each in self._queue)
+        return waits or self._settings is None or channel != self._settings.channel
 
     def _settle(self, wanted: RadioSettings) -> None:
         """Everything that differs goes out at once, in order; answers are awaited meanwhile."""
@@ -200,7 +204,11 @@ class Session:
 
     async def _send_all(self) -> None:
         while self._queue:
-            await self._send(self._queue[0])
+            first = self._queue[0]
+            if isinstance(first, RadioSettings):
+                self._settle(first)
+            else:
+                await self._send(first)
             self._queue.popleft()
 
     async def _send(self, frame: Transmit) -> None:

@@ -32,6 +32,7 @@ class _Sent:
 
     name: str
     psdu: bytes
+    channel: int
     handle: int | None
     instead_of: int | None = None
     is_on_tap: bool = False
@@ -171,15 +172,15 @@ class RealAir:
         seen = self._see(pdu.psdu, self._settings[name].channel, name, now)
         arrivals = self._suffered(seen)
         if arrivals == [(0.0, pdu.psdu)]:
-            self._give(_Sent(name, pdu.psdu, pdu.handle), pdu, now)
+            self._give(_Sent(name, pdu.psdu, seen.channel, pdu.handle), pdu, now)
             return
         self._tell_tap(replace(seen, fate="altered" if arrivals else "lost"))
-        if not arrivals:  # which its sender learns as if nobody had heard it
+        if not arrivals or arrivals[0][0]:  # which its sender learns as if nobody had heard it: a late one, nobody hears in time
             frame = glance(pdu.psdu)
             status = "no_ack" if frame is not None and frame.ack_request else "ok"
             self._agenda.append((now, lambda _: self._up.append((name, Transmitted(pdu.handle, status)))))
         for place, (wait, octets) in enumerate(arrivals):
-            sent = _Sent(name, octets, pdu.handle if place == 0 else None, seen.number)
+            sent = _Sent(name, octets, seen.channel, pdu.handle if place == 0 and not wait else None, seen.number)
             made = replace(pdu, psdu=octets)
             if wait:
                 self._agenda.append((now + wait, lambda at, sent=sent, made=made: self._give(sent, made, at)))  # type: ignore[misc]
@@ -205,7 +206,7 @@ class RealAir:
         """What a radio of ours sent, unless a sniffer heard it already."""
         if not sent.is_on_tap:
             sent.is_on_tap = True
-            self._note(sent.name, Received(sent.psdu, self._settings[sent.name].channel), at, sent)
+            self._note(sent.name, Received(sent.psdu, sent.channel), at, sent)
 
     # -- hearing
 

@@ -18,15 +18,17 @@ from functools import cache, partial
 from multiprocessing import get_context
 from typing import Any
 
+from harness import neighbour
 from harness.bench import Bench
 from harness.clock import VirtualClock
 from harness.commands.defects import cases_of
 from harness.judge import judged_unplayed
-from harness.plan import Plan
+from harness.plan import STRANGER, Plan
 from harness.plugin.campaign import Campaign, Planned
 from harness.plugin.case import case_name, clauses_of, run_case
 from harness.plugin.examples import load_profile
-from harness.tests.parity import DUTS, LATE, REST, VIRTUAL, bench_of, comes_late, difference_of_frames, in_time, role_of
+from harness.tests import parity_frames as frames
+from harness.tests.parity import DUTS, LATE, VIRTUAL, bench_of, in_time, role_of
 from harness.tests.served import serving
 from harness.trace import Trace
 from harness.usecase import Actor
@@ -117,9 +119,10 @@ def real(case: Case) -> PlayedCase:
     benches: list[Bench] = []
     with ExitStack() as processes:
         def build(planned: Planned) -> Bench:
-            options = ("--radios", "2", "--control", "--seed", str(planned.seed), *role_of(case.judged, planned.device))
+            beside = [name for name in (neighbour.NAME, STRANGER) if planned.changes.get(name)]
+            options = ("--radios", str(2 + len(beside)), "--control", "--seed", str(planned.seed), *role_of(case.judged, planned.device))
             there = processes.enter_context(serving("air", *options))
-            benches.append(_bench(replace(planned, bench=bench_of(there, case.judged, FILE))))
+            benches.append(_bench(replace(planned, bench=bench_of(there, case.judged, FILE, beside))))
             return benches[-1]
 
         return _played(case, build, benches)
@@ -127,7 +130,7 @@ def real(case: Case) -> PlayedCase:
 
 def real_in_time(case: Case, expected: PlayedCase) -> tuple[PlayedCase, int]:
     """As `real`, but again where it differs and an answer came too late; and how often that was."""
-    return in_time(partial(real, case), lambda one: any(differences(expected, one)) and any(comes_late(trace) for trace in one.traces))
+    return in_time(partial(real, case), lambda one: any(differences(expected, one)) and any(map(frames.comes_late, one.traces)))
 
 
 class Rested(Bench):
@@ -147,12 +150,12 @@ class Rested(Bench):
     def close(self) -> None:
         """As a bench."""
         try:
-            self._rest()
+            self._rest(frames.REST)
         finally:
             super().close()
 
-    def _rest(self) -> None:
-        self.wait_until(lambda: False, REST)
+    def _rest(self, seconds: float = frames.REST / 2) -> None:
+        self.wait_until(lambda: False, seconds)
 
 
 def _bench(planned: Planned, **given: Any) -> Bench:
@@ -181,7 +184,7 @@ def differences(one: PlayedCase, other: PlayedCase) -> Iterator[str]:
     if len(one.traces) != len(other.traces):
         yield f"{len(one.traces)} benches, {len(other.traces)}"
     for ours, others in zip(one.traces, other.traces, strict=False):
-        yield from difference_of_frames(with_kinds_of(ours, others), others)
+        yield from frames.differences(with_kinds_of(ours, others), others)
 
 
 def with_kinds_of(trace: Trace, other: Trace) -> Trace:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import pytest
@@ -205,6 +205,14 @@ def test_a_sniffer_that_is_told_its_channel_stays_there() -> None:
     assert [(each.medium, each.end) for each in air.listening.attested(2.0)] == [("air:11", 1.0)]
     air.close()
     assert sniffer.closed
+
+
+def test_what_our_radio_sent_is_on_the_channel_it_was_given_for() -> None:
+    lab = Lab(sniffer=False)
+    lab.air.submit("ESI", Transmit(TO_ALL, 5), 0.0)
+    lab.air.submit("ESI", replace(ESI, channel=21), 0.0)
+    lab.run()
+    assert [(each.psdu, each.channel) for each in lab.seen] == [(TO_ALL, 20)]
 
 
 def test_who_has_no_radio_is_told_so() -> None:

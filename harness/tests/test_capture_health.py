@@ -92,6 +92,17 @@ def test_the_same_octets_given_out_twice_are_no_gap() -> None:
     assert gaps(said_twice(good_run(), ack=False)) == ()
 
 
+def test_what_a_parent_says_by_its_extended_address_alone_is_no_gap() -> None:
+    """Nobody of the bench's own says who it is: association responses bear another address than everything between them."""
+    bench = Bench(bench_file(), bench_file().devices[0])
+    bench.open()
+    bench.join()
+    bench.join_again()
+    bench.close()
+    strange = (replace(each, producer=None) if each.producer == Actor.ESI else each for each in bench.trace)
+    assert gaps(part_of(bench.trace, strange, (Actor.ESI,))) == ()
+
+
 def test_an_acknowledgement_that_came_twice_makes_up_for_no_frame() -> None:
     assert [each.cause for each in gaps(said_twice(good_run(), ack=True))] != []
 

@@ -34,6 +34,7 @@ WITHIN = 5.0  # seconds for each thing that is waited for
 PAN = 0x1234
 DATA = encode_mpdu(addressed(FrameType.DATA, (PAN, 0), (PAN, 7), True), b"\x7e\x7d\x11\x13\xf8")
 POLL = encode_mpdu(addressed(FrameType.COMMAND, (PAN, 0), (PAN, 7), True), b"\x04")
+TO_ALL = encode_mpdu(addressed(FrameType.DATA, (PAN, 0xFFFF), (PAN, 7), False), b"all")
 PARENT = RadioSettings(20, PAN, 0, 0xA1)
 CHILD = RadioSettings(20, PAN, 7, 0xB2)
 
@@ -176,6 +177,18 @@ def test_a_sniffer_hears_what_is_for_others_with_its_acknowledgement(laboratory:
     times = [at for at, _ in sniffer.heard]
     between = median(ack - frame for frame, ack in zip(times[::2], times[1::2], strict=True))
     assert between == pytest.approx(192e-6 + 11 * 32e-6, abs=5e-6), "by the radio's clock, whenever the line brought them"
+
+
+def test_a_frame_goes_out_on_the_channel_it_was_given_for(laboratory: Laboratory) -> None:
+    scanner, sniffer = (laboratory.listener(port) for port in laboratory.start(2))
+    scanner.set(CHILD)
+    sniffer.set(replace(PARENT, promiscuous=True))
+    sniffer.wait(lambda: sniffer.radio.perform("noise") is not None)  # it has taken its settings
+    for handle in (1, 2):
+        scanner.radio.submit(Transmit(TO_ALL, handle), 0.0)
+    scanner.set(replace(CHILD, channel=21))
+    scanner.wait(lambda: len(scanner.heard) == 2)
+    sniffer.wait(lambda: sniffer.frames() == [TO_ALL] * 2)
 
 
 def test_malformed_frames_go_out_as_they_are(pair: tuple[Listener, Listener]) -> None:
