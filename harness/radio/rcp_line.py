@@ -1,7 +1,8 @@
 """The line to a radio co-processor: aiospinel's protocol over serialx, made fit for a line on which anything may come.
 
 aiospinel 1.2.0 ends the connection at a frame without content, keeps whatever comes without a flag, always speaks to interface 0,
-and tells nobody that the port was closed; all this is mended here, and nothing else of it is repeated.
+and tells nobody that the port was closed. serialx 1.15.1 waits until an access server confirms which modem states it is to tell,
+which ser2net and pyserial's server never do. All this is mended here, and nothing else of either is repeated.
 """
 
 from __future__ import annotations
@@ -13,6 +14,8 @@ from dataclasses import dataclass
 import serialx
 from aiospinel import CommandID, HDLCSpecial, PropertyID, SpinelFrame, SpinelHeader, SpinelProtocol
 from aiospinel import HDLCLiteFrame as Hdlc
+from serialx.platforms.serial_rfc2217 import RFC2217SerialTransport
+from serialx.platforms.serial_rfc2217.types import Rfc2217Command, SetLinestateMaskCmd, SetModemstateMaskCmd
 
 from harness.radio.rcp_options import RcpOptions
 from harness.radio.spinel import LONGEST, Property
@@ -109,6 +112,14 @@ def _key(name: Property) -> PropertyID | int:
     return PropertyID(name) if name in set(map(int, PropertyID)) else int(name)
 
 
+class _AccessServer(RFC2217SerialTransport):
+    async def _send_and_wait(self, cmd: Rfc2217Command) -> Rfc2217Command:
+        if isinstance(cmd, (SetModemstateMaskCmd, SetLinestateMaskCmd)):
+            self._send_command(cmd)
+            return cmd
+        return await super()._send_and_wait(cmd)
+
+
 async def connect(options: RcpOptions, lost: Callable[[str], None]) -> Line:
     """Open the port. Raises Refused saying why it cannot be opened."""
     line = Line(options.interface, lost)
@@ -116,6 +127,7 @@ async def connect(options: RcpOptions, lost: Callable[[str], None]) -> Line:
         await asyncio.wait_for(serialx.create_serial_connection(
             asyncio.get_running_loop(), lambda: line, options.port, baudrate=options.baudrate,
             xonxoff=options.flow_control == "software", rtscts=options.flow_control == "hardware",
+            transport_cls=_AccessServer if options.port.startswith("rfc2217://") else None,
         ), OPEN_LIMIT)
     except TimeoutError:
         raise Refused(f"the port does not open within {OPEN_LIMIT:g} s") from None

@@ -81,12 +81,18 @@ class Laboratory:
         return made
 
     def listener(self, port: SpinelPort, **options: str) -> Listener:
-        self.listeners.append(Listener(port.address, **options))
+        return self.listen(port.address, **options)
+
+    def listen(self, address: str, **options: str) -> Listener:
+        self.listeners.append(Listener(address, **options))
         return self.listeners[-1]
 
+    def close_listeners(self) -> None:
+        while self.listeners:
+            self.listeners.pop().radio.close()
+
     def close(self) -> None:
-        for listener in self.listeners:
-            listener.radio.close()
+        self.close_listeners()
         self._over.set()
         self.air.clock.interrupt()
         self._thread.join(WITHIN)
