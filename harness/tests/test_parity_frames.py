@@ -15,7 +15,7 @@ from harness.stack.polling import LISTENING_TIME
 from harness.tests import parity_cases
 from harness.tests.parity import VIRTUAL, virtual
 from harness.tests.parity_cases import Case
-from harness.tests.parity_frames import TOGETHER, comes_late, differences, sent_by
+from harness.tests.parity_frames import TOGETHER, differences, missed, sent_by
 from harness.trace import Exchange, Trace
 from harness.usecase import Actor
 
@@ -44,18 +44,25 @@ def later_from(trace: Trace, heard: Heard, seconds: float) -> Trace:
     ))
 
 
-def test_a_play_is_like_itself_and_nobody_is_late_in_virtual_time() -> None:
+def test_a_play_is_like_itself_and_no_frame_misses_anybody_in_virtual_time() -> None:
     assert not list(differences(played("load_control"), played("load_control")))
-    assert not comes_late(played("pct"))
+    assert missed(played("pct")) == 0
 
 
-def test_an_answer_that_a_device_listened_for_in_vain_is_late() -> None:
+def test_an_answer_that_a_device_listens_for_in_vain_misses_it() -> None:
     trace = played("pct")
     key = air(trace).of(TransportKey)[0]
-    assert not comes_late(later_from(trace, key, LISTENING_TIME / 4))
-    assert comes_late(later_from(trace, key, LISTENING_TIME))
+    assert missed(later_from(trace, key, LISTENING_TIME / 4)) == 0
+    assert missed(later_from(trace, key, LISTENING_TIME)) == 1
     never = with_exchanges(trace, (each for each in trace.exchanges if not 0 <= each.time - key.time < 2 * LISTENING_TIME))
-    assert comes_late(never)
+    assert missed(never) == 1
+
+
+def test_a_frame_that_nobody_acknowledges_misses_whom_it_was_for() -> None:
+    trace = played("load_control")
+    key = air(trace).of(TransportKey)[0]
+    ack = air(trace).after(key)[0]
+    assert missed(with_exchanges(trace, (each for each in trace.exchanges if each.number != ack.number))) == 1
 
 
 def test_what_two_conversations_say_together_may_be_said_in_any_order_and_nothing_else() -> None:
