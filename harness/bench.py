@@ -1,6 +1,6 @@
 """The bench: the actors and wires of one run, driven through the use case. Knows no concrete adapter: a bench file names them.
 
-`wait_until` is the only loop: deliver what is due, else jump (or wait) to the earliest deadline, and stop at the limit.
+How what they say gets from one to the other, and how time passes meanwhile, is `harness.loop`'s.
 """
 
 from __future__ import annotations
@@ -14,25 +14,26 @@ from typing import Any
 from harness.actors.reports import Happened, Logged, PacketSeen
 from harness.adapters.defects import Defect, all_defects
 from harness.airs import Airs
-from harness.asking import Operator, aside, asked_of
+from harness.asking import Lag, Operator, aside, asked_of, noting
 from harness.backhaul.faults import Fault as WireFault
 from harness.backhaul.faults import outside
 from harness.backhaul.named_codec import load_codec
 from harness.backhaul.wires import VirtualWires
-from harness.building import Building, is_live, unseen
+from harness.building import Building, hears_the_real, is_live, unseen
 from harness.clock import Clock, LiveClock, VirtualClock
 from harness.composite import inside
 from harness.declarations import BenchFile, Device
 from harness.errors import BenchError, HanproofError, Inconclusive
 from harness.inquiry import SANITY, inquire, unmet_preconditions
+from harness.loop import Loop
 from harness.machines import Machines
 from harness.plan import Plan
-from harness.ports import Message, RadioSettings, Received, Transmit, Transmitted
+from harness.ports import Message, Received, Transmitted
 from harness.sanity import exchange
 from harness.silent_device import presume, taking_time
 from harness.stack import happenings
 from harness.taps import AIR_MEDIUM, SECOND_AIR, Taps
-from harness.trace import LEG_CODEC, LINK_KEY_KINDS, Header, Key, Trace
+from harness.trace import LEG_CODEC, LINK_KEY_KINDS, STOOD, Header, Key, Trace
 from harness.usecase import ACROSS_THE_HAN, Actor, Order, Point, second
 from harness.window_by_hand import done_by_hand, is_by_hand
 
@@ -40,7 +41,6 @@ SETTLING = 100.0  # seconds after the end of a window: an ESI gives a device tha
 GRACE = 20.0  # seconds that a device which does not get in is watched beyond its window
 LONGEST_PAUSE = 1230.0  # seconds; 20 min is what a trust centre waits for a device to register, in later revisions
 LONGEST_STIMULUS = 2 * 86_400.0  # seconds; an event lasts a day at most
-STEP_LIMIT = 1_000_000  # deliveries of one wait: more is a bench that runs in circles at one instant
 
 
 class Bench:
@@ -69,6 +69,7 @@ class Bench:
                 "device": device.name, "provocation": self.plan.provocation, "marks": [], "cim": self.plan.profile(file.cim).as_dict(),
                 "other_key": self.plan.holds_another_key(self.order, device),
                 "second": self.plan.second_as_dict(self.orders), LEG_CODEC: file.legs.codec,
+                **({STOOD: []} if hears_the_real(file) else {}),
             },
         ))
         self._leg_codec = self.trace.leg_codec = load_codec(file.legs.codec)
@@ -78,7 +79,7 @@ class Bench:
         interrupt = getattr(self.clock, "interrupt", lambda: None)
         building = Building(
             file, device, self.plan, self.orders, self.defects, self.clock.epoch, self._chance, self._leg_codec, interrupt,
-            asked_of(operator, self.clock, self.trace), aside(self.clock),
+            asked_of(operator, self.clock, self.trace), aside(self.clock, self.trace), noting(self.clock, self.trace),
         )
         actors, self._called = building.actors()
         self.machines: dict[Actor, Any] = {Actor(place): actors[name] for place, name in self._called.items()}
@@ -89,7 +90,7 @@ class Bench:
             self.close()
             raise
         self.air = self._airs.first
-        self._appointments: list[tuple[float, Callable[[], None]]] = []
+        self._loop = Loop(self._running, self._airs, self.wires, self.clock, Lag(self.clock, self.trace), give=self._give, note=self._note)
         if file.radios and isinstance(self.clock, LiveClock):
             self.clock.begin()  # building has taken a while: what is due at once would be done in a burst
         for key in building.ordered_keys():
@@ -272,7 +273,7 @@ class Bench:
 
     def at(self, instant: float, action: Callable[[], None]) -> None:
         """Have something done at an instant, or now if that is past, while the bench waits for something else."""
-        self._appointments.append((instant, action))
+        self._loop.at(instant, action)
 
     @property
     def now(self) -> float:
@@ -287,61 +288,9 @@ class Bench:
     def wait_until(self, condition: Callable[[], bool], within: float) -> bool:
         """Run until the condition holds (True) or `within` seconds have passed (False)."""
         try:
-            return self._run_until(condition, within)
+            return self._loop.run_until(condition, within)
         finally:
             self._taps.attest(self.now)
-
-    def _run_until(self, condition: Callable[[], bool], within: float) -> bool:
-        limit, over, held = self.now + max(within, 0.0), False, False
-        self._running.change()
-        for _ in range(STEP_LIMIT):
-            self._pump()
-            held = held or condition()
-            if over or (held and not self._airs.is_behind):  # else the trace would lack what made it hold
-                return held
-            instant = min(self._running.deadline(), *(due for due in self._deadlines() if due is not None), math.inf)
-            self.clock.wait_until(min(instant, limit))  # a live clock returns early when something arrives
-            over = instant > limit <= self.now
-            self._wake()  # also then: what came over a real wire just before the limit is not late
-        raise BenchError(f"the bench does not come to rest at {self.now:.6f} s")
-
-    def _deadlines(self) -> Iterator[float | None]:
-        yield from self._airs.deadlines()
-        yield self.wires.deadline()
-        yield from (instant for instant, _ in self._appointments)
-
-    def _wake(self) -> None:
-        now = self.now
-        for name, pdu in self._airs.wake(now):
-            self._give(name, pdu)
-        for message in self.wires.wake(now):
-            self._give(message.receiver, message)
-        due = [action for instant, action in self._appointments if instant <= now]
-        self._appointments = [each for each in self._appointments if each[0] > now]
-        for action in due:
-            action()
-            self._running.change()
-        self._running.wake(now)
-
-    def _pump(self) -> None:
-        moved = True
-        while moved:
-            moved = False
-            for actor, machine in self._running.changed():
-                for pdu in machine.transmit(self.now):
-                    moved = True
-                    self._running.change((actor,))
-                    self._take(actor, pdu)
-                for event in machine.events():
-                    self._note(actor, event)
-
-    def _take(self, actor: str, pdu: object) -> None:
-        if isinstance(pdu, (RadioSettings, Transmit)):
-            self._airs.submit(actor, pdu, self.now)
-        elif isinstance(pdu, Message):
-            self.wires.submit(pdu, self.now)
-        else:
-            raise BenchError(f"{actor} wants to send a {type(pdu).__name__}, which no wire carries")
 
     def _give(self, actor: str, pdu: Received | Transmitted | Message) -> None:
         name = self._called.get(actor, actor)

@@ -46,6 +46,11 @@ def is_remote(filled: Filled) -> bool:
     return hasattr(load(filled.adapter), "live")
 
 
+def hears_the_real(file: BenchFile) -> bool:
+    """Whether frames or packets come to the bench when they come, and not when its own clock says so."""
+    return bool(file.radios) or any(hasattr(load(filled.adapter), "blind_to") for filled in file.adapters.values())
+
+
 def unseen(file: BenchFile) -> frozenset[Point]:
     """The observation points that this bench does not have: what the adapters of those under test hide, and to what an adapter
     that would be the only one to see it is blind."""
@@ -61,7 +66,7 @@ class Building:
     """Everything that the machines of one run are made from; `chance` gives each purpose its own.
 
     `codec` is that of the legs; `interrupt` has the bench look at once for what has arrived; `ask` puts a prompt to a person;
-    in the context `aside` the bench's time stands still.
+    in the context `aside` the bench's time stands still; `note` keeps what was done by hand.
     """
 
     file: BenchFile
@@ -75,6 +80,7 @@ class Building:
     interrupt: Callable[[], None]
     ask: Callable[[Prompt], str] = nobody
     aside: Callable[[], AbstractContextManager[None]] = nullcontext
+    note: Callable[..., dict[str, Any]] = dict
 
     def actors(self) -> tuple[dict[str, Any], dict[str, str]]:
         """The machines that the bench file names, by name, and under which of them every place is filled.
@@ -183,7 +189,8 @@ class Building:
         return Setup(
             actor=actor, orders=self.orders, epoch=self.epoch, chance=self.chance(actor),
             identity=self.plan.identity(Actor.HAN_DEVICE if Actor.HAN_DEVICE in together else actor, self.file, self.device),
-            options=self.plan.options(actor, self._options(actor, filled)), interrupt=self.interrupt, ask=self.ask, aside=self.aside,
+            options=self.plan.options(actor, self._options(actor, filled)),
+            interrupt=self.interrupt, ask=self.ask, aside=self.aside, note=self.note,
             policy={name: value for defect in planted for name, value in defect.decisions.items()},
             rewrites=tuple(
                 rewrite for defect in planted

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from harness.checkers import application_security, attributes, leaving, load_changes, load_control, offers
 from harness.checkers.dialogue import of, of_both
-from harness.usecase import Actor, Clause, Point, Step
+from harness.usecase import CLOCK, Actor, Clause, Point, Step
 
 ROW = Step(
     number=9,
@@ -86,6 +86,7 @@ CLAUSES = (
         checks={**of(Actor.ESI, offers.price_is_given), **of(Actor.HAN_DEVICE, offers.price_is_asked_for)},
         needs=(Point.MAC,),
         pics="price",
+        timed=CLOCK,
     ),
     Clause(
         id="UC2.7-09-PRICE-NEW-FIELDS",
@@ -103,6 +104,7 @@ CLAUSES = (
         citation="AEP use case 2.7, row 9; SE 1.0 (075356r15) D.3",
         checks={**of(Actor.ESI, load_control.events_are_given), **of(Actor.HAN_DEVICE, load_control.events_are_asked_for)},
         needs=(Point.MAC,),
+        timed=CLOCK,
     ),
     Clause(
         id="UC2.7-09-EVENT-STATUS",
@@ -111,6 +113,7 @@ CLAUSES = (
         citation="SE 1.0 (075356r15) D.3",
         checks=of(Actor.HAN_DEVICE, load_control.events_are_reported),
         needs=(Point.MAC,),
+        timed=CLOCK,
     ),
     Clause(
         id="UC2.7-09-EVENT-SIGNATURE",
@@ -131,6 +134,7 @@ CLAUSES = (
         citation="SE 1.0 (075356r15) D.3",
         checks=of(Actor.HAN_DEVICE, load_changes.cancelled_events_end),
         needs=(Point.MAC,),
+        timed=CLOCK,
     ),
     Clause(
         id="UC2.7-09-SUPERSEDE",
@@ -139,6 +143,7 @@ CLAUSES = (
         citation="SE 1.0 (075356r15) D.3",
         checks=of(Actor.HAN_DEVICE, load_changes.superseded_events_end),
         needs=(Point.MAC,),
+        timed=CLOCK,
     ),
     Clause(
         id="UC2.7-09-OPT-OUT",
@@ -148,6 +153,7 @@ CLAUSES = (
         checks=of(Actor.HAN_DEVICE, load_changes.declined_events_are_reported),
         needs=(Point.MAC,),
         pics="opt_out",
+        timed=CLOCK,
     ),
     Clause(
         id="UC2.7-09-RANDOMISATION",
@@ -156,6 +162,7 @@ CLAUSES = (
         citation="SE 1.0 (075356r15) D.3",
         checks=of(Actor.HAN_DEVICE, load_changes.starts_are_shifted_by_chance),
         needs=(Point.MAC,),
+        timed=CLOCK,
     ),
     Clause(
         id="UC2.7-09-DURATION",
@@ -190,6 +197,7 @@ CLAUSES = (
         checks={**of(Actor.ESI, offers.message_is_given), **of(Actor.HAN_DEVICE, offers.message_is_asked_for)},
         needs=(Point.MAC,),
         pics="messaging",
+        timed=CLOCK,
     ),
     Clause(
         id="UC2.7-09-CONFIRMATION",
@@ -199,6 +207,7 @@ CLAUSES = (
         checks=of(Actor.HAN_DEVICE, offers.messages_are_confirmed),
         needs=(Point.MAC,),
         pics="messaging",
+        timed=CLOCK,
     ),
     Clause(
         id="UC2.7-09-METERING",

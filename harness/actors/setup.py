@@ -25,7 +25,8 @@ class Setup:
     actor (on the bench's own wires it needs none). `interrupt` may be called from any thread: the bench then looks at once
     for what has arrived, instead of waiting on. `ask` puts a prompt to the laboratory's operator, for whom the bench's time stands
     still, and gives the answer; it raises Inconclusive where none comes. `aside` is the context for whatever else takes real time in
-    which nothing is to happen on the bench.
+    which nothing is to happen on the bench. `note` keeps in the evidence what else was done by hand, and gives the record, to be
+    completed when it is over.
     """
 
     actor: Actor
@@ -41,3 +42,4 @@ class Setup:
     interrupt: Callable[[], None] = lambda: None
     ask: Callable[[Prompt], str] = nobody
     aside: Callable[[], AbstractContextManager[None]] = nullcontext
+    note: Callable[..., dict[str, Any]] = dict

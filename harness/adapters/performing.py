@@ -14,6 +14,7 @@ from harness.actors.prompt import DONE, LIMIT, Prompt
 from harness.actors.setup import Setup
 from harness.actors.verbs import in_words
 from harness.adapters.by_command import PATIENCE, by_command
+from harness.clock import wall_seconds
 from harness.errors import BenchError, HanproofError, Inconclusive
 from harness.loading import load
 from harness.ncp.line import masked
@@ -93,18 +94,23 @@ class Performing:
             raise Inconclusive(f"{self._setup.actor}.{verb}: the operator says that it was not done")
 
     def _by_class(self, verb: str, way: Way, *told: Any) -> None:
+        noted, begun = self._setup.note(actor=self._setup.actor, verb=verb, adapter=way.adapter), wall_seconds()
         try:
             getattr(self._adapter(way), verb)(*told)
+            noted |= {"answer": DONE}
         except HanproofError:
             raise
         except Exception as fault:  # of somebody else's, which may fail in any way and show what it was told
             raise BenchError(f"{self._setup.actor}: {verb}: {way.adapter} failed: {type(fault).__name__}: {masked(str(fault))}") from None
+        finally:
+            noted |= {"took": round(wall_seconds() - begun, 3)}
 
     def _by_command(self, verb: str, way: Way, about: Order | Eui64 | None) -> None:
-        arguments = () if about is None else (about,)
+        arguments, limit = () if about is None else (about,), way.limit or PATIENCE
+        noted = self._setup.note(actor=self._setup.actor, verb=verb, command=way.command, limit=limit)
 
         def run() -> None:
-            by_command(f"{self._setup.actor}: {verb}", way.command, *arguments, patience=way.limit or PATIENCE)
+            by_command(f"{self._setup.actor}: {verb}", way.command, *arguments, patience=limit, noted=noted)
 
         if self._verbs[verb].at_once:
             self._beside(run)

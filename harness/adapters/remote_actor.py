@@ -30,7 +30,7 @@ from harness.clock import wall_utc
 from harness.errors import BenchError, Inconclusive
 from harness.leg_declaration import ON_LEGS, Legs
 from harness.ports import Message, Pdu
-from harness.role_verbs import ONCE, way_of
+from harness.role_verbs import ONCE, Way, way_of
 from harness.usecase import Actor, Point
 
 LEG_OPTIONS = ("codec", "legs")  # what a bench adds for those that stand on a leg
@@ -146,8 +146,7 @@ class RemoteActor:
         if self._control is not None:
             setattr(self, verb, lambda *arguments: self._perform(verb, *arguments[:1]))
         elif way is not None and way.command:
-            what, patience = f"{self._setup.actor}: {verb}", way.limit or PATIENCE
-            setattr(self, verb, lambda *arguments: by_command(what, way.command, *arguments[:1], patience=patience))
+            setattr(self, verb, lambda *arguments: self._by_command(verb, way, *arguments[:1]))
         elif way is not None and kind.does:
             setattr(self, verb, lambda about, now: self._performing.perform(verb, about, now, about))
         elif way is not None:
@@ -161,6 +160,11 @@ class RemoteActor:
         self._moved = True
         said = answer.get("answer")
         return tuple(said) if isinstance(said, list) else said
+
+    def _by_command(self, verb: str, way: Way, *arguments: Any) -> str:
+        what, limit = f"{self._setup.actor}: {verb}", way.limit or PATIENCE
+        noted = self._setup.note(actor=self._setup.actor, verb=verb, command=way.command, limit=limit)
+        return by_command(what, way.command, *arguments, patience=limit, noted=noted)
 
     def _nobody(self, verb: str) -> None:
         raise Inconclusive(f"nobody performs {verb} for the {self._setup.actor}: the bench file names neither a way nor `control`")

@@ -9,9 +9,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
-from harness.checkers.capture_health import Gap, gaps
+from harness.checkers.capture_health import gaps
 from harness.checkers.liveness import SILENCE, signs_of_death
 from harness.checkers.reading import marks
+from harness.checkers.standstill import too_short_to_tell
 from harness.errors import Inconclusive
 from harness.inquiry import SANITY
 from harness.trace import Trace
@@ -41,7 +42,7 @@ def _assured(check: Check, actor: Actor, clause: Clause) -> Check:
         passes = False
         for finding in check(trace):
             passes = passes or finding.verdict is Verdict.PASS
-            yield _softened(trace, finding) if _reads_air(clause) and finding.verdict is Verdict.FAIL else finding
+            yield _softened(trace, finding, clause) if finding.verdict is Verdict.FAIL else finding
         survives = clause.survives and len(marks(trace, SANITY, actor)) > 1  # it was there before the stimulus
         for death in signs_of_death(trace, actor) if actor in ON_AIR and (passes or survives) else ():
             yield replace(death, verdict=Verdict.FAIL) if death.observed == SILENCE and clause.survives else death
@@ -67,19 +68,21 @@ def _put(checks: tuple[Check, ...]) -> Check:
     return question_is_put
 
 
-def _softened(trace: Trace, finding: Finding) -> Finding:
-    """A fail as it is, or inconclusive where something is missing from the time that it speaks of."""
-    missing = gaps(trace)
+def _softened(trace: Trace, finding: Finding, clause: Clause) -> Finding:
+    """A fail as it is, or inconclusive where something is missing from the time that it speaks of, or time itself is."""
+    if why := too_short_to_tell(trace, finding, clause.timed):
+        return _inconclusive(finding, why)
+    missing = gaps(trace) if _reads_air(clause) else ()
     if not missing:
         return finding
     times = [trace[number].time for number in finding.evidence]
     start, end = (min(times) - BEFORE, max(times) + AFTER) if times else (float("-inf"), float("inf"))
     gap = next((each for each in missing if each.start <= end and each.end >= start), None)
-    return finding if gap is None else _inconclusive(finding, gap)
+    return finding if gap is None else _inconclusive(finding, f"frames are missing from the evidence: {gap.cause}")
 
 
-def _inconclusive(finding: Finding, gap: Gap) -> Finding:
+def _inconclusive(finding: Finding, why: str) -> Finding:
     return replace(
         finding, verdict=Verdict.INCONC, hint=None,
-        message=f"{finding.message}; but frames are missing from the evidence: {gap.cause}",
+        message=f"{finding.message}; but {why}",
     )

@@ -15,6 +15,7 @@ from harness.backhaul.message import LegKind, LegMessage
 from harness.checkers.apart import at_the_meter
 from harness.checkers.correspondence import Carried, carried
 from harness.checkers.legs import LEG_4, Leg, above_of
+from harness.checkers.standstill import stopped_within
 from harness.composite import inside
 from harness.crypto.install_code import InstallCodeError, ordered_link_key
 from harness.trace import Trace
@@ -29,7 +30,7 @@ class Window:
     """One window: open for `device` from `opens` (when the order reached the ESI) until `ends`, seconds.
 
     `number` is the order's exchange, 0 where none was seen; `link_key` the one made from what was ordered, None where that was
-    withheld.
+    withheld. By a clock that did not stand still when the bench's did it may end `earlier` by so many seconds.
     """
 
     device: Eui64
@@ -37,17 +38,18 @@ class Window:
     ends: float
     number: int = 0
     link_key: bytes | None = field(default=None, repr=False)
+    earlier: float = 0.0
 
     def is_open(self, at: float, margin: float = 0.0) -> bool:
         """Whether it is open, `margin` seconds away from its edges (negative: or up to so many seconds outside)."""
-        return self.opens + margin < at < self.ends - margin
+        return self.opens + margin < at < self.ends - margin - (self.earlier if margin > 0 else 0.0)
 
 
 def windows(trace: Trace) -> tuple[Window, ...]:
     """The windows that the ESI was rightly told to open, for whatever device, in the order in which it was told."""
-    trace = at_the_meter(trace)
+    whole, trace = trace, at_the_meter(trace)
     if Point.LEG not in trace.observed() or _is_withheld(trace) or _way_in(trace) is None:
-        return (_as_ordered(trace),)
+        return (_by_its_clock(whole, _as_ordered(trace)),)
     known: list[Window] = []
     withdrawn: set[int] = set()  # the numbers of orders that are not to be obeyed any more, also where they come later
     for each in orders(trace):
@@ -64,7 +66,11 @@ def windows(trace: Trace) -> tuple[Window, ...]:
             key = ordered_link_key(message.key_form or "", message.key_material or b"")
             end = (message.end - datetime.fromisoformat(trace.header.epoch)).total_seconds()
             known.append(Window(message.device, at, max(at, end), each.number, key))
-    return tuple(known)
+    return tuple(_by_its_clock(whole, window) for window in known)
+
+
+def _by_its_clock(trace: Trace, window: Window) -> Window:
+    return replace(window, earlier=stopped_within(trace, window.opens, window.ends))
 
 
 def orders(trace: Trace) -> Iterator[Carried]:

@@ -91,9 +91,9 @@ def device_scans_with_pauses(trace: Trace) -> Iterator[Finding]:
     for series in _series(trace):
         scans = _scans(series)
         pauses = [later[0].time - earlier[-1].time for earlier, later in pairwise(scans)]
-        burst = 1
+        burst, first = 1, 0
         for place, pause in enumerate(pauses):
-            burst = burst + 1 if pause < BACK_OFF else 1
+            burst, first = (burst + 1, first) if pause < BACK_OFF else (1, place + 1)
             numbers = (scans[place][-1].number, scans[place + 1][0].number)
             if pause < TIME_BETWEEN_SCANS * PUNCTUALITY:
                 yield failed(
@@ -103,7 +103,7 @@ def device_scans_with_pauses(trace: Trace) -> Iterator[Finding]:
                 return
             if burst > SCAN_ATTEMPTS:
                 yield failed(
-                    "the device goes on scanning without backing off", *numbers,
+                    "the device goes on scanning without backing off", scans[first][0].number, *numbers,
                     expected=f"{SCAN_ATTEMPTS} scans, then a longer pause", observed=f"{burst} scans, {pause:.3f} s apart",
                     hint="scans-never-back-off",
                 )

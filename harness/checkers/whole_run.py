@@ -20,6 +20,7 @@ from harness.checkers.key_agreement import agreement
 from harness.checkers.legs import LEG_2, LEG_3, LEG_4
 from harness.checkers.orders import REACTION, windows
 from harness.checkers.reading import Heard, air, attested, marks, restarted
+from harness.checkers.standstill import stopped_within
 from harness.composite import step_inside
 from harness.crypto.install_code import InstallCodeError, ordered_link_key
 from harness.trace import Trace
@@ -102,7 +103,7 @@ def stays_in_the_window(trace: Trace) -> Iterator[Finding]:
     window = f"{order.start:.0f} s to {order.end:.0f} s"
     admitted = [each for each in course(trace, 6) if each.device == order.device]
     for each in admitted:
-        if order.start <= each.begun <= order.end + REACTION:
+        if order.start - stopped_within(trace, 0.0, each.begun) <= each.begun <= order.end + REACTION:
             yield passed("the device was let in inside the window ordered", each.number, observed=f"{each.begun:.1f} s")
         else:
             yield failed(

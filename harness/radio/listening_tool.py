@@ -16,13 +16,12 @@ from dissectors.smart_energy import ALL_CHANNELS
 from harness.clock import WallClock
 from harness.errors import BenchError, Unsupported
 from harness.ports import RadioSettings, Received, Transmit, Transmitted
-from harness.radio.filtering import FCS_LENGTH, has_right_fcs, is_acknowledgement_of
+from harness.radio.filtering import FCS_LENGTH, has_right_fcs
+from harness.radio.spacing import Spacing
 from harness.radio.telling import Telling
 from harness.radio.tool_input import ENDING, ToolOptions
-from harness.radio.virtual import TURNAROUND, airtime
 
 NONE_RIGHT = 20  # frames, of which one at least has a right FCS where the tool hands on FCSs at all
-ACK_SPAN = 0.05  # seconds in which an acknowledgement is taken for that of the frame before it
 CLOSING_LIMIT = 3 * ENDING  # seconds
 
 
@@ -44,7 +43,7 @@ class ListeningTool:
         self._interrupt = interrupt
         self._telling = Telling(WallClock().now)
         self._right, self._wrong = 0, 0  # frames by their FCS
-        self._last = float("-inf"), 0  # the time and the sequence number of what was told last
+        self._spacing = Spacing()  # of a clock that may be coarse
         self._fault: BenchError | None = None
         self._is_closing = self._has_begun = False
         self._moved = threading.Event()  # it has begun, or broken
@@ -73,7 +72,7 @@ class ListeningTool:
             if not told:
                 raise fault
             self._interrupt()  # whoever has taken these is to come again
-        return [(self._spaced(pdu, at), pdu) for at, pdu in told]
+        return [(self._spacing.over(pdu.psdu, at), pdu) for at, pdu in told if isinstance(pdu, Received)]
 
     def perform(self, operation: str, **given: object) -> object:
         """Raises Unsupported."""
@@ -83,17 +82,6 @@ class ListeningTool:
         """Let go of the input; a command is ended."""
         self._is_closing = True
         self._thread.join(CLOSING_LIMIT)
-
-    def _spaced(self, heard: Received | Transmitted, at: float) -> float:
-        """When a frame was over that is told as of `at`, by a computer's clock or a bench's that lags: on one channel not before it
-        has gone out after the frame before it, and an acknowledgement at once after its frame."""
-        assert isinstance(heard, Received)
-        before, sequence = self._last
-        soonest = before + airtime(heard.psdu)
-        if is_acknowledgement_of(heard.psdu, sequence) and at - before <= ACK_SPAN:
-            at = soonest + TURNAROUND
-        self._last = max(at, soonest), heard.psdu[2]
-        return self._last[0]
 
     def _said(self) -> str:
         return f"listening tool at {self._input.name}"

@@ -19,6 +19,7 @@ from harness.faults import Arrival, Fault, SeenFrame
 from harness.ports import CHANNEL_BUSY, Radio, RadioSettings, Received, Transmit, Transmitted
 from harness.radio.filtering import accepts, acknowledgement, glance, is_acknowledged, is_acknowledgement_of
 from harness.radio.listening import Listening
+from harness.radio.spacing import Spacing
 from harness.radio.virtual import OFF, TURNAROUND, RadioPdu, Tap, airtime
 
 TWIN_SPAN = 0.1  # seconds within which the same octets from another radio are the same transmission
@@ -72,6 +73,7 @@ class RealAir:
         self._recent: list[_Heard] = []
         self._waiting: list[tuple[float, _Heard]] = []  # what a sniffer has yet to tell, and until when it may
         self._seen = 0
+        self._spacing = Spacing()
         self._up: list[tuple[str, RadioPdu]] = []
         self._listened(0.0)
         self._follows = None if channel is not None else next(iter(self._radios), None)
@@ -326,7 +328,6 @@ class RealAir:
         return SeenFrame(self._seen, at, channel, sender, psdu, keyring=self.keyring)
 
     def _tell_tap(self, seen: SeenFrame) -> None:
-        latest = max(self.listening.heard_until, seen.time)  # a clock that becomes known better may seem to go back a little
-        self.listening.heard_until = latest
+        over = self.listening.heard_until = self._spacing.over(seen.psdu, seen.time)
         if self.tap is not None:
-            self.tap(replace(seen, time=latest))
+            self.tap(replace(seen, time=over))

@@ -64,8 +64,10 @@ MAY_IMPORT = {
     "harness.bench": (
         "harness.actors", "harness.airs", "harness.asking", "harness.backhaul", "harness.faults", "harness.declarations",
         "harness.stack.happenings", "harness.adapters.defects", "harness.building",
-        "harness.machines", "harness.plan", "harness.sanity", "harness.silent_device", "harness.taps", "harness.window_by_hand",
+        "harness.loop", "harness.machines", "harness.plan", "harness.sanity", "harness.silent_device", "harness.taps",
+        "harness.window_by_hand",
     ),
+    "harness.loop": ("harness.airs", "harness.asking", "harness.backhaul.wires", "harness.machines"),
     "harness.machines": (),
     "harness.window_by_hand": ("harness.backhaul",),
     "harness.serving": ("harness.actors", "harness.backhaul"),

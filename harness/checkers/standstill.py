@@ -1,0 +1,49 @@
+"""Where more time passed than a trace's time stamps show: the bench's clock stood still for a person or a command, or was behind.
+
+What was heard meanwhile bears too early an instant, so that pauses seem shorter than they were; and whoever has a clock of his own is
+ahead of the bench's from then on. Knows what the bench noted of it; judges no clause.
+"""
+
+from __future__ import annotations
+
+from math import inf
+
+from harness.checkers.reading import air
+from harness.trace import STOOD, Trace
+from harness.usecase import CLOCK, UTC
+from harness.verdict import Finding
+
+SHARE = 0.05  # of what a finding speaks of: a pause that is right within so much is not taken for another
+SURELY = 1.0  # seconds that are always too many: clocks are compared to the second
+
+
+def stood_within(trace: Trace, start: float, end: float) -> float:
+    """Seconds that passed and are not in the time stamps between two instants, at most."""
+    return float(sum(seconds for begun, over, seconds in trace.header.about.get(STOOD, ()) if begun <= end and over >= start))
+
+
+def stopped_within(trace: Trace, start: float, end: float) -> float:
+    """The same of standstills alone, by which clocks of others are ahead afterwards: a bench that was behind makes up for it."""
+    noted = trace.header.about.get(STOOD, ())
+    return float(sum(seconds for begun, over, seconds in noted if begun == over and start <= begun <= end))
+
+
+def too_short_to_tell(trace: Trace, finding: Finding, timed: str) -> str:
+    """Why a finding of a clause that is timed may come of the bench's clock alone; empty where it does not."""
+    if not timed or not trace.header.about.get(STOOD):
+        return ""
+    times = [trace[number].time for number in finding.evidence]
+    start, end = (min(times), max(times)) if times else (-inf, inf)
+    if timed in (CLOCK, UTC):
+        stood, enough = stopped_within(trace, _inside_since(trace) if timed == CLOCK else 0.0, end), SURELY
+    else:
+        stood, enough = stood_within(trace, start, end) if times else 0.0, min(SURELY, SHARE * (end - start))
+    if not stood or stood < enough:
+        return ""
+    return f"the bench's clock stood still or was behind, for {stood:.1f} s of the time that this speaks of"
+
+
+def _inside_since(trace: Trace) -> float:
+    """When a device was first inside the network: clocks are set there."""
+    heard = air(trace)
+    return next((each.time for each in heard if each.frame.security.nwk == "ok" and not heard.from_coordinator(each)), inf)

@@ -1,0 +1,172 @@
+"""The bench's clock stands still while a person is asked, and is behind on a busy machine: no fail comes of it, and none is lost."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import pytest
+
+from cases.table import find
+from dissectors import mac
+from dissectors.nwk import RejoinResponse
+from harness import faults
+from harness.asking import Lag, aside
+from harness.bench import Bench
+from harness.checkers.orders import windows
+from harness.clock import LiveClock, VirtualClock
+from harness.judge import Judgement, judge
+from harness.tests.sample_run import _command
+from harness.tests.sample_run import trace as sample_trace
+from harness.tests.test_capture_health import good_run, judged, of, part_of
+from harness.tests.test_defects import BREAKING, bench_file
+from harness.trace import STOOD, Attestation, Trace
+from harness.usecase import Actor, Point
+from harness.verdict import Verdict
+
+SCANS, REJOINS = find("UC2.7-05-SCAN-ATTEMPTS"), find("UC2.7-06-REJOIN-PACE")
+AN_OCTET = 1e-5  # of the time that stood still, what is left of a second where frames follow one another by their airtime
+
+
+def stopped(trace: Trace, at: float, seconds: float, dut: tuple[Actor, ...], *, noted: bool = True, left: float = AN_OCTET) -> Trace:
+    """The same run as a bench would have recorded it whose clock stood still for so long: the others went on meanwhile."""
+    def then(time: float) -> float:
+        return time - max(0.0, min(time - at, seconds)) * (1.0 - left)
+
+    part = part_of(trace, (
+        replace(each, time=then(each.time), about={
+            name: then(value) if name == "arrives" else value for name, value in each.about.items()
+        }) for each in trace
+    ), dut)
+    part.attestations = [replace(each, end=None if each.end is None else then(each.end)) for each in part.attestations]
+    marks = [{**each, "at": then(each["at"])} for each in part.header.about["marks"]]
+    part.header = replace(part.header, about={**part.header.about, "marks": marks, **({STOOD: [[at, at, seconds]]} if noted else {})})
+    return part
+
+
+@pytest.mark.parametrize("dut", [Actor.HAN_DEVICE, Actor.ESI])
+@pytest.mark.parametrize("at", [20.0, 61.5, 65.0, 100.0, 200.0])
+def test_no_fail_comes_of_a_clock_that_stood_still(at: float, dut: Actor) -> None:
+    judgements = judged(stopped(good_run(), at, 30.0, (dut,)))
+    assert of(judgements, Verdict.FAIL) == of(judgements, Verdict.ERROR) == []
+
+
+def test_that_there_would_be_some() -> None:
+    """Where nothing is noted, and where what was heard meanwhile bears one instant."""
+    assert of(judged(stopped(good_run(), 20.0, 30.0, (Actor.ESI,), noted=False)), Verdict.FAIL) != []
+    assert of(judged(stopped(good_run(), 65.0, 30.0, (Actor.HAN_DEVICE,), left=0.0)), Verdict.FAIL) != []
+
+
+def scans(*times: float, stood: list[list[float]] | None = None) -> Judgement:
+    """Beacon requests of a device on channel 11, judged by how it pauses."""
+    trace = Trace(replace(sample_trace("scans").header, about={STOOD: stood or [], "marks": []}))
+    trace.attest(Attestation(Point.MAC, "air:11", 0.0))
+    to_all = {"dest_mode": mac.AddressMode.SHORT, "dest_pan": mac.BROADCAST, "dest_short": mac.BROADCAST}
+    for time in times:
+        trace.append(time, Point.MAC, "air:11", _command(mac.BeaconRequest.of(), **to_all))
+    (judgement,) = judge(trace, [SCANS])
+    return judgement
+
+
+SCANNED = (10.0, 11.0, 12.0, 72.0)
+
+
+def test_pauses_that_are_right_are_no_fail_though_they_seem_too_short() -> None:
+    """The third scan and the back-off fall into a minute in which somebody was asked."""
+    seen = (10.0, 11.0, 11.6, 12.2)
+    assert scans(*SCANNED).verdict is Verdict.PASS
+    assert scans(*seen).verdict is Verdict.FAIL
+    asked = scans(*seen, stood=[[11.6, 11.6, 59.8]])
+    assert asked.verdict is Verdict.INCONC
+    assert "the bench's clock stood still or was behind, for 59.8 s" in asked.findings[0].message
+
+
+def test_a_machine_that_was_behind_is_no_device_s_fail() -> None:
+    assert scans(10.0, 10.85, stood=[[10.5, 10.85, 0.15]]).verdict is Verdict.INCONC
+
+
+@pytest.mark.parametrize("stood", [[9.9, 9.9, 60.0], [30.0, 30.0, 60.0], [10.1, 10.2, 0.01]])
+def test_what_is_seen_beside_it_stays_a_fail(stood: list[float]) -> None:
+    assert scans(10.0, 10.6, 11.2, stood=[stood]).verdict is Verdict.FAIL
+
+
+def test_a_back_off_that_was_seen_before_a_standstill_counts_from_there() -> None:
+    """What goes on scanning afterwards cites the scan with which it began: the pause in between cannot be told."""
+    judgement = scans(10.0, 11.0, 12.0, 13.0, stood=[[10.5, 10.5, 60.0]])
+    assert judgement.verdict is Verdict.INCONC
+
+
+def besieging() -> Trace:
+    bench = Bench(bench_file(), bench_file().devices[1], defects=(BREAKING["06-besieges"],))
+    bench.open()
+    bench.join()
+    with bench.air.suffering(faults.drop(RejoinResponse, times=None)):
+        bench.power_cycle(Actor.HAN_DEVICE)
+        bench.settle()
+    bench.close()
+    return part_of(bench.trace, bench.trace, (Actor.HAN_DEVICE,))
+
+
+def test_a_siege_after_the_person_has_cut_the_power_is_a_fail() -> None:
+    trace = besieging()
+    (cut,) = [each["at"] for each in trace.header.about["marks"] if each["verb"] == "power_cycle"]
+
+    def verdict(*stood: list[float]) -> Verdict:
+        trace.header.about[STOOD] = list(stood)
+        return judge(trace, [REJOINS])[0].verdict
+
+    assert verdict() is verdict([cut, cut, 40.0]) is Verdict.FAIL
+    assert verdict([cut + 20.0, cut + 20.0, 40.0]) is Verdict.INCONC
+
+
+def test_a_meter_whose_window_ran_on_closed_it_in_time_and_one_that_closed_it_far_too_early_did_not() -> None:
+    """30 s stood still inside the window: what closes so much earlier is right, what closes another minute earlier is not."""
+    trace = stopped(good_run(), 100.0, 30.0, (Actor.ESI,))
+    (window,) = windows(trace)
+    assert window.earlier == 30.0
+    assert window.is_open(window.ends - 33.0, 2.0)
+    assert not window.is_open(window.ends - 31.0, 2.0)
+    assert window.is_open(window.ends + 1.0, -2.0)
+    assert windows(stopped(good_run(), 5.0, 30.0, (Actor.ESI,)))[0].earlier == 0.0, "before it was ordered nothing ran"
+
+
+# -- what a bench notes of it
+
+
+class Reading:
+    """A clock of the machine, to be set."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.now = 100.0
+        monkeypatch.setattr("harness.clock.time.monotonic", lambda: self.now)
+
+
+def noted(make: Callable[[LiveClock, Trace, Reading], None], monkeypatch: pytest.MonkeyPatch, **about: object) -> object:
+    reading = Reading(monkeypatch)
+    trace = Trace(replace(sample_trace("noted").header, about=dict(about)))
+    make(LiveClock(), trace, reading)
+    return trace.header.about.get(STOOD)
+
+
+def waits(clock: LiveClock, trace: Trace, reading: Reading) -> None:
+    with aside(clock, trace)():
+        reading.now += 12.5
+    with aside(VirtualClock(), trace)():
+        reading.now += 1.0
+
+
+def test_how_long_a_clock_stood_still_is_noted_where_something_real_is_heard(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert noted(waits, monkeypatch, **{STOOD: []}) == [[0.0, 0.0, 12.5]]
+    assert noted(waits, monkeypatch) is None, "on a virtual air every frame comes at its own instant"
+
+
+def works(clock: LiveClock, trace: Trace, reading: Reading) -> None:
+    lag = Lag(clock, trace)
+    for now, read in ((1.0, 101.01), (1.5, 101.8), (1.6, 101.7), (2.0, 102.0), (3.0, 103.5)):
+        reading.now = read
+        lag.look(now)
+
+
+def test_where_a_bench_was_behind_is_noted_once_and_by_how_much(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert noted(works, monkeypatch, **{STOOD: []}) == [[1.0, 1.6, 0.3], [2.0, 3.0, 0.5]]
+    assert noted(works, monkeypatch) is None
