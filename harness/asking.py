@@ -15,9 +15,8 @@ from typing import Any, Protocol
 from harness.actors.prompt import Prompt, nobody
 from harness.clock import Clock, LiveClock, wall_seconds, wall_utc
 from harness.errors import Inconclusive
-from harness.trace import STOOD, Trace
+from harness.trace import ASKED_OF_OPERATOR, STOOD, Trace
 
-ASKED_OF_OPERATOR = "operator"  # the field of a trace's header with every prompt and its answer, and all else that was done by hand
 NOTICED = 0.05  # seconds by which a bench may be behind and nobody need know
 
 

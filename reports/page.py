@@ -9,9 +9,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from html import escape
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from cases.table import clauses, steps
+from harness.evidence.by_hand import Deed
 from harness.evidence.results import NOT_APPLICABLE, SECTIONS, STEPS, TOLD, CaseResult, Results
 from harness.usecase import Clause
 from harness.verdict import Verdict, worst
@@ -32,12 +34,16 @@ LIMITS = (
 UNFINISHED = {2: "interrupted", 3: "broken off by an internal error", 8: "evidence could not be written"}  # by exit code
 
 
-def as_html(results: Results, ladders: Mapping[str, str], files: Mapping[str, list[str]], allure: str = "") -> str:
-    """The page. `ladders` are the pictures to embed by scenario, `files` the links to each scenario's evidence."""
+def as_html(
+    results: Results, ladders: Mapping[str, str], files: Mapping[str, list[str]], allure: str = "",
+    by_hand: Mapping[str, Sequence[Deed]] = MappingProxyType({}),
+) -> str:
+    """The page. `ladders` are the pictures to embed by scenario, `files` the links to each scenario's evidence, `by_hand` what a person
+    was asked in it, or a command did."""
     devices = list(results.bench["devices"])
     parts = [
         _head(results, devices, allure), _matrix(results, devices), _details(results, devices, ladders),
-        _scenarios(ladders, files), _footer(results),
+        _scenarios(ladders, files, by_hand), _footer(results),
     ]
     title = f"HANproof: conformance run {_text(results.run.get('id', ''))}"
     return (
@@ -202,18 +208,28 @@ def _exchange(identifier: str, number: int, picture: str) -> str:
     return f'<a href="#{identifier}">#{number}</a>' if f'id="{identifier}"' in picture else f"#{number}"
 
 
-def _scenarios(ladders: Mapping[str, str], files: Mapping[str, list[str]]) -> str:
-    told = "".join(_scenario(name, ladders, files) for name in files)
+def _scenarios(ladders: Mapping[str, str], files: Mapping[str, list[str]], by_hand: Mapping[str, Sequence[Deed]]) -> str:
+    told = "".join(_scenario(name, ladders, files, by_hand.get(name, ())) for name in files)
     return f"<section><h2>Scenarios and their evidence</h2>{told}</section>"
 
 
-def _scenario(name: str, ladders: Mapping[str, str], files: Mapping[str, list[str]]) -> str:
+def _scenario(name: str, ladders: Mapping[str, str], files: Mapping[str, list[str]], by_hand: Sequence[Deed]) -> str:
     links = " ".join(f'<a href="{_text(path)}">{_text(path.rsplit("/", 1)[-1])}</a>' for path in files[name])
     picture = f'<div class="picture">{ladders[name]}</div>' if name in ladders else ""
     return (
         f'<details class="scenario"><summary>{_text(name)}</summary>'
-        f'<p class="links" id="{anchor(name)}">{links}</p>{picture}</details>'
+        f'<p class="links" id="{anchor(name)}">{links}</p>{_by_hand(by_hand)}{picture}</details>'
     )
+
+
+def _by_hand(deeds: Sequence[Deed]) -> str:
+    heads = "".join(f"<th>{head}</th>" for head in ("at", "done by hand", "how", "outcome", "took", "UTC"))
+    rows = "".join(
+        f"<tr><td>{deed.at:.3f} s</td><td>{_text(deed.what)}</td><td>{_text(deed.how)}</td><td>{_text(deed.outcome)}"
+        f"{f'<pre>{_text(deed.output)}</pre>' if deed.output else ''}</td><td>{_text(deed.time)}</td><td>{_text(deed.when)}</td></tr>"
+        for deed in deeds
+    )
+    return f'<table class="by-hand"><thead><tr>{heads}</tr></thead><tbody>{rows}</tbody></table>' if rows else ""
 
 
 def _footer(results: Results) -> str:

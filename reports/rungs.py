@@ -6,7 +6,7 @@ once with its count. What is evidence of something (`keep`) is always drawn on i
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
@@ -22,6 +22,7 @@ from harness.checkers.correspondence import leg_codec
 from harness.checkers.reading import Heard, air
 from harness.cim.reply_codes import ReplyCode
 from harness.errors import Inconclusive, RemoteProtocolError
+from harness.evidence.by_hand import Deed, deeds
 from harness.trace import Exchange, Trace
 from harness.usecase import Actor, Point, kind_of
 
@@ -88,15 +89,18 @@ class Rung:
 
 @dataclass(frozen=True)
 class Fold:
-    """A long pause, in which nothing that is drawn was said; times in seconds since the bench started."""
+    """A long pause, in which nothing that is drawn was said; times in seconds since the bench started. Or else what was done by hand."""
 
     start: float
     end: float
     words: str
+    by_hand: bool = False
 
     @property
     def text(self) -> str:
         """How long it took, and what was folded."""
+        if self.by_hand:
+            return f"* {self.words}"
         pause = _duration(self.end - self.start)
         return f"... {pause}: {self.words}" if self.words else f"... {pause} of silence"
 
@@ -112,7 +116,10 @@ def rungs(trace: Trace, keep: Container[int] = ()) -> list[Rung | Fold]:
     ladder: list[Rung | Fold] = []
     folded: Counter[str] = Counter()
     previous = 0.0
+    by_hand = deque(deeds(trace.header.about))
     for exchange in trace:
+        while by_hand and by_hand[0].at <= exchange.time:
+            ladder.append(_by_hand(by_hand.popleft()))
         frame = heard.get(exchange.number)
         rung = peers.of_the_air(frame) if frame is not None else _of_a_wire(exchange, codec)
         if exchange.number not in keep:
@@ -127,7 +134,11 @@ def rungs(trace: Trace, keep: Container[int] = ()) -> list[Rung | Fold]:
         previous = exchange.time
     ladder = [each if isinstance(each, Fold) or each.receiver else replace(each, radios=peers.radios(each.number)) for each in ladder]
     last = trace.exchanges[-1].time if trace.exchanges else 0.0
-    return _gathered([*ladder, *_pause(folded, previous, last)], keep)
+    return _gathered([*ladder, *_pause(folded, previous, last), *map(_by_hand, by_hand)], keep)
+
+
+def _by_hand(deed: Deed) -> Fold:
+    return Fold(deed.at, deed.at, f"{deed.at:.3f} s: {deed.text}", by_hand=True)
 
 
 def _pause(folded: Counter[str], start: float, end: float) -> Iterator[Fold]:
@@ -145,7 +156,7 @@ def _gathered(ladder: list[Rung | Fold], keep: Container[int]) -> list[Rung | Fo
         first = ladder[at]
         run = [first]
         for each in ladder[at + 1:]:
-            if isinstance(first, Fold) or not (isinstance(each, Fold) or first.repeats(each)):
+            if isinstance(first, Fold) or not ((isinstance(each, Fold) and not each.by_hand) or first.repeats(each)):
                 break
             run.append(each)
         while isinstance(run[-1], Fold) and len(run) > 1:

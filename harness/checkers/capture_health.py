@@ -71,13 +71,21 @@ def begins_anew(trace: Trace, actor: Actor, until: float) -> Iterator[Finding]:
 
 def _not_attested(trace: Trace) -> Iterator[Gap]:
     """A tap that came late, or stopped while the rest of the run went on."""
-    attested = [each for each in trace.attestations if each.point == "MAC"]
+    heard: dict[str, list[tuple[float, float]]] = defaultdict(list)
+    for each in trace.attestations:
+        if each.point == "MAC":
+            heard[each.medium].append((each.start, inf if each.end is None else each.end))
     last = max((each.time for each in trace), default=0.0)
-    for each in attested:
-        if each.start > 0.0:
-            yield Gap(0.0, each.start, f"nobody listened on {each.medium} before {each.start:.1f} s")
-        if each.end is not None and each.end < last:
-            yield Gap(each.end, inf, f"nobody listened on {each.medium} after {each.end:.1f} s")
+    for medium, spans in heard.items():
+        begun, over = min(spans)
+        if begun > 0.0:
+            yield Gap(0.0, begun, f"nobody listened on {medium} before {begun:.1f} s")
+        for start, end in sorted(spans):
+            if start > over:
+                yield Gap(over, start, f"on {medium} not everything was heard from {over:.3f} s to {start:.3f} s")
+            over = max(over, end)
+        if over < last:
+            yield Gap(over, inf, f"nobody listened on {medium} after {over:.1f} s")
 
 
 def _streams(trace: Trace) -> tuple[dict[str, list[Heard]], Counter[str]]:

@@ -19,7 +19,7 @@ from dissectors.key_file import KINDS, KeyEntry, KeyFileError, read_key_file, wr
 from harness.declarations import Device
 from harness.errors import InputError
 from harness.evidence.withheld import Withheld
-from harness.trace import LEG_CODEC, Key, Trace
+from harness.trace import ASKED_OF_OPERATOR, LEG_CODEC, Key, Trace
 from harness.usecase import Point
 from harness.values import Eui64
 
@@ -86,7 +86,8 @@ def write_capture(folder: Path, comments: Mapping[int, Sequence[str]]) -> None:
 
 def _covered(trace: Trace, secrets: Sequence[bytes]) -> Trace:
     withheld = Withheld(secrets)
-    covered = Trace(replace(trace.header, about={**trace.header.about, WITHHELD: len(secrets)}))
+    by_hand = {name: withheld.cover_within(value) for name, value in trace.header.about.items() if name == ASKED_OF_OPERATOR}
+    covered = Trace(replace(trace.header, about={**trace.header.about, **by_hand, WITHHELD: len(secrets)}))
     covered.attestations = trace.attestations
     covered.exchanges = [
         each if each.point in (Point.MAC, Point.APS)

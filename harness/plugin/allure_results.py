@@ -16,6 +16,7 @@ from allure_commons.model2 import Label, Link, Parameter, Status, StatusDetails,
 from allure_commons.types import LabelType, LinkType
 from allure_pytest.listener import AllureListener
 
+from harness.evidence.by_hand import deeds_in
 from harness.evidence.results import NOT_APPLICABLE, CaseResult, told
 from harness.plugin.closing import EVIDENCE, unwritten
 from harness.plugin.collection import is_case
@@ -69,7 +70,7 @@ class Completing:
         result.parameters += [Parameter("seed", str(current_run(self.config).campaign.seed))]
         result.parameters += [Parameter(f"drawn {name}", value, excluded=True) for name, value in case.example.items()]
         result.links += [Link(LinkType.LINK, f"../{path}/", path) for path in case.evidence]
-        result.steps += _steps(case, result)
+        result.steps += [*_by_hand(case, result, current_run(self.config).folder), *_steps(case, result)]
 
     @allure_commons.hookimpl(tryfirst=True)  # type: ignore[untyped-decorator]
     def report_container(self, container: TestResultContainer) -> None:
@@ -124,6 +125,17 @@ def _steps(case: CaseResult, result: TestResult) -> list[TestStepResult]:
         group.status, group.steps = _worst(steps), steps
         outer.append(group)
     return outer
+
+
+def _by_hand(case: CaseResult, result: TestResult, run: Path | None) -> list[TestStepResult]:
+    """A step for each prompt to a person and each command in the case's evidence, with what came of it."""
+    deeds = [deed for path in case.evidence for deed in deeds_in(run / path)] if run is not None else []
+    return [_step(
+        f"by hand: {deed.what}: {deed.outcome}", "pass" if deed.well else "inconc", result,
+        **{name: value for name, value in (
+            ("how", deed.how), ("took", deed.time), ("at", f"{deed.at:.3f} s"), ("UTC", deed.when), ("output", deed.output),
+        ) if value},
+    ) for deed in deeds]
 
 
 def _step(name: str, verdict: str, result: TestResult, reason: str | None = None, **parameters: str) -> TestStepResult:

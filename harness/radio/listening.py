@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Collection, Iterable, Mapping
 from statistics import median
 from typing import Any
 
@@ -13,20 +14,25 @@ from harness.usecase import Point
 MEDIUM = "air"  # of the only air that real radios share
 SETTLING = 0.1  # seconds after which a radio that was told a channel listens to it
 LONGEST = 1000  # differences that are kept of each radio
+DEAF = 100  # frames of ours that pass unheard, after which a sniffer is taken to hear nothing for sure
 
 
 class Listening:
     """A sniffer hears every frame of its channel; radios that take part hear what is for them, and attest nothing."""
 
-    def __init__(self, radios: Mapping[str, Radio], has_sniffer: bool) -> None:
+    def __init__(self, radios: Mapping[str, Radio], sniffers: Collection[str]) -> None:
+        """`radios` are all of them, `sniffers` the names of those that take no part."""
         self._radios = radios
-        self._has_sniffer = has_sniffer
+        self._sniffers = sniffers
+        self._has_sniffer = bool(sniffers)
         self._channel: int | None = None
         self._since = self._whole_until = 0.0
         self._missed = 0
         self._speaks = True
         self.heard_until = 0.0  # when the last frame on the tap was over, by a bench whose clock may lag behind
         self._before: list[Attestation] = []
+        self._ours = self._not_heard = 0  # frames that our radios sent or took while sniffers listened; those that no sniffer heard
+        self._caught: Counter[str] = Counter()  # how many of them each sniffer heard
         self._apart: dict[str, list[float]] = {}
         self.about: dict[str, Any] = {}
 
@@ -52,6 +58,21 @@ class Listening:
         """Whether a sniffer is to hear what is on that channel."""
         return self._has_sniffer and channel == self._channel
 
+    def caught(self, sniffers: Iterable[str]) -> None:
+        """These heard a frame that a radio of ours sent or took."""
+        self._ours += 1
+        self._caught.update(sniffers)
+
+    def let_pass(self, start: float, end: float) -> None:
+        """A radio of ours sent or took a frame between these instants, and no sniffer heard it: it may have missed others then."""
+        if start < self._since:
+            return
+        self._ours += 1
+        self._not_heard += 1
+        if self._not_heard <= DEAF:
+            self._before += self._attested(start)
+        self._since = max(self._since, end)
+
     def compare(self, name: str, apart: float) -> None:
         """By this radio's clock a frame came so many seconds after it came by the clock of the one that told it first."""
         kept = self._apart.setdefault(name, [])
@@ -70,6 +91,8 @@ class Listening:
         medium = f"{MEDIUM}:{self._channel}"
         if not self._has_sniffer or not self._speaks:
             return [Attestation(Point.MAC, medium, 0.0, 0.0)]
+        if self._not_heard > DEAF:
+            return []
         end = min(now, max(self._whole_until, self.heard_until))
         return [Attestation(Point.MAC, medium, self._since, end)] if end >= self._since else []
 
@@ -80,4 +103,6 @@ class Listening:
                 "frames compared": len(apart), "median skew in us": round(median(apart) * 1e6), "largest skew in us":
                 round(max(map(abs, apart)) * 1e6),
             }
+        if name in self._sniffers and self._ours:
+            said["of frames that our radios sent or took"] = {"while it listened": self._ours, "heard": self._caught[name]}
         return said

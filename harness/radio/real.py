@@ -47,6 +47,7 @@ class _Heard:
     by: set[str]
     arrivals: list[Arrival] = field(default_factory=list)
     is_on_tap: bool = False
+    is_counted: bool = False  # whether it is known that a sniffer heard it, or that it was none's to hear
 
 
 class RealAir:
@@ -61,7 +62,7 @@ class RealAir:
         self.keyring = keyring if keyring is not None else KeyRing()
         self.tap = tap
         self.faults: list[Fault] = []
-        self.listening = Listening({**radios, **sniffers}, bool(sniffers))
+        self.listening = Listening({**radios, **sniffers}, tuple(sniffers))
         self._radios, self._sniffers = dict(radios), dict(sniffers)
         others = tuple(across)
         self._across = others[0] if len(others) == 1 else NOBODY
@@ -146,6 +147,7 @@ class RealAir:
             else:
                 self._transmitted(name, pdu, at)
         self._wait_no_longer(now)
+        self._forget(now)
         self._listened(now)
         up, self._up = self._up, []
         return up
@@ -249,17 +251,23 @@ class RealAir:
     def _hear(self, by: str, pdu: Received, at: float) -> _Heard:
         ours = (*self._sent.values(), *(each for done, each in self._done if at - done < KEPT))
         sent = next((each for each in ours if each.psdu == pdu.psdu and each.name != by), None)
+        is_first = sent is not None and not sent.is_on_tap
         if sent is not None:
             sent.is_on_tap = True
-        return self._note(by, pdu, at, sent)
+        heard = self._note(by, pdu, at, sent)
+        if is_first and by in self._sniffers:  # its sender will not tell of it any more
+            heard.is_counted = True
+            self.listening.caught((by,))
+        return heard
 
     def _note(self, by: str, pdu: Received, at: float, sent: _Sent | None) -> _Heard:
         """A transmission as one radio tells it. A sniffer knows the order of all: where one listens, the tap has it from him."""
-        self._recent = [each for each in self._recent if at - each.seen.time < KEPT]
+        self._forget(at)
         sniffs = by in self._sniffers
         for each in self._recent:
             if each.seen.psdu == pdu.psdu and by not in each.by and abs(at - each.seen.time) <= TWIN_SPAN:
                 each.by.add(by)
+                self._count(each)
                 self.listening.compare(by, at - each.seen.time)
                 if sniffs and not each.is_on_tap:
                     each.seen = self._measured(replace(each.seen, time=at), by, pdu)
@@ -269,6 +277,7 @@ class RealAir:
         if sent is None or by != sent.name:  # nobody measures what he sends
             seen = self._measured(seen, by, pdu)
         heard = _Heard(replace(seen, instead_of=None if sent is None else sent.instead_of), {by}, [(0.0, pdu.psdu)])
+        heard.is_counted = not self.listening.has_sniffer_on(pdu.channel)
         if sent is None and self.faults:
             heard.arrivals = self._made_of_foreign(replace(seen, sender=self._across))
         self._recent.append(heard)
@@ -277,6 +286,20 @@ class RealAir:
         else:
             self._waiting.append((at + TWIN_SPAN, heard))
         return heard
+
+    def _count(self, heard: _Heard) -> None:
+        """What a radio of ours sent or took, and a sniffer heard as well."""
+        sniffers = heard.by & self._sniffers.keys()
+        if sniffers and sniffers != heard.by and not heard.is_counted:
+            heard.is_counted = True
+            self.listening.caught(sniffers)
+
+    def _forget(self, now: float) -> None:
+        """What was on the air a while ago: no sniffer will tell of it any more."""
+        for each in self._recent:
+            if now - each.seen.time >= KEPT and not each.is_counted and each.by.isdisjoint(self._sniffers):
+                self.listening.let_pass(each.seen.time - airtime(each.seen.psdu), each.seen.time)
+        self._recent = [each for each in self._recent if now - each.seen.time < KEPT]
 
     def _measured(self, seen: SeenFrame, by: str, pdu: Received) -> SeenFrame:
         """With what the radio that heard it says of it, as far as it measures at all."""

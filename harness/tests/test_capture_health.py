@@ -174,6 +174,16 @@ def test_a_tap_that_came_late_says_so() -> None:
     assert any("nobody listened" in gap.cause and gap.start == 0.0 for gap in gaps(trace))
 
 
+def test_a_hole_in_what_was_heard_is_one_and_what_came_before_and_after_is_not() -> None:
+    trace = thinned(good_run(), 0.0, 0)
+    trace.attestations = [
+        part for each in trace.attestations
+        for part in (replace(each, end=100.0), replace(each, start=100.5)) if each.point is Point.MAC
+    ]
+    assert {(gap.start, gap.end) for gap in gaps(trace)} == {(100.0, 100.5)}
+    assert "not everything was heard from 100.000 s to 100.500 s" in gaps(trace)[0].cause
+
+
 def test_what_was_seen_stays_a_fail_far_from_a_gap() -> None:
     """A gap softens only what it could explain."""
     bench = Bench(bench_file(), bench_file().devices[1], defects=(BREAKING["06-address-out-of-range"],))

@@ -85,7 +85,7 @@ MAY_IMPORT = {
     "harness.second_meter": (),
     "harness.taps": ("dissectors", "harness.actors.reports", "harness.faults", "harness.backhaul"),
     "harness.neighbour": ("dissectors", "harness.actors", "harness.backhaul", "harness.stack.happenings"),
-    "harness.evidence": ("dissectors.capture", "dissectors.key_file", "harness.causes", "harness.declarations"),
+    "harness.evidence": ("dissectors.capture", "dissectors.key_file", "harness.actors.prompt", "harness.causes", "harness.declarations"),
     "harness.plugin": ("harness.declarations", "harness.evidence"),
     "harness.plugin.operating": (
         "harness.actors.prompt", "harness.declarations", "harness.operator", "harness.plugin", "harness.role_verbs",

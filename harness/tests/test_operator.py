@@ -335,6 +335,16 @@ def test_a_wrong_file_of_answers_is_refused() -> None:
         operating.pytest_sessionstart(SimpleNamespace(config=config))  # type: ignore[arg-type]
 
 
+def in_allure(folder: Path) -> dict[str, list[tuple[str, str]]]:
+    """By case, the steps of what was done by hand, each with its status."""
+    results = [json.loads(path.read_text()) for path in (folder / "allure-results").glob("*-result.json")]
+    return {
+        each["name"].removeprefix("test_").partition("[")[0]: [
+            (step["name"], step["status"]) for step in each.get("steps", ()) if step["name"].startswith("by hand")
+        ] for each in results
+    }
+
+
 def test_a_run_answered_by_a_file_passes_and_keeps_the_answers(project: Path, ran: dict[str, tuple[int, str]]) -> None:
     assert ran["answered"][0] == 0, ran["answered"][1]
     assert verdicts(project / "answered") == {
@@ -344,6 +354,9 @@ def test_a_run_answered_by_a_file_passes_and_keeps_the_answers(project: Path, ra
     operator = json.loads(trace.read_text().splitlines()[0])["about"]["operator"]
     assert [(each["verb"], each["answer"], each["by"]) for each in operator] == [
         ("power_cycle", "done", "Ada"), ("start_joining", "done", "Ada"),
+    ]
+    assert in_allure(project / "answered")["power_fails"] == [
+        ("by hand: HAN Device.power_cycle: done, by Ada", "passed"), ("by hand: HAN Device.start_joining: done, by Ada", "passed"),
     ]
 
 
@@ -366,3 +379,5 @@ def test_a_person_answers_a_run_at_its_terminal_under_pytests_capture(project: P
         output = run.communicate(timeout=60)[0]
     assert run.returncode == 6, output
     assert verdicts(project / "typed") == {"judges[pct]": "pass", "power_fails[pct]": "inconc"}
+    ((step, status),) = in_allure(project / "typed")["power_fails"]
+    assert (step, status) == (f"by hand: HAN Device.power_cycle: no, by {getpass.getuser()}", "broken")

@@ -14,7 +14,6 @@ from harness.adapters.control import Control
 from harness.adapters.real_device import RealDevice
 from harness.adapters.virtual_esi import VirtualEsi
 from harness.adapters.virtual_han_device import VirtualHanDevice
-from harness.asking import ASKED_OF_OPERATOR
 from harness.bench import Bench
 from harness.clock import LiveClock, VirtualClock
 from harness.declarations import BenchFile, read_bench
@@ -26,7 +25,7 @@ from harness.silent_device import APPLICATION_TIME
 from harness.stack.happenings import DeviceProvisioned
 from harness.tests.at_the_device import REAL, Button, Person, written
 from harness.tests.served import serving
-from harness.trace import Trace
+from harness.trace import ASKED_OF_OPERATOR, Trace
 from harness.usecase import Actor, Point
 from harness.values import Eui64
 
