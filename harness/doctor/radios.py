@@ -71,12 +71,17 @@ def _radio(name: str, plugged: Plugged, port: str, channel: int | None) -> Itera
         yield Finding(Grade.PROBLEM, about, str(fault), "is the firmware on it one that this adapter speaks to, and are its options right?")
         return
     try:
-        yield from _opened(about, radio, is_sniffer=is_sniffer(name))
-        yield from _noise(about, radio, channel)
+        try:
+            yield from _opened(about, radio, is_sniffer=is_sniffer(name))
+            yield from _noise(about, radio, channel)
+        finally:
+            radio.close()
     except BenchError as fault:
         yield Finding(Grade.PROBLEM, about, str(fault), "unplug it, plug it in again, and look at its cable")
-    finally:
-        radio.close()
+    except Exception as fault:  # of somebody else's class, which may fail in any way
+        said = " ".join(f"{type(fault).__name__}: {fault}".split())
+        yield Finding(Grade.PROBLEM, about, f"{plugged.adapter} failed: {said}",
+                      "tell whoever wrote it; a radio raises BenchError, or Unsupported")
 
 
 def _opened(about: str, radio: Radio, *, is_sniffer: bool) -> Iterator[Finding]:

@@ -106,8 +106,8 @@ class RealAir:
             if sent.name == name:
                 sent.handle = None
         if name in self._radios:
-            self._settings[name] = OFF
-            self._radios[name].submit(OFF, 0.0)
+            self._settings[name] = replace(OFF, channel=self._settings[name].channel)  # on which it has yet to send
+            self._radios[name].submit(self._settings[name], 0.0)
 
     @contextmanager
     def suffering(self, *faults: Fault) -> Iterator[None]:

@@ -302,6 +302,16 @@ def test_what_our_radio_sent_is_on_the_channel_it_was_given_for() -> None:
     assert [(each.psdu, each.channel) for each in lab.seen] == [(TO_ALL, 20)]
 
 
+def test_what_is_on_its_way_at_a_power_failure_goes_out_on_the_channel_it_was_for() -> None:
+    lab = Lab(sniffer=True)
+    lab.air.submit("ESI", Transmit(TO_DUT, 5), lab.now)
+    lab.air.switch_off("ESI")
+    assert lab.there.radio("esi stick").settings == RadioSettings(20, receiver_on=False)
+    lab.run()
+    assert [(each.psdu, each.channel) for each in lab.seen][:1] == [(TO_DUT, 20)]
+    assert lab.up == [], "nobody is told"
+
+
 def test_who_has_no_radio_is_told_so() -> None:
     with pytest.raises(Unsupported, match="the HAN Device 2 has no radio on this bench"):
         Lab(sniffer=False).air.submit("HAN Device 2", ESI, 0.0)

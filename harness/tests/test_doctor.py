@@ -48,12 +48,16 @@ class FakeRadio:
     def perform(self, operation: str, **given: object) -> object:
         if "breaks" in self.options:
             raise BenchError("radio at /dev/x: the port was closed")
+        if "stumbles" in self.options:
+            raise OSError(5, "Input/output error")
         if operation != "energy_scan" or "energy-scan" not in self.offers:
             raise Unsupported(f"no {operation}")
         return {11: -90, 15: float(self.options.get("level", -88)), 20: -91, 25: -92, 26: -60} if "deaf" not in self.options else {}
 
     def close(self) -> None:
         self.closed += 1
+        if "sticks" in self.options:
+            raise RuntimeError("Event loop\nis closed")
 
 
 class Relay:
@@ -113,6 +117,8 @@ def test_a_bench_that_is_right_has_nothing_to_be_done_and_leaves_its_radio(tmp_p
     ("port: 'socket://x:1', fails: 'yes'", Grade.PROBLEM, "radio at socket://x:1: does not answer", "firmware"),
     ("port: 'socket://x:1', crashes: 'yes'", Grade.PROBLEM, "FakeRadio: in somebody's library", "options"),
     ("port: 'socket://x:1', breaks: 'yes'", Grade.PROBLEM, "the port was closed", "plug it in again"),
+    ("port: 'socket://x:1', stumbles: 'yes'", Grade.PROBLEM, "FakeRadio failed: OSError: [Errno 5] Input/output error", "whoever wrote it"),
+    ("port: 'socket://x:1', sticks: 'yes'", Grade.PROBLEM, "FakeRadio failed: RuntimeError: Event loop is closed", "whoever wrote it"),
     ("port: 'socket://x:1', offers: 'raw energy-scan timestamps'", Grade.DOUBT, "has no source-match: sleepy devices", "firmware"),
     ("port: 'socket://x:1', offers: 'raw energy-scan source-match'", Grade.DOUBT, "has no timestamps", "sniffer"),
     ("port: 'socket://x:1', offers: 'source-match timestamps'", Grade.NOTE, "interference is unknown: no energy_scan", "another tool"),
