@@ -30,7 +30,7 @@ from harness.machines import Machines
 from harness.plan import Plan
 from harness.ports import Message, Received, Transmitted
 from harness.sanity import exchange
-from harness.silent_device import presume, taking_time
+from harness.silent_device import demand_word_of_the_window, may_come_yet, presume, taking_time
 from harness.stack import happenings
 from harness.taps import AIR_MEDIUM, SECOND_AIR, Taps
 from harness.trace import LEG_CODEC, LINK_KEY_KINDS, STOOD, Header, Key, Trace
@@ -121,7 +121,9 @@ class Bench:
         self.wait_until(lambda: self._answers(Actor.AMI_HEAD_END, Actor.DR_APPLICATION, before) >= answers, SETTLING)
 
     def open(self) -> None:
-        """The DR Application orders the window; returns when the ESI has opened it, or will not."""
+        """The DR Application orders the window; returns when the ESI has opened it, or will not. Raises Inconclusive where nobody
+        would ever know."""
+        demand_word_of_the_window(self)
         self._order_windows()
         if self.plan.joins_at is not None:
             self.at(self.plan.joins_at, self.switch_on)
@@ -149,8 +151,8 @@ class Bench:
         self.wait_until(lambda: False, over - self.now)
 
     def wait_out(self) -> None:
-        """Wait for as long as a device may pause before it tries again; returns when it is provisioned."""
-        self.wait_until(lambda: self.happened(happenings.ApplicationDone), LONGEST_PAUSE)
+        """Wait for as long as a device may pause before it tries again; returns when it is provisioned, or cannot be any more."""
+        self.wait_until(lambda: self.happened(happenings.ApplicationDone) or not may_come_yet(self), LONGEST_PAUSE)
 
     def _order_windows(self) -> None:
         """Step 1. Raises Inconclusive where a precondition does not hold."""

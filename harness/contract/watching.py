@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import io
 import logging
+import random
 import re
 import sys
 import threading
@@ -19,6 +20,7 @@ from typing import Any
 CLOCKS = {"time": None, "posix": {"urandom"}, "nt": {"urandom"}}  # modules of C functions, and which of theirs; None: all
 CONVERSIONS = {"gmtime", "localtime", "mktime", "strftime", "strptime", "asctime", "ctime"}  # of `time`: they convert, given a time
 NOT_THE_MACHINES = ("scapy.", "hypothesis.")  # the one stamps packets, which nobody here reads; the other times garbage collection
+EVERYBODYS_CHANCE = random.random.__self__  # type: ignore[attr-defined]  # what the functions of that module draw from
 OUTWARD = ("socket.bind", "socket.connect", "subprocess.Popen", "os.system", "os.fork", "os.remove", "os.mkdir")  # audit events
 
 
@@ -30,6 +32,8 @@ def clocks_read(found: set[str]) -> Iterator[None]:
         if event != "c_call" or frame.f_globals.get("__name__", "").startswith(NOT_THE_MACHINES):
             return
         name, module = getattr(called, "__name__", ""), getattr(called, "__module__", None)
+        if getattr(called, "__self__", None) is EVERYBODYS_CHANCE:
+            found.add(f"random.{name}")
         if module in CLOCKS:
             wanted = CLOCKS[module]
             if name not in CONVERSIONS if wanted is None else name in wanted:

@@ -146,7 +146,10 @@ MAY_IMPORT = {
 CO_PROCESSOR = ("harness.radio.rcp", "harness.radio.rcp_line", "harness.radio.rcp_session")
 MAY_KEEP_TIME = {
     "time": ("harness.clock",),
-    "random": ("harness.bench", "harness.contract.script", "harness.serving", "harness.commands.serve", "harness.commands.serve_air"),
+    "random": (
+        "harness.bench", "harness.contract.script", "harness.contract.watching", "harness.serving", "harness.commands.serve",
+        "harness.commands.serve_air",
+    ),
     "asyncio": ("harness.adapters", "harness.backhaul", "harness.ncp", *CO_PROCESSOR),
 }
 MAY_USE = {  # packages from outside that belong to one subject

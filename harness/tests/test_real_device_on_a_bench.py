@@ -9,12 +9,14 @@ from typing import Any
 import pytest
 
 from harness.actors.prompt import Prompt
+from harness.actors.reports import Happened
 from harness.actors.setup import Setup
 from harness.adapters.control import Control
 from harness.adapters.real_device import RealDevice
 from harness.adapters.virtual_esi import VirtualEsi
 from harness.adapters.virtual_han_device import VirtualHanDevice
-from harness.bench import Bench
+from harness.adapters.virtual_nic import VirtualNic
+from harness.bench import LONGEST_PAUSE, Bench
 from harness.clock import LiveClock, VirtualClock
 from harness.declarations import BenchFile, read_bench
 from harness.errors import Inconclusive, Unsupported
@@ -22,7 +24,7 @@ from harness.plan import Plan
 from harness.plugin.bench_building import check
 from harness.ports import Pdu
 from harness.silent_device import APPLICATION_TIME
-from harness.stack.happenings import DeviceProvisioned
+from harness.stack.happenings import DeviceLeft, DeviceProvisioned
 from harness.tests.at_the_device import REAL, Button, Person, written
 from harness.tests.served import serving
 from harness.trace import ASKED_OF_OPERATOR, Trace
@@ -115,6 +117,53 @@ def test_the_join_of_a_device_that_tells_nothing_ends_before_its_window(tmp_path
     declined = [mark["at"] for mark in bench.trace.header.about["marks"] if mark["verb"] == "opt_out"]
     assert [each < begun + 60.0 for each in declined] == [True], "before the event begins, so that there is something to decline"
     bench.close()
+
+
+def test_a_device_that_did_not_get_in_is_not_waited_for_when_its_window_is_over(tmp_path: Path) -> None:
+    bench = bench_of(tmp_path, Person(), adapter="Silent")
+    bench.play()
+    over = bench.now
+    bench.wait_out()
+    bench.close()
+    assert bench.now == over >= bench.order.end
+
+
+def test_one_that_is_inside_may_try_again_for_as_long_as_it_does(tmp_path: Path) -> None:
+    def does(prompt: Prompt) -> None:
+        getattr(bench.machines[Actor.HAN_DEVICE].machine, prompt.verb)(bench.now)
+
+    bench = bench_of(tmp_path, Person(then=does), Plan(provocation="esi-is-always-busy"), adapter="Silent")
+    bench.play()
+    over = bench.now
+    bench.wait_out()
+    assert bench.now == over + LONGEST_PAUSE
+    bench.happenings.append(Happened(Actor.ESI, DeviceLeft(bench.device.eui64, bench.now), bench.now))
+    over = bench.now
+    bench.wait_out()
+    bench.close()
+    assert bench.now == over, "it has left"
+
+
+class BehindALeg(VirtualNic):
+    """As a NIC is that is reached over its leg."""
+
+    @staticmethod
+    def live(options: Any) -> bool:
+        return False
+
+    def address_of(self, actor: str) -> str:
+        return ""
+
+
+def test_a_meter_whose_window_nobody_ever_tells_of_is_inconclusive_at_once(tmp_path: Path) -> None:
+    path = written(tmp_path, f"{{adapter: '{REAL}', open_window: {{person: open it}}}}", "ESI", "[NIC, ESI]")
+    path.write_text(path.read_text().replace("harness.adapters.virtual_nic:VirtualNic", f"{__name__}:BehindALeg"))
+    file = read_bench(path)
+    bench = Bench(file, file.devices[0], operator=Person(), clock=VirtualClock(file.epoch))
+    with pytest.raises(Inconclusive, match=r"nobody on this bench says when the window of the ESI is open.*NIC: {with: ESI}"):
+        bench.open()
+    bench.close()
+    assert bench.now == 0.0
 
 
 def _kept(trace: Trace, folder: Path) -> Path:

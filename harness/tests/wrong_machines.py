@@ -217,6 +217,23 @@ class DrawsItsOwnChance(VirtualNic):
         return [replace(pdu, octets=drawn + pdu.octets) if isinstance(pdu, Message) else pdu for pdu in super().transmit(now)]
 
 
+class DrawsEverybodysChance(VirtualNic):
+    """Numbers its messages by the chance that a whole process has in common."""
+
+    def transmit(self, now: float) -> list[Pdu]:
+        """With another number each time."""
+        drawn = random.randrange(1 << 32).to_bytes(4, "big")
+        return [replace(pdu, octets=drawn + pdu.octets) if isinstance(pdu, Message) else pdu for pdu in super().transmit(now)]
+
+
+class SeedsEverybodysChance(DrawsEverybodysChance):
+    """And begins it anew, so that it says the same whatever its seed is."""
+
+    def __init__(self, setup: Setup) -> None:
+        super().__init__(setup)
+        random.seed(1)
+
+
 class ReadsTheClock(VirtualNic):
     """Looks at the time."""
 
@@ -269,6 +286,8 @@ BREAKS: Mapping[type[Any], tuple[str, frozenset[str]]] = {
         (ForgetsTheFcs, HAN_DEVICE, "FRAMES"),
         (HasOneHandle, HAN_DEVICE, "HANDLES"),
         (DrawsItsOwnChance, NIC, "REPEATABLE NO-CLOCK"),
+        (DrawsEverybodysChance, NIC, "REPEATABLE NO-CLOCK"),
+        (SeedsEverybodysChance, NIC, "NO-CLOCK"),
         (ReadsTheClock, NIC, "NO-CLOCK"),
         (RemembersTheLast, NIC, "STARTS-CLEAN"),
         (Chatters, HAN_DEVICE, "NO-KEY"),
