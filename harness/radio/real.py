@@ -295,11 +295,17 @@ class RealAir:
             self.listening.caught(sniffers)
 
     def _forget(self, now: float) -> None:
-        """What was on the air a while ago: no sniffer will tell of it any more."""
+        """What was on the air a while ago: no sniffer will tell of it any more. One whose clock is not known yet may have, as of another
+        instant."""
         for each in self._recent:
             if now - each.seen.time >= KEPT and not each.is_counted and each.by.isdisjoint(self._sniffers):
-                self.listening.let_pass(each.seen.time - airtime(each.seen.psdu), each.seen.time)
-        self._recent = [each for each in self._recent if now - each.seen.time < KEPT]
+                each.is_counted = True
+                alike = [other.by for other in self._recent if other.seen.psdu == each.seen.psdu and other.by <= self._sniffers.keys()]
+                if alike:
+                    self.listening.caught(alike[0])
+                else:
+                    self.listening.let_pass(each.seen.time - airtime(each.seen.psdu), each.seen.time)
+        self._recent = [each for each in self._recent if now - each.seen.time < 2 * KEPT]
 
     def _measured(self, seen: SeenFrame, by: str, pdu: Received) -> SeenFrame:
         """With what the radio that heard it says of it, as far as it measures at all."""

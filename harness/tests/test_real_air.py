@@ -75,6 +75,8 @@ def test_a_device_beyond_a_radio_is_provisioned_as_in_virtual_time(tmp_path: Pat
     }
     radios = played.trace.header.about["radios"]
     assert radios["sniffer"]["exercised on hardware"] == "no"
+    ours = radios["sniffer"]["of frames that our radios sent or took"]
+    assert ours["while it listened"] >= ours["heard"] > 0.9 * ours["while it listened"] > 50
     assert abs(radios["ESI"]["clock"]["median skew in us"]) < 50_000, "some milliseconds, on a machine that is busy"
     folder = tmp_path / write_scenario(tmp_path, "real", played.trace)
     write_capture(folder, {})
