@@ -177,7 +177,7 @@ def test_a_tap_that_came_late_says_so() -> None:
 
 @pytest.mark.parametrize(("over", "found"), [(100.5, {(100.0, 100.5)}), (100.004, set())])
 def test_a_hole_in_what_was_heard_is_one_and_what_came_before_and_after_is_not(over: float, found: set[tuple[float, float]]) -> None:
-    """As long as one frame it is the one that a sniffer did not hear and a radio of ours did: nothing is missing, and nothing is attested."""
+    """As long as one frame it is the one that a radio of ours alone heard: nothing is missing, and nothing is attested."""
     trace = thinned(good_run(), 0.0, 0)
     trace.attestations = [
         part for each in trace.attestations

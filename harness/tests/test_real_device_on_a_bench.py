@@ -27,7 +27,7 @@ from harness.silent_device import APPLICATION_TIME
 from harness.stack.happenings import DeviceLeft, DeviceProvisioned
 from harness.tests.at_the_device import REAL, Button, Person, written
 from harness.tests.served import serving
-from harness.trace import ASKED_OF_OPERATOR, Trace
+from harness.trace import ASKED_OF_OPERATOR, STOOD, Trace
 from harness.usecase import Actor, Point
 from harness.values import Eui64
 
@@ -272,3 +272,4 @@ def test_a_person_joins_a_device_that_stands_beyond_a_radio(tmp_path: Path) -> N
             button.close()
     assert [each["verb"] for each in bench.trace.header.about[ASKED_OF_OPERATOR]] == ["factory_reset", "start_joining"]
     assert bench.trace.header.about["radios"]["ESI"]["exercised on hardware"] == "no"
+    assert len([start for start, end, _ in bench.trace.header.about[STOOD] if start == end]) == 2, "and for how long the clock stood still"
