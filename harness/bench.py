@@ -14,11 +14,12 @@ from typing import Any
 from harness.actors.reports import Happened, Logged, PacketSeen
 from harness.adapters.defects import Defect, all_defects
 from harness.airs import Airs
-from harness.asking import Lag, Operator, aside, asked_of, noting
+from harness.asking import Operator, asked_of, noting
 from harness.backhaul.faults import Fault as WireFault
 from harness.backhaul.faults import outside
 from harness.backhaul.named_codec import load_codec
 from harness.backhaul.wires import VirtualWires
+from harness.bench_time import Lag, aside
 from harness.building import Building, hears_the_real, is_live, unseen
 from harness.clock import Clock, LiveClock, VirtualClock
 from harness.composite import inside

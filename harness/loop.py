@@ -10,8 +10,8 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from harness.airs import Airs
-from harness.asking import Lag
 from harness.backhaul.wires import VirtualWires
+from harness.bench_time import Lag
 from harness.clock import Clock
 from harness.errors import BenchError
 from harness.machines import Machines

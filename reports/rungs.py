@@ -30,7 +30,7 @@ Marks = Mapping[int, tuple[tuple[str, str], ...]]
 """What exchanges are evidence of: exchange number -> (verdict, clause@actor) pairs, the worst first."""
 
 LEGEND = "Acknowledgements, polls, link status and log lines are left out unless they are evidence; the trace has them all."
-LINE = 80  # letters of a log line that are shown
+LINE = 80  # letters of a log line that are shown, and half of those of what was done by hand
 ACTORS = (  # from the back office to the radio
     Actor.CIS, Actor.ODS, Actor.DR_APPLICATION, Actor.AMI_HEAD_END, Actor.AMI_NETWORK, Actor.NIC, Actor.ESI, Actor.HAN_DEVICE,
 )
@@ -138,7 +138,7 @@ def rungs(trace: Trace, keep: Container[int] = ()) -> list[Rung | Fold]:
 
 
 def _by_hand(deed: Deed) -> Fold:
-    return Fold(deed.at, deed.at, f"{deed.at:.3f} s: {deed.text}", by_hand=True)
+    return Fold(deed.at, deed.at, f"{deed.at:.3f} s: {deed.text[:2 * LINE]}", by_hand=True)
 
 
 def _pause(folded: Counter[str], start: float, end: float) -> Iterator[Fold]:

@@ -11,11 +11,13 @@ from cases.table import find
 from dissectors import mac
 from dissectors.nwk import RejoinResponse
 from harness import faults
-from harness.asking import Lag, aside
 from harness.bench import Bench
+from harness.bench_time import Lag, aside
+from harness.building import hears_the_real
 from harness.checkers.orders import windows
 from harness.clock import LiveClock, VirtualClock
 from harness.judge import Judgement, judge
+from harness.radio_declaration import Plugged
 from harness.tests.sample_run import _command
 from harness.tests.sample_run import trace as sample_trace
 from harness.tests.test_capture_health import good_run, judged, of, part_of
@@ -160,13 +162,23 @@ def test_how_long_a_clock_stood_still_is_noted_where_something_real_is_heard(mon
     assert noted(waits, monkeypatch) is None, "on a virtual air every frame comes at its own instant"
 
 
+@pytest.mark.parametrize(("esi", "radios", "hears"), [
+    ("harness.adapters.virtual_esi:VirtualEsi", {}, False), ("harness.adapters.zigpy_esi:ZigpyEsi", {}, True),
+    ("harness.adapters.virtual_esi:VirtualEsi", {"ESI": Plugged("a:Radio")}, True), ("harness.adapters.real_device:RealDevice", {}, False),
+])
+def test_something_real_is_heard_by_radios_and_by_a_network_co_processor(esi: str, radios: dict[str, Plugged], hears: bool) -> None:
+    file = bench_file()
+    changed = replace(file, radios=radios, adapters={**file.adapters, Actor.ESI: replace(file.adapters[Actor.ESI], adapter=esi)})
+    assert hears_the_real(changed) is hears
+
+
 def works(clock: LiveClock, trace: Trace, reading: Reading) -> None:
     lag = Lag(clock, trace)
-    for now, read in ((1.0, 101.01), (1.5, 101.8), (1.6, 101.7), (2.0, 102.0), (3.0, 103.5)):
+    for now, read in ((1.0, 101.01), (1.5, 101.8), (1.6, 101.7), (2.0, 102.0), (3.0, 103.5), (4.0, 104.0), (4.0, 104.2)):
         reading.now = read
         lag.look(now)
 
 
 def test_where_a_bench_was_behind_is_noted_once_and_by_how_much(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert noted(works, monkeypatch, **{STOOD: []}) == [[1.0, 1.6, 0.3], [2.0, 3.0, 0.5]]
+    assert noted(works, monkeypatch, **{STOOD: []}) == [[1.0, 1.6, 0.3], [2.0, 3.0, 0.5], [4.0, 4.0 + 1e-6, 0.2]]
     assert noted(works, monkeypatch) is None
