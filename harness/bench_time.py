@@ -9,10 +9,9 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 
 from harness.clock import Clock, LiveClock, wall_seconds
-from harness.trace import STOOD, Trace
+from harness.trace import BEHIND, STOOD, Trace
 
 NOTICED = 0.05  # seconds by which a bench may be behind and nobody need know
-AN_INSTANT = 1e-6  # seconds: who was behind was so for a while, and who stood still did so at one instant
 
 
 def aside(clock: Clock, trace: Trace) -> Callable[[], AbstractContextManager[None]]:
@@ -28,37 +27,45 @@ def aside(clock: Clock, trace: Trace) -> Callable[[], AbstractContextManager[Non
             with clock.standing_still():
                 yield
         finally:
-            _note(trace, at, at, wall_seconds() - begun)
+            if STOOD in trace.header.about:
+                trace.header.about[STOOD].append([at, at, round(wall_seconds() - begun, 3)])
 
     return standing_still
 
 
-def _note(trace: Trace, start: float, end: float, seconds: float) -> list[float]:
-    """Note that so many seconds more passed between two instants than the bench's clock shows, where that is of account."""
-    noted = [start, end, round(seconds, 3)]
-    trace.header.about.get(STOOD, []).append(noted)
-    return noted
-
-
-class Lag:
-    """Notes where a bench in real time, which stands still while it works, was behind: what it heard meanwhile it may have heard as of
-    too early an instant. What touches is one."""
+class Meanwhile:
+    """Notes what a bench in real time heard while its clock stood still, or was behind because it worked: from when to when it may bear
+    too early an instant."""
 
     def __init__(self, clock: Clock, trace: Trace) -> None:
         self._clock, self._trace = clock, trace
         self._looked = 0.0
-        self._noted: list[float] = []
+        self._behind: list[float] = []  # the note that may yet be continued
+        self._open: list[list[float]] = []  # notes whose end is not known yet
+        self._stood = 0  # how many standstills have been seen to
 
     def look(self, now: float) -> None:
         """The bench is about to take what it heard until `now`."""
         start, self._looked = self._looked, now
-        if STOOD not in self._trace.header.about or not isinstance(self._clock, LiveClock):
+        about = self._trace.header.about
+        if STOOD not in about or not isinstance(self._clock, LiveClock):
             return
-        behind = self._clock.at(wall_seconds()) - now
+        self._open += about[STOOD][self._stood:]
+        self._stood = len(about[STOOD])
+        behind = round(self._clock.at(wall_seconds()) - now, 3)
         if behind < NOTICED:
             return
-        end = max(now, start + AN_INSTANT)
-        if self._noted and start <= self._noted[1] and self._trace.header.about[STOOD][-1] is self._noted:
-            self._noted[1:] = [end, max(self._noted[2], round(behind, 3))]
+        if self._behind and start <= self._behind[1]:
+            self._behind[1:] = [max(now, self._behind[1]), max(self._behind[2], behind)]
         else:
-            self._noted = _note(self._trace, start, end, behind)
+            self._behind = [start, now, behind]
+            about.setdefault(BEHIND, []).append(self._behind)
+        self._open.append(self._behind)
+
+    def took(self, is_all: bool) -> None:
+        """What was heard meanwhile is in the trace, one after the other from that instant on; `is_all`: nothing more of it comes."""
+        heard = self._trace.exchanges[-1].time if self._open and self._trace.exchanges else 0.0
+        for noted in self._open:
+            noted[1] = max(noted[1], heard)
+        if is_all:
+            self._open.clear()

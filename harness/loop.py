@@ -11,7 +11,7 @@ from typing import Any
 
 from harness.airs import Airs
 from harness.backhaul.wires import VirtualWires
-from harness.bench_time import Lag
+from harness.bench_time import Meanwhile
 from harness.clock import Clock
 from harness.errors import BenchError
 from harness.machines import Machines
@@ -24,11 +24,11 @@ class Loop:
     """What passes between the machines of one run, its airs and its wires."""
 
     def __init__(
-        self, machines: Machines, airs: Airs, wires: VirtualWires, clock: Clock, lag: Lag, *,
+        self, machines: Machines, airs: Airs, wires: VirtualWires, clock: Clock, meanwhile: Meanwhile, *,
         give: Callable[[str, Received | Transmitted | Message], None], note: Callable[[str, Any], None],
     ) -> None:
         """`give` hands over what has come for somebody, `note` what a machine reports; both by the name of whom it is about."""
-        self._machines, self._airs, self._wires, self._clock, self._lag = machines, airs, wires, clock, lag
+        self._machines, self._airs, self._wires, self._clock, self._meanwhile = machines, airs, wires, clock, meanwhile
         self._give, self._note = give, note
         self._appointments: list[tuple[float, Callable[[], None]]] = []
 
@@ -59,9 +59,10 @@ class Loop:
 
     def _wake(self) -> None:
         now = self._clock.now()
-        self._lag.look(now)
+        self._meanwhile.look(now)
         for name, pdu in self._airs.wake(now):
             self._give(name, pdu)
+        self._meanwhile.took(not self._airs.is_behind)
         for message in self._wires.wake(now):
             self._give(message.receiver, message)
         due = [action for instant, action in self._appointments if instant <= now]

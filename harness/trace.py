@@ -66,7 +66,8 @@ class Unknown(StrEnum):
 TRANSMITTED = "transmitted"  # in `Header.about`: how many frames the radio of each actor that is not under test says it sent
 LEG_CODEC = "leg_codec"  # in `Header.about`: the name of the codec that the legs of this run speak
 OWN_LEG_CODEC = "harness.backhaul.codec:TlvCodec"  # the one of a bench that names none
-STOOD = "stood"  # in `Header.about`: where more time passed than the bench's clock shows, as (start, end, seconds more)
+STOOD = "stood"  # in `Header.about`: where the bench's clock stood still, as (start, end of what was heard meanwhile, seconds)
+BEHIND = "behind"  # in `Header.about`: the same where it was behind, and made up for it
 ASKED_OF_OPERATOR = "operator"  # in `Header.about`: every prompt to a person with its answer, and all else that was done by hand
 MISSING = "missing"  # in `Header.about` of a part of a larger capture: the gaps of the whole, as (start, end, cause)
 UNKNOWN = "unknown"  # in `Header.about`: what whoever made the trace does not know (values of Unknown); a run knows all

@@ -104,7 +104,12 @@ Sights = tuple[Sight | tuple[Sight, ...], ...]
 """Wires that must all be seen; of those in a tuple of their own one is enough."""
 
 
-PACE, CLOCK, UTC = "pace", "clock", "utc"  # what a clause that is timed measures
+class Timed(StrEnum):
+    """What a clause rests on that measures how much time passed."""
+
+    PACE = "pace"  # between what a finding cites
+    CLOCK = "clock"  # by clocks that were set inside the network, since then
+    UTC = "utc"  # by a clock of the actor's own
 
 
 @dataclass(frozen=True)
@@ -115,9 +120,8 @@ class Clause:
     observation points without which it is not applicable; `pics` an item that must be yes (no: not applicable, unset: inconc).
     `sees` are the wires that must lie outside the device under test, for all actors alike or for each; None is the wire of the
     clause's own step. The air counts wherever the point MAC is needed. `survives` says that the clause demands of an actor that it
-    goes on: one that does not answer the sanity exchange fails it, and is inconclusive elsewhere. `timed` says that it rests on how
-    much time passed: PACE, between what a finding cites; CLOCK, since clocks were set inside the network; UTC, by a clock of
-    the actor's own.
+    goes on: one that does not answer the sanity exchange fails it, and is inconclusive elsewhere. `timed` says what of time it
+    rests on, if it measures any.
     """
 
     id: str
@@ -131,7 +135,7 @@ class Clause:
     open_item: str = ""
     sees: Sights | Mapping[Actor, Sights] | None = None
     survives: bool = False
-    timed: str = ""
+    timed: Timed | None = None
 
     @property
     def step(self) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from harness.checkers import network_discovery, scanning
-from harness.usecase import PACE, Actor, Clause, Point, Step
+from harness.usecase import Actor, Clause, Point, Step, Timed
 
 ROW = Step(
     number=5,
@@ -73,7 +73,7 @@ CLAUSES = (
         citation="SE 1.0 (075356r15) table 5-2",
         checks={Actor.HAN_DEVICE: (scanning.device_scans_with_pauses,)},
         needs=(Point.MAC,),
-        timed=PACE,
+        timed=Timed.PACE,
     ),
     Clause(
         id="UC2.7-05-CLOSED",

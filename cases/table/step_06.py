@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from harness.checkers import admission, freshness, link_freshness, membership, staying, tunnel
 from harness.checkers.apart import Together
-from harness.usecase import PACE, Actor, Clause, Point, Step
+from harness.usecase import Actor, Clause, Point, Step, Timed
 
 ROW = Step(
     number=6,
@@ -207,7 +207,7 @@ CLAUSES = (
         citation="SE 1.0 (075356r15) table 5-2, RejoinInterval and MaxRejoinInterval, which say no least pause",
         checks={Actor.HAN_DEVICE: (staying.rejoins_are_paced,)},
         needs=(Point.MAC,),
-        timed=PACE,
+        timed=Timed.PACE,
     ),
     Clause(
         id="UC2.7-06-REJOIN",

@@ -15,7 +15,7 @@ from harness.checkers import (
 )
 from harness.checkers.key_refusal import Flaw
 from harness.checkers.parties import for_each
-from harness.usecase import PACE, Actor, Check, Clause, Point, Step
+from harness.usecase import Actor, Check, Clause, Point, Step, Timed
 
 ROW = Step(
     number=8,
@@ -37,7 +37,7 @@ ANNEX_C = "SE 1.0 (075356r15) annex C.3"
 
 def _clause(
     name: str, text: str, checks: Mapping[Actor, tuple[Check, ...]], citation: str = ANNEX_C, *, origin: str = "SE",
-    open_item: str = "", pics: str | None = None, survives: bool = False, timed: str = "",
+    open_item: str = "", pics: str | None = None, survives: bool = False, timed: Timed | None = None,
 ) -> Clause:
     return Clause(
         f"UC2.7-08-{name}", text, origin, citation, checks, needs=(Point.MAC,), open_item=open_item, pics=pics, survives=survives,
@@ -178,7 +178,7 @@ CLAUSES = (
     _clause(
         "RETRY-PAUSE", "An exchange that fails is tried again at most ten times in a row; then the device pauses for a quarter of an hour.",
         {Actor.HAN_DEVICE: (key_recovery.pauses_after_many,)}, "SE 1.4, as a stack for it does (ZBOSS)", origin="SE1.1",
-        pics="smart_energy_1_4", timed=PACE,
+        pics="smart_energy_1_4", timed=Timed.PACE,
     ),
     _clause(
         "SILENCE",

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from harness.checkers import application_security, attributes, leaving, load_changes, load_control, offers
 from harness.checkers.dialogue import of, of_both
-from harness.usecase import CLOCK, Actor, Clause, Point, Step
+from harness.usecase import Actor, Clause, Point, Step, Timed
 
 ROW = Step(
     number=9,
@@ -86,7 +86,7 @@ CLAUSES = (
         checks={**of(Actor.ESI, offers.price_is_given), **of(Actor.HAN_DEVICE, offers.price_is_asked_for)},
         needs=(Point.MAC,),
         pics="price",
-        timed=CLOCK,
+        timed=Timed.CLOCK,
     ),
     Clause(
         id="UC2.7-09-PRICE-NEW-FIELDS",
@@ -104,7 +104,7 @@ CLAUSES = (
         citation="AEP use case 2.7, row 9; SE 1.0 (075356r15) D.3",
         checks={**of(Actor.ESI, load_control.events_are_given), **of(Actor.HAN_DEVICE, load_control.events_are_asked_for)},
         needs=(Point.MAC,),
-        timed=CLOCK,
+        timed=Timed.CLOCK,
     ),
     Clause(
         id="UC2.7-09-EVENT-STATUS",
@@ -113,7 +113,7 @@ CLAUSES = (
         citation="SE 1.0 (075356r15) D.3",
         checks=of(Actor.HAN_DEVICE, load_control.events_are_reported),
         needs=(Point.MAC,),
-        timed=CLOCK,
+        timed=Timed.CLOCK,
     ),
     Clause(
         id="UC2.7-09-EVENT-SIGNATURE",
@@ -134,7 +134,7 @@ CLAUSES = (
         citation="SE 1.0 (075356r15) D.3",
         checks=of(Actor.HAN_DEVICE, load_changes.cancelled_events_end),
         needs=(Point.MAC,),
-        timed=CLOCK,
+        timed=Timed.CLOCK,
     ),
     Clause(
         id="UC2.7-09-SUPERSEDE",
@@ -143,7 +143,7 @@ CLAUSES = (
         citation="SE 1.0 (075356r15) D.3",
         checks=of(Actor.HAN_DEVICE, load_changes.superseded_events_end),
         needs=(Point.MAC,),
-        timed=CLOCK,
+        timed=Timed.CLOCK,
     ),
     Clause(
         id="UC2.7-09-OPT-OUT",
@@ -153,7 +153,7 @@ CLAUSES = (
         checks=of(Actor.HAN_DEVICE, load_changes.declined_events_are_reported),
         needs=(Point.MAC,),
         pics="opt_out",
-        timed=CLOCK,
+        timed=Timed.CLOCK,
     ),
     Clause(
         id="UC2.7-09-RANDOMISATION",
@@ -162,7 +162,7 @@ CLAUSES = (
         citation="SE 1.0 (075356r15) D.3",
         checks=of(Actor.HAN_DEVICE, load_changes.starts_are_shifted_by_chance),
         needs=(Point.MAC,),
-        timed=CLOCK,
+        timed=Timed.CLOCK,
     ),
     Clause(
         id="UC2.7-09-DURATION",
@@ -197,7 +197,7 @@ CLAUSES = (
         checks={**of(Actor.ESI, offers.message_is_given), **of(Actor.HAN_DEVICE, offers.message_is_asked_for)},
         needs=(Point.MAC,),
         pics="messaging",
-        timed=CLOCK,
+        timed=Timed.CLOCK,
     ),
     Clause(
         id="UC2.7-09-CONFIRMATION",
@@ -207,7 +207,7 @@ CLAUSES = (
         checks=of(Actor.HAN_DEVICE, offers.messages_are_confirmed),
         needs=(Point.MAC,),
         pics="messaging",
-        timed=CLOCK,
+        timed=Timed.CLOCK,
     ),
     Clause(
         id="UC2.7-09-METERING",

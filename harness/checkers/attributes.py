@@ -6,6 +6,7 @@ Clauses: ZCL 075123, 3.2 and 3.12; SE 1.0 (075356r15), 5.4.2 and annexes C and D
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import datetime
 
 from dissectors import zcl, zdp
@@ -108,7 +109,8 @@ def time_is_told(trace: Trace, actor: Actor) -> Iterator[Finding]:
         elif told and abs((record.value - told[0][1]) - (answer.time - told[0][0].time)) > CLOCK_TOLERANCE:
             elapsed = answer.time - told[0][0].time
             expected = f"{elapsed:.0f} s later than in exchange {told[0][0].number}"
-            yield answered_wrongly(question, answer, expected, f"{record.value - told[0][1]} s later", "time-does-not-run")
+            wrong = answered_wrongly(question, answer, expected, f"{record.value - told[0][1]} s later", "time-does-not-run")
+            yield replace(wrong, evidence=(told[0][0].number, *wrong.evidence))
         else:
             told.append((answer, record.value))
             yield passed("the time is valid", question.number, answer.number, observed=str(record.value))

@@ -9,8 +9,8 @@ from __future__ import annotations
 from math import inf
 
 from harness.checkers.reading import air
-from harness.trace import STOOD, Trace
-from harness.usecase import CLOCK, UTC
+from harness.trace import BEHIND, STOOD, Trace
+from harness.usecase import Timed
 from harness.verdict import Finding
 
 SHARE = 0.05  # of what a finding speaks of: a pause that is right within so much is not taken for another
@@ -19,23 +19,24 @@ SURELY = 1.0  # seconds that are always too many: clocks are compared to the sec
 
 def stood_within(trace: Trace, start: float, end: float) -> float:
     """Seconds that passed and are not in the time stamps between two instants, at most."""
-    return float(sum(seconds for begun, over, seconds in trace.header.about.get(STOOD, ()) if begun <= end and over >= start))
+    about = trace.header.about
+    noted = (*about.get(STOOD, ()), *about.get(BEHIND, ()))
+    return float(sum(seconds for begun, over, seconds in noted if begun <= end and over >= start))
 
 
 def stopped_within(trace: Trace, start: float, end: float) -> float:
     """The same of standstills alone, by which clocks of others are ahead afterwards: a bench that was behind makes up for it."""
-    noted = trace.header.about.get(STOOD, ())
-    return float(sum(seconds for begun, over, seconds in noted if begun == over and start <= begun <= end))
+    return float(sum(seconds for begun, _, seconds in trace.header.about.get(STOOD, ()) if start <= begun <= end))
 
 
-def too_short_to_tell(trace: Trace, finding: Finding, timed: str) -> str:
+def too_short_to_tell(trace: Trace, finding: Finding, timed: Timed | None) -> str:
     """Why a finding of a clause that is timed may come of the bench's clock alone; empty where it does not."""
-    if not timed or not trace.header.about.get(STOOD):
+    if timed is None or not {STOOD, BEHIND} & trace.header.about.keys():
         return ""
     times = [trace[number].time for number in finding.evidence]
     start, end = (min(times), max(times)) if times else (-inf, inf)
-    if timed in (CLOCK, UTC):
-        stood, enough = stopped_within(trace, _inside_since(trace) if timed == CLOCK else 0.0, end), SURELY
+    if timed is not Timed.PACE:
+        stood, enough = stopped_within(trace, _inside_since(trace) if timed is Timed.CLOCK else 0.0, end), SURELY
     else:
         stood, enough = stood_within(trace, start, end) if times else 0.0, min(SURELY, SHARE * (end - start))
     if not stood or stood < enough:

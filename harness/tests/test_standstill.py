@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import cache
+from typing import Any
 
 import pytest
 
@@ -12,7 +14,7 @@ from dissectors import mac
 from dissectors.nwk import RejoinResponse
 from harness import faults
 from harness.bench import Bench
-from harness.bench_time import Lag, aside
+from harness.bench_time import Meanwhile, aside
 from harness.building import hears_the_real
 from harness.checkers.orders import windows
 from harness.clock import LiveClock, VirtualClock
@@ -22,11 +24,12 @@ from harness.tests.sample_run import _command
 from harness.tests.sample_run import trace as sample_trace
 from harness.tests.test_capture_health import good_run, judged, of, part_of
 from harness.tests.test_defects import BREAKING, bench_file
-from harness.trace import STOOD, Attestation, Trace
+from harness.trace import BEHIND, STOOD, Attestation, Trace
 from harness.usecase import Actor, Point
 from harness.verdict import Verdict
 
 SCANS, REJOINS = find("UC2.7-05-SCAN-ATTEMPTS"), find("UC2.7-06-REJOIN-PACE")
+TIME, STATUS, UNREPORTED = find("UC2.7-07-TIME@ESI"), find("UC2.7-09-EVENT-STATUS"), "09-device-arrival-unreported"
 AN_OCTET = 1e-5  # of the time that stood still, what is left of a second where frames follow one another by their airtime
 
 
@@ -42,7 +45,8 @@ def stopped(trace: Trace, at: float, seconds: float, dut: tuple[Actor, ...], *, 
     ), dut)
     part.attestations = [replace(each, end=None if each.end is None else then(each.end)) for each in part.attestations]
     marks = [{**each, "at": then(each["at"])} for each in part.header.about["marks"]]
-    part.header = replace(part.header, about={**part.header.about, "marks": marks, **({STOOD: [[at, at, seconds]]} if noted else {})})
+    about = {STOOD: [[at, then(at + seconds), seconds]]} if noted else {}
+    part.header = replace(part.header, about={**part.header.about, "marks": marks, **about})
     return part
 
 
@@ -59,9 +63,9 @@ def test_that_there_would_be_some() -> None:
     assert of(judged(stopped(good_run(), 65.0, 30.0, (Actor.HAN_DEVICE,), left=0.0)), Verdict.FAIL) != []
 
 
-def scans(*times: float, stood: list[list[float]] | None = None) -> Judgement:
+def scans(*times: float, stood: Sequence[list[float]] = (), behind: Sequence[list[float]] = ()) -> Judgement:
     """Beacon requests of a device on channel 11, judged by how it pauses."""
-    trace = Trace(replace(sample_trace("scans").header, about={STOOD: stood or [], "marks": []}))
+    trace = Trace(replace(sample_trace("scans").header, about={STOOD: stood, BEHIND: behind, "marks": []}))
     trace.attest(Attestation(Point.MAC, "air:11", 0.0))
     to_all = {"dest_mode": mac.AddressMode.SHORT, "dest_pan": mac.BROADCAST, "dest_short": mac.BROADCAST}
     for time in times:
@@ -79,12 +83,13 @@ def test_pauses_that_are_right_are_no_fail_though_they_seem_too_short() -> None:
     assert scans(*SCANNED).verdict is Verdict.PASS
     assert scans(*seen).verdict is Verdict.FAIL
     asked = scans(*seen, stood=[[11.6, 11.6, 59.8]])
+    assert scans(10.0, 10.6, stood=[[9.5, 10.6, 30.0]]).verdict is Verdict.INCONC, "both were heard meanwhile"
     assert asked.verdict is Verdict.INCONC
     assert "the bench's clock stood still or was behind, for 59.8 s" in asked.findings[0].message
 
 
 def test_a_machine_that_was_behind_is_no_device_s_fail() -> None:
-    assert scans(10.0, 10.85, stood=[[10.5, 10.85, 0.15]]).verdict is Verdict.INCONC
+    assert scans(10.0, 10.85, behind=[[10.5, 10.85, 0.15]]).verdict is Verdict.INCONC
 
 
 @pytest.mark.parametrize("stood", [[9.9, 9.9, 60.0], [30.0, 30.0, 60.0], [10.1, 10.2, 0.01]])
@@ -132,6 +137,47 @@ def test_a_meter_whose_window_ran_on_closed_it_in_time_and_one_that_closed_it_fa
     assert windows(stopped(good_run(), 5.0, 30.0, (Actor.ESI,)))[0].earlier == 0.0, "before it was ordered nothing ran"
 
 
+@cache
+def with_an_event(*defects: str) -> tuple[Trace, float]:
+    """A run in which an event is published when all is at rest, and when that is."""
+    bench = Bench(bench_file(), bench_file().devices[1], defects=tuple(BREAKING[each] for each in defects))
+    bench.play()
+    rest = bench.now
+    bench.publish("event", starts_in=60)
+    bench.close()
+    return bench.trace, rest
+
+
+def of_the_event(trace: Trace, at: float, *, noted: bool) -> Verdict:
+    return judge(stopped(trace, at, 120.0, (Actor.HAN_DEVICE,), noted=noted), [STATUS])[0].verdict
+
+
+@pytest.mark.parametrize("after", [-300.0, 20.0])
+def test_a_device_whose_clock_went_on_begins_its_event_no_sooner_than_it_should(after: float) -> None:
+    """Two minutes stood still since it set its clock: before the event came, or after."""
+    trace, rest = with_an_event()
+    assert of_the_event(trace, rest + after, noted=False) is Verdict.FAIL
+    assert of_the_event(trace, rest + after, noted=True) is Verdict.INCONC
+
+
+def test_an_event_that_is_never_reported_stays_a_fail_and_so_does_what_was_before_the_clock_was_set() -> None:
+    trace, rest = with_an_event(UNREPORTED)
+    assert of_the_event(trace, 61.0, noted=True) is of_the_event(trace, rest + 20.0, noted=True) is Verdict.FAIL
+
+
+def test_an_esi_whose_clock_went_on_has_a_clock_that_runs() -> None:
+    bench = Bench(bench_file(), bench_file().devices[1])
+    bench.play()
+    bench.ask(Actor.ESI, "time")
+    bench.close()
+
+    def verdict(at: float, *, noted: bool) -> Verdict:
+        return judge(stopped(bench.trace, at, 300.0, (Actor.ESI,), noted=noted), [TIME])[0].verdict
+
+    assert (verdict(150.0, noted=False), verdict(150.0, noted=True)) == (Verdict.FAIL, Verdict.INCONC)
+    assert verdict(20.0, noted=True) is Verdict.INCONC, "it was told for the first time meanwhile"
+
+
 # -- what a bench notes of it
 
 
@@ -143,11 +189,12 @@ class Reading:
         monkeypatch.setattr("harness.clock.time.monotonic", lambda: self.now)
 
 
-def noted(make: Callable[[LiveClock, Trace, Reading], None], monkeypatch: pytest.MonkeyPatch, **about: object) -> object:
+def noted(make: Callable[[LiveClock, Trace, Reading], None], monkeypatch: pytest.MonkeyPatch, **about: object) -> Any:
+    """What the header has of it."""
     reading = Reading(monkeypatch)
     trace = Trace(replace(sample_trace("noted").header, about=dict(about)))
     make(LiveClock(), trace, reading)
-    return trace.header.about.get(STOOD)
+    return trace.header.about
 
 
 def waits(clock: LiveClock, trace: Trace, reading: Reading) -> None:
@@ -158,8 +205,23 @@ def waits(clock: LiveClock, trace: Trace, reading: Reading) -> None:
 
 
 def test_how_long_a_clock_stood_still_is_noted_where_something_real_is_heard(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert noted(waits, monkeypatch, **{STOOD: []}) == [[0.0, 0.0, 12.5]]
-    assert noted(waits, monkeypatch) is None, "on a virtual air every frame comes at its own instant"
+    assert noted(waits, monkeypatch, **{STOOD: []}) == {STOOD: [[0.0, 0.0, 12.5]]}
+    assert noted(waits, monkeypatch) == {}, "on a virtual air every frame comes at its own instant"
+
+
+def takes(clock: LiveClock, trace: Trace, reading: Reading) -> None:
+    meanwhile = Meanwhile(clock, trace)
+    with aside(clock, trace)():
+        reading.now += 12.5
+    for heard, is_all in ((0.002, False), (0.003, True), (0.5, True)):
+        meanwhile.look(0.0)
+        trace.append(heard, Point.MAC, "air:11", b"")
+        meanwhile.took(is_all)
+
+
+def test_what_was_heard_meanwhile_is_noted_up_to_the_last_of_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each a little after the other: the last of them must not be taken for what came afterwards."""
+    assert noted(takes, monkeypatch, **{STOOD: []}) == {STOOD: [[0.0, 0.003, 12.5]]}
 
 
 @pytest.mark.parametrize(("esi", "radios", "hears"), [
@@ -173,12 +235,14 @@ def test_something_real_is_heard_by_radios_and_by_a_network_co_processor(esi: st
 
 
 def works(clock: LiveClock, trace: Trace, reading: Reading) -> None:
-    lag = Lag(clock, trace)
-    for now, read in ((1.0, 101.01), (1.5, 101.8), (1.6, 101.7), (2.0, 102.0), (3.0, 103.5), (4.0, 104.0), (4.0, 104.2)):
+    meanwhile = Meanwhile(clock, trace)
+    for now, read in ((1.0, 101.01), (1.5, 101.8), (1.6, 101.7), (2.0, 102.0), (3.0, 103.5)):
         reading.now = read
-        lag.look(now)
+        meanwhile.look(now)
+        trace.append(now + 0.001, Point.MAC, "air:11", b"")
+        meanwhile.took(is_all=True)
 
 
 def test_where_a_bench_was_behind_is_noted_once_and_by_how_much(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert noted(works, monkeypatch, **{STOOD: []}) == [[1.0, 1.6, 0.3], [2.0, 3.0, 0.5], [4.0, 4.0 + 1e-6, 0.2]]
-    assert noted(works, monkeypatch) is None
+    assert noted(works, monkeypatch, **{STOOD: []}) == {STOOD: [], BEHIND: [[1.0, 1.601, 0.3], [2.0, 3.001, 0.5]]}
+    assert noted(works, monkeypatch) == {}
