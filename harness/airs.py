@@ -16,9 +16,8 @@ from harness.radio.real import RealAir
 from harness.radio.virtual import VirtualAir
 from harness.radio_declaration import CHANNEL, Plugged, is_sniffer
 from harness.taps import SECOND_AIR, Taps
+from harness.trace import RADIOS
 from harness.usecase import ACROSS_THE_HAN, Actor, second
-
-RADIOS = "radios"  # in a trace's header: what each real radio says of itself
 
 
 def open_radio(plugged: Plugged, interrupt: Callable[[], None]) -> Radio:

@@ -68,6 +68,7 @@ LEG_CODEC = "leg_codec"  # in `Header.about`: the name of the codec that the leg
 OWN_LEG_CODEC = "harness.backhaul.codec:TlvCodec"  # the one of a bench that names none
 STOOD = "stood"  # in `Header.about`: where the bench's clock stood still, as (start, end of what was heard meanwhile, seconds)
 BEHIND = "behind"  # in `Header.about`: the same where it was behind, and made up for it
+RADIOS = "radios"  # in `Header.about`: what each real radio says of itself, and what was found out about it
 ASKED_OF_OPERATOR = "operator"  # in `Header.about`: every prompt to a person with its answer, and all else that was done by hand
 MISSING = "missing"  # in `Header.about` of a part of a larger capture: the gaps of the whole, as (start, end, cause)
 UNKNOWN = "unknown"  # in `Header.about`: what whoever made the trace does not know (values of Unknown); a run knows all

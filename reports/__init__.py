@@ -10,7 +10,7 @@ from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
 from harness.backhaul.named_codec import load_codec
-from harness.evidence.by_hand import deeds_in
+from harness.evidence.by_hand import deeds_in, radios_in
 from harness.evidence.results import Results
 from harness.evidence.scenario import FOLDER, read_scenario
 from harness.verdict import Verdict
@@ -48,7 +48,8 @@ def build(run: Path, leg_codecs: Sequence[str] = ()) -> Path:
     files = {name: evidence_links(run / FOLDER / name) for name in scenarios}
     own = report / OWN if with_allure else index
     by_hand = {name: deeds_in(run / FOLDER / name) for name in scenarios}
-    own.write_text(page.as_html(results, ladders, files, INDEX if with_allure else "", by_hand), encoding="utf-8")
+    radios = {name: radios_in(run / FOLDER / name) for name in scenarios}
+    own.write_text(page.as_html(results, ladders, files, INDEX if with_allure else "", by_hand, radios), encoding="utf-8")
     return index
 
 

@@ -36,14 +36,14 @@ UNFINISHED = {2: "interrupted", 3: "broken off by an internal error", 8: "eviden
 
 def as_html(
     results: Results, ladders: Mapping[str, str], files: Mapping[str, list[str]], allure: str = "",
-    by_hand: Mapping[str, Sequence[Deed]] = MappingProxyType({}),
+    by_hand: Mapping[str, Sequence[Deed]] = MappingProxyType({}), radios: Mapping[str, Mapping[str, Any]] = MappingProxyType({}),
 ) -> str:
     """The page. `ladders` are the pictures to embed by scenario, `files` the links to each scenario's evidence, `by_hand` what a person
-    was asked in it, or a command did."""
+    was asked in it, or a command did, `radios` what is known of those that heard it."""
     devices = list(results.bench["devices"])
     parts = [
         _head(results, devices, allure), _matrix(results, devices), _details(results, devices, ladders),
-        _scenarios(ladders, files, by_hand), _footer(results),
+        _scenarios(ladders, files, by_hand, radios), _footer(results),
     ]
     title = f"HANproof: conformance run {_text(results.run.get('id', ''))}"
     return (
@@ -208,18 +208,28 @@ def _exchange(identifier: str, number: int, picture: str) -> str:
     return f'<a href="#{identifier}">#{number}</a>' if f'id="{identifier}"' in picture else f"#{number}"
 
 
-def _scenarios(ladders: Mapping[str, str], files: Mapping[str, list[str]], by_hand: Mapping[str, Sequence[Deed]]) -> str:
-    told = "".join(_scenario(name, ladders, files, by_hand.get(name, ())) for name in files)
+def _scenarios(
+    ladders: Mapping[str, str], files: Mapping[str, list[str]], by_hand: Mapping[str, Sequence[Deed]],
+    radios: Mapping[str, Mapping[str, Any]],
+) -> str:
+    told = "".join(
+        _scenario(name, ladders, files, _by_hand(by_hand.get(name, ())) + _radios(radios.get(name, {}))) for name in files
+    )
     return f"<section><h2>Scenarios and their evidence</h2>{told}</section>"
 
 
-def _scenario(name: str, ladders: Mapping[str, str], files: Mapping[str, list[str]], by_hand: Sequence[Deed]) -> str:
+def _scenario(name: str, ladders: Mapping[str, str], files: Mapping[str, list[str]], told: str) -> str:
     links = " ".join(f'<a href="{_text(path)}">{_text(path.rsplit("/", 1)[-1])}</a>' for path in files[name])
     picture = f'<div class="picture">{ladders[name]}</div>' if name in ladders else ""
     return (
         f'<details class="scenario"><summary>{_text(name)}</summary>'
-        f'<p class="links" id="{anchor(name)}">{links}</p>{_by_hand(by_hand)}{picture}</details>'
+        f'<p class="links" id="{anchor(name)}">{links}</p>{told}{picture}</details>'
     )
+
+
+def _radios(radios: Mapping[str, Any]) -> str:
+    rows = "".join(f"<tr><th>radio: {_text(name)}</th><td>{_value(said)}</td></tr>" for name, said in radios.items())
+    return f'<table class="radios">{rows}</table>' if rows else ""
 
 
 def _by_hand(deeds: Sequence[Deed]) -> str:

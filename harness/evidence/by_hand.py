@@ -1,4 +1,5 @@
-"""What was done by hand in a scenario, in words: each prompt to a person with its answer, each command with how it ended.
+"""What was done by hand in a scenario, in words: each prompt to a person with its answer, each command with how it ended; and by which
+radios it was heard.
 
 Read from the header of the trace; knows no report and gives no verdict.
 """
@@ -6,16 +7,17 @@ Read from the header of the trace; knows no report and gives no verdict.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from harness.actors.prompt import NOT_DONE
 from harness.errors import InputError
-from harness.trace import ASKED_OF_OPERATOR
+from harness.trace import ASKED_OF_OPERATOR, RADIOS
 
 TRACE = "trace.jsonl"
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -53,10 +55,19 @@ def deeds(about: Mapping[str, Any]) -> list[Deed]:
 
 def deeds_in(folder: Path) -> list[Deed]:
     """Those of a scenario's folder. Raises InputError naming the file."""
+    return _read(folder, deeds)
+
+
+def radios_in(folder: Path) -> Mapping[str, Any]:
+    """What each real radio of a scenario said of itself, and what was found out about it. Raises InputError naming the file."""
+    return _read(folder, lambda about: dict(about.get(RADIOS, {})))
+
+
+def _read(folder: Path, read: Callable[[Mapping[str, Any]], T]) -> T:
     path = folder / TRACE
     try:
         with path.open(encoding="utf-8") as lines:
-            return deeds(json.loads(lines.readline())["about"])
+            return read(json.loads(lines.readline())["about"])
     except OSError as fault:
         raise InputError(f"{path}: cannot be read: {fault.strerror}") from fault
     except (ValueError, KeyError, TypeError, AttributeError) as fault:

@@ -23,7 +23,7 @@ from harness.role_verbs import Way
 from harness.tests import sample_run
 from harness.tests.at_the_device import OWN, Button
 from harness.tests.back_office import EPOCH, ORDER
-from harness.trace import ASKED_OF_OPERATOR
+from harness.trace import ASKED_OF_OPERATOR, RADIOS
 from harness.usecase import Actor
 from reports import allure_report
 from reports.ladder import as_text
@@ -63,6 +63,8 @@ def test_a_header_that_is_none_is_one_line(tmp_path: Path, header: str) -> None:
 
 def by_hand(trace: Any) -> Any:
     trace.header.about[ASKED_OF_OPERATOR] = [dict(each) for each in ALL]
+    heard = {"while it listened": 9, "heard": 8}
+    trace.header.about[RADIOS] = {"sniffer": {"firmware": "<b>", "of frames that our radios sent or took": heard}}
     return trace
 
 
@@ -79,10 +81,14 @@ def test_the_page_has_a_row_for_each_and_what_a_command_said_stays_text(tmp_path
     assert len(page.xpath("//table[@class='by-hand']")) == len(page.xpath("//details[@class='scenario']")) > 0
 
 
+    (told, *_) = page.xpath("//table[@class='radios']//tr")
+    assert told.text_content() == "radio: sniffer" + "firmware: <b>of frames that our radios sent or took: heard: 8while it listened: 9"
+
+
 def test_a_run_in_which_nobody_did_anything_has_no_such_table(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     sample_run.write(tmp_path)
     monkeypatch.setattr(allure_report, "build", lambda *_: False)
-    assert html.parse(str(reports.build(tmp_path))).getroot().xpath("//table[@class='by-hand']") == []
+    assert html.parse(str(reports.build(tmp_path))).getroot().xpath("//table[@class='by-hand' or @class='radios']") == []
 
 
 def test_the_ladder_has_it_where_it_was_done() -> None:
