@@ -18,14 +18,16 @@ SURELY = 1.0  # seconds that are always too many: clocks are compared to the sec
 
 
 def stood_within(trace: Trace, start: float, end: float) -> float:
-    """Seconds that passed and are not in the time stamps between two instants, at most."""
-    about = trace.header.about
-    noted = (*about.get(STOOD, ()), *about.get(BEHIND, ()))
-    return float(sum(seconds for begun, over, seconds in noted if begun <= end and over >= start))
+    """Seconds that passed and are not in the time stamps between two instants, at most. A bench that was behind makes up for it, so that
+    only the most that it was counts."""
+    stood, behind = (
+        [seconds for begun, over, seconds in trace.header.about.get(name, ()) if begun <= end and over >= start] for name in (STOOD, BEHIND)
+    )
+    return float(sum(stood) + max(behind, default=0.0))
 
 
 def stopped_within(trace: Trace, start: float, end: float) -> float:
-    """The same of standstills alone, by which clocks of others are ahead afterwards: a bench that was behind makes up for it."""
+    """The same of standstills alone, by which the clocks of others are ahead afterwards."""
     return float(sum(seconds for begun, _, seconds in trace.header.about.get(STOOD, ()) if start <= begun <= end))
 
 

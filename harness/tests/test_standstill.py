@@ -90,6 +90,7 @@ def test_pauses_that_are_right_are_no_fail_though_they_seem_too_short() -> None:
 
 def test_a_machine_that_was_behind_is_no_device_s_fail() -> None:
     assert scans(10.0, 10.85, behind=[[10.5, 10.85, 0.15]]).verdict is Verdict.INCONC
+    assert scans(10.0, 10.85, behind=[[10.0 + each / 10, 10.01 + each / 10, 0.04] for each in range(9)]).verdict is Verdict.FAIL
 
 
 @pytest.mark.parametrize("stood", [[9.9, 9.9, 60.0], [30.0, 30.0, 60.0], [10.1, 10.2, 0.01]])
