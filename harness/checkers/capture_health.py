@@ -13,11 +13,12 @@ from dataclasses import dataclass
 from itertools import pairwise
 from math import inf
 
-from dissectors import aps, mac
+from dissectors import aps, mac, nwk
 from harness.checkers.reading import ACK_TIME, Air, Heard, air
 from harness.remembered import Remembered
 from harness.trace import MISSING, TRANSMITTED, Trace
 from harness.usecase import Actor
+from harness.values import Eui64
 from harness.verdict import Finding, inconclusive
 
 NUMBERS = 1 << 8  # of MAC sequence numbers
@@ -27,6 +28,7 @@ UNSENT = 2  # numbers that a sender may use up for frames that found the channel
 ONE_FRAME = 0.005  # seconds that the longest is on the air, and no more: 133 octets of 32 us
 RESET_SPAN = 1.0  # seconds that what a radio holds may still go out after its node was reset
 OF_PARENTS = (mac.Beacon, mac.AssociationResponse)  # sent by the short and by the extended address of who lets frames wait
+AFTER_A_SCAN = (mac.AssociationRequest, nwk.RejoinRequest)
 RESETS = ("power_cycle", "factory_reset")  # marks after which a node's numbers begin anew
 
 
@@ -113,7 +115,7 @@ def _is_repeated(before: Heard, each: Heard) -> bool:
 
 def _address(heard: Air, each: Heard) -> str | None:
     if each.mac.source_ieee is not None:
-        return str(each.mac.source_ieee)
+        return str(Eui64(each.mac.source_ieee))
     short = each.mac.source_short
     return None if short is None else str(heard.short_addresses.get(short, short))
 
@@ -146,9 +148,15 @@ def _skipped(trace: Trace) -> Iterator[Gap]:
 
 def _numbers_skip(trace: Trace, name: str, stream: list[Heard]) -> Iterator[Gap]:
     for before, after in pairwise(stream):
-        if after.mac.sequence != (before.mac.sequence + 1) % NUMBERS and not _was_reset(trace, name, before.time, after.time):
+        skips = after.mac.sequence != (before.mac.sequence + 1) % NUMBERS and not _has_scanned(after)
+        if skips and not _was_reset(trace, name, before.time, after.time):
             yield Gap(before.time, after.time, f"the MAC sequence numbers of the {name} skip from {before.mac.sequence} to "
                       f"{after.mac.sequence}")
+
+
+def _has_scanned(each: Heard) -> bool:
+    """Whether its sender, known by its address alone, has numbered beacon requests before, which bear none, on any channel."""
+    return each.exchange.producer is None and any(each.find(layer) is not None for layer in AFTER_A_SCAN)
 
 
 def _counters_skip(trace: Trace, name: str, stream: list[Heard]) -> Iterator[Gap]:
