@@ -53,7 +53,8 @@ class Attestation:
 class Unknown(StrEnum):
     """What decides clauses beside messages, and what a capture of the air does not hold, in words."""
 
-    ORDER = "what was ordered: which devices, of which type, and in which windows"
+    ORDER = "what was ordered: which devices, and in which windows"
+    KIND = "which type of device was ordered"
     CLAIMS = "what the device claims (PICS)"
     BY_HAND = "what was done by hand: when power came or failed, and when a button was pressed"
     HELD = "which key the device holds: its install code"

@@ -5,14 +5,14 @@ Times are seconds since the first packet. What cannot be used is counted and lea
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from math import inf
 from typing import Any
 
-from dissectors import mac
+from dissectors import aps, mac
 from dissectors.capture import CapturedFrame
 from dissectors.frame import Frame, decode
 from dissectors.keyring import KeyRing
@@ -51,20 +51,26 @@ class Taken:
 
 
 class Intake:
-    """The frames of a capture as they come; `taken` has them in the order of the file."""
+    """The frames of a capture as they come; `taken` has them by their places in the file, until they are forgotten."""
 
     def __init__(self, keys: Iterable[Key] = (), ordered: Mapping[bytes, Eui64 | None] | None = None) -> None:
         """`ordered` are the link keys that came with orders, by octets, and whose each is (None: not known); without it, those of
         `keys` that are made from install codes."""
         self.keys = tuple(keys)
         self.ordered = dict(ordered or {key.octets: key.device for key in self.keys if key.kind == "ic"})
-        self.taken: list[Taken] = []
+        self.taken: dict[int, Taken] = {}
         self.counts: Counter[str] = Counter()
+        self.opened: Counter[bytes] = Counter()  # how many frames each key opened
         self.flaws: list[Gap] = []
         self.ended = ""  # why the capture cannot be read to its end
         self._start: float | None = None
+        self.now = 0.0  # when the last packet was, seconds
         self._last = 0.0
         self._stamped: dict[str, tuple[float, float]] = {}  # medium: the first and the last of its stamps, seconds, as in the file
+        self._heard: dict[str, tuple[float, float]] = {}  # medium: the first and the last of its frames, seconds
+        self._airtime: Counter[str] = Counter()  # octets of each medium
+        self._latest: dict[str, Taken] = {}  # of each medium
+        self._recent: deque[Taken] = deque(maxlen=RETELLING)
         self._ring = KeyRing()
         for key in self.keys:
             if key.kind == "nwk":
@@ -91,7 +97,7 @@ class Intake:
         if self._start is None:
             self._start = packet.time
         time = packet.time - self._start
-        self._last = max(self._last, time)
+        self.now, self._last = time, max(self._last, time)
         self.counts["packets"] += 1
         if packet.flaw:
             self._lose("unreadable packets", time, f"packet {packet.number} shows no frame: {packet.flaw}")
@@ -116,13 +122,31 @@ class Intake:
         known = Taken(
             packet.number, time, medium, packet.interface, octets, frame, packet.channel, packet.lqi, packet.rssi,
         )
-        self.taken.append(known)
+        self._keep(known)
         return known
+
+    def _keep(self, known: Taken) -> None:
+        self.taken[self.counts["frames"] - 1] = known
+        self.opened.update(key for key in (known.frame.nwk_key, known.frame.aps_key) if key is not None)
+        tunnel = known.frame.find(aps.Tunnel)
+        if tunnel is not None and tunnel.inner is not None and tunnel.inner.outcome == "ok":  # by which of them it does not say
+            self.opened.update(key.octets for key in self.keys if key.kind == tunnel.inner.key_kind)
+        first, last = self._heard.get(known.medium, (known.time, known.time))
+        self._heard[known.medium] = min(first, known.time), max(last, known.time)
+        self._airtime[known.medium] += len(known.octets) + SYNCHRONISATION
+        self._latest[known.medium] = known
+        self._recent.append(known)
+
+    def forget(self, before: float) -> None:
+        """Give up the frames, and what is told of each that was not heard rightly, from before an instant in seconds."""
+        for place in [place for place, each in self.taken.items() if each.time < before]:
+            del self.taken[place]
+        self.flaws = [flaw for flaw in self.flaws if flaw.end >= before]
 
     def _as_sent(self, time: float, last: float, medium: str, octets: bytes, frame: Frame) -> float:
         """When a frame was sent: an acknowledgement right after its frame follows at once, whatever a computer's clock says; and
         what a clock of coarse steps, or a computer that reads several at once, stamps alike was sent one after another."""
-        before = next((each for each in reversed(self.taken[-RETELLING:]) if each.medium == medium), None)
+        before = self._latest.get(medium)
         if before is None or time < last:
             return time
         sent: Any = frame.mac
@@ -138,7 +162,7 @@ class Intake:
     def _is_known(self, octets: bytes, time: float, interface: int) -> bool:
         """Whether another interface heard the same frame: each of its hearings stands for one of ours."""
         met = 0
-        for other in reversed(self.taken[-RETELLING:]):
+        for other in reversed(self._recent):
             if abs(other.time - time) > SAME:
                 continue
             if other.octets == octets and other.interface == interface:
@@ -146,16 +170,18 @@ class Intake:
             met += other.octets == octets
         return met > 0
 
+    @property
+    def useless(self) -> list[Key]:
+        """The given keys that open frames by themselves and opened none."""
+        return [key for key in self.keys if key.kind in ("nwk", *LINK_KEY_KINDS) and not self.opened[key.octets]]
+
     def missing(self) -> Iterator[Gap]:
         """What is missing from the capture as a whole, each with its reason."""
         yield from self.flaws
         if self.ended:
             yield Gap(self.duration, inf, self.ended)
-        airtime: Counter[str] = Counter()
-        for each in self.taken:
-            airtime[each.medium] += len(each.octets) + SYNCHRONISATION
         for medium, (first, last) in self._stamped.items():
-            took = airtime[medium] * OCTET
+            took = self._airtime[medium] * OCTET
             if took > last - first + ROUNDING:
                 yield Gap(-inf, inf, f"the time stamps are wrong: {took:.3f} s of frames within {last - first:.3f} s on {medium}")
 
@@ -167,8 +193,4 @@ class Intake:
 
     def media(self) -> dict[str, tuple[float, float]]:
         """Each medium with its first and its last frame, seconds: from when to when somebody is known to have listened."""
-        found: dict[str, tuple[float, float]] = {}
-        for each in self.taken:
-            first, last = found.get(each.medium, (each.time, each.time))
-            found[each.medium] = min(first, each.time), max(last, each.time)
-        return found
+        return dict(self._heard)

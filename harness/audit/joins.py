@@ -8,9 +8,9 @@ before the capture began, what shows of the steps is a join without its beginnin
 from __future__ import annotations
 
 from collections import defaultdict, deque
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from itertools import islice
+from itertools import takewhile
 
 from dissectors import aps, mac, nwk, smart_energy, zdp
 from dissectors.clusters import key_establishment
@@ -24,11 +24,12 @@ SCAN_SPAN = 300.0  # seconds before an association in which the scans for it lie
 NUMBERS = 1 << 8  # of MAC sequence numbers
 
 
-@dataclass
+@dataclass(eq=False)
 class Join:
-    """One device joining one network. `frames` are places in the list of what was heard, also of the scan before it.
+    """One device joining one network. `frames` are places of what was heard, `scan` those of the scans before it.
 
-    `begins` says whether its beginning is in the capture: an association; `member` whether it used the network.
+    `begins` says whether its beginning is in the capture: an association; `member` whether it used the network; `over` that no
+    more of it is waited for: what the device does then is another join.
     """
 
     device: Eui64
@@ -37,8 +38,15 @@ class Join:
     frames: list[int] = field(default_factory=list)
     scan: list[int] = field(default_factory=list)
     member: bool = False
-    established: int | None = None  # the place of the last frame of key establishment
+    established: float | None = None  # when the last frame of key establishment was, seconds
     shows: bool = False  # whether anything of the steps was
+    opened: float = 0.0  # when it first asked, or showed anything, seconds
+    over: bool = False
+
+    @property
+    def found(self) -> bool:
+        """Whether it is a join at all: else the device was on the network before, and shows nothing."""
+        return self.begins or self.shows
 
 
 @dataclass
@@ -62,26 +70,57 @@ _Placed = tuple[int, tuple[Network, tuple[Join, ...]] | None]  # a frame, with t
 
 
 class Sorting:
-    """What was heard, sorted by network and by join; `scans` are the places of beacon requests, which name neither."""
+    """What was heard, sorted by network and by join, frame by frame; `scans` are the places of beacon requests, which name neither.
 
-    def __init__(self, heard: Sequence[Taken]) -> None:
+    `met` holds, beside the joins, what is none: frames about a device that was on the network before.
+    """
+
+    def __init__(self, heard: Mapping[int, Taken]) -> None:
         self.heard = heard
         self.networks: dict[Address, Network] = {}
-        self.joins: list[Join] = []
+        self.met: list[Join] = []
         self.scans: list[int] = []
-        self._asked: dict[Eui64, int] = {}  # how many scans there were when a device last asked for association
+        self._asked: dict[Eui64, int] = {}  # the last scan that there was when a device last asked for association
         self._current: dict[tuple[Address, Eui64], Join] = {}
-        recent: dict[str, deque[_Placed]] = defaultdict(lambda: deque(maxlen=RECENT))
-        for place in in_time(heard, range(len(heard))):
-            each = heard[place]
-            if each.mac is None:
-                continue
-            if each.mac.frame_type == mac.FrameType.ACK:
-                self._acknowledges(place, recent[each.medium])
-            else:
-                recent[each.medium].append((place, self._sort(place, each)))
-        self.met = self.joins  # also what is no join: frames about a device that was on the network before
-        self.joins = [join for join in self.met if join.begins or join.shows]
+        self._recent: dict[str, deque[_Placed]] = defaultdict(lambda: deque(maxlen=RECENT))
+
+    @classmethod
+    def of(cls, heard: Mapping[int, Taken]) -> Sorting:
+        """All that was heard, in the order of its time."""
+        sorting = cls(heard)
+        for place in in_time(heard, heard):
+            sorting.sort(place)
+        return sorting
+
+    @property
+    def joins(self) -> list[Join]:
+        """The joins, in the order in which their devices were met."""
+        return [join for join in self.met if join.found]
+
+    def sort(self, place: int) -> None:
+        """Sort one frame; of frames given in another order than that of their time, acknowledgements may be taken for others'."""
+        each = self.heard[place]
+        if each.mac is None:
+            return
+        if each.mac.frame_type == mac.FrameType.ACK:
+            self._acknowledges(place, self._recent[each.medium])
+        else:
+            self._recent[each.medium].append((place, self._sort(place, each)))
+
+    def forget(self, before: float) -> None:
+        """Give up the frames from before an instant in seconds, and joins that are over with the last of their frames."""
+        def kept(places: list[int]) -> list[int]:
+            return [place for place in places if self.heard[place].time >= before]
+
+        self.scans = kept(self.scans)
+        for network in self.networks.values():
+            network.frames, network.shared = kept(network.frames), kept(network.shared)
+        for join in self.met:
+            join.frames, join.scan = kept(join.frames), kept(join.scan)
+        current = set(self._current.values())
+        self.met = [join for join in self.met if join.frames or join in current]
+        for medium, recent in self._recent.items():
+            self._recent[medium] = deque((each for each in recent if self.heard[each[0]].time >= before), RECENT)
 
     def _acknowledges(self, place: int, recent: Iterable[_Placed]) -> None:
         """An acknowledgement belongs to the last frame of its number; one that answers nothing belongs to every network there."""
@@ -127,26 +166,28 @@ class Sorting:
         frame = each.frame
         known = self._current.get(key)
         asks = frame.find(mac.AssociationRequest) is not None and each.mac.source_ieee == device
-        if known is None or (asks and known.member):
-            known = self._current[key] = Join(device, network.address, asks)
-            self.joins.append(known)
+        if known is None or (asks and (known.member or known.over)) or (known.over and _is_key_establishment(frame)):
+            known = self._current[key] = Join(device, network.address, asks, opened=each.time)
+            self.met.append(known)
+        found = known.found
         if asks:
             known.begins = True
-            known.scan += self._scan_before(place, self._asked.get(device, 0))
-            self._asked[device] = len(self.scans)
+            known.scan += self._scan_before(place, self._asked.get(device, -1))
+            self._asked[device] = self.scans[-1] if self.scans else -1
         by_device = _sender(network, frame) == device
         known.member = known.member or (by_device and frame.nwk is not None and getattr(frame.nwk, "security", None) is not None)
         if _is_key_establishment(frame):
-            known.established, known.shows = place, True
+            known.established, known.shows = each.time, True
         known.shows = known.shows or _shows_a_step(frame)
+        known.opened = known.opened if found else each.time
         return known
 
     def _scan_before(self, place: int, since: int) -> list[int]:
-        """The beacon requests, but for the first so many, whose MAC sequence numbers lead up to an association request's: nothing else
-        tells their sender."""
+        """The beacon requests after the one that there was before, whose MAC sequence numbers lead up to an association request's:
+        nothing else tells their sender."""
         request, found = self.heard[place], []
         number = request.mac.sequence
-        for earlier in islice(reversed(self.scans), len(self.scans) - since):
+        for earlier in takewhile(lambda scanned: scanned != since, reversed(self.scans)):
             scan = self.heard[earlier]
             if request.time - scan.time > SCAN_SPAN or scan.mac.sequence is None or number is None:
                 break
@@ -228,6 +269,6 @@ def _shows_a_step(frame: Frame) -> bool:
     return command or frame.find(zdp.DeviceAnnce) is not None or header.profile == smart_energy.PROFILE
 
 
-def in_time(heard: Sequence[Taken], places: Iterable[int]) -> list[int]:
+def in_time(heard: Mapping[int, Taken], places: Iterable[int]) -> list[int]:
     """Places by the time of their frames: a file may have them in another order, as interfaces and threads came to write them."""
     return sorted(set(places), key=lambda place: (heard[place].time, place))

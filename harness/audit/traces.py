@@ -1,21 +1,24 @@
 """A join as a trace: what was heard of one device and its network, under a header that says only what a capture can say.
 
-A capture knows no order, no claims (PICS) and nothing that was done by hand; a medium is attested from its first frame to its last.
+A capture knows no order and nothing that was done by hand; a medium is attested from its first frame to its last.
 What is missing is found on the whole network, for a sender's numbers go on over the frames about others.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from math import inf
 
-from dissectors import nwk
+from dissectors import aps, nwk
+from dissectors.frame import Frame
 from harness.audit.intake import Intake, Taken
 from harness.audit.joins import Address, Join, Network, Sorting, in_time
+from harness.audit.known import NOTHING, Known
 from harness.checkers.capture_health import Gap, gaps
-from harness.checkers.reading import air
-from harness.trace import LINK_KEY_KINDS, MISSING, UNKNOWN, Attestation, Header, Trace, Unknown
+from harness.checkers.reading import air, take_as_decoded
+from harness.pics import PROFORMA
+from harness.trace import LINK_KEY_KINDS, MISSING, UNKNOWN, Attestation, Exchange, Header, Trace, Unknown
 from harness.usecase import Actor, Order, Point
 from harness.values import DeviceType, Eui64
 
@@ -27,28 +30,25 @@ PACKET = "packet"  # in an exchange's `about`: its number in the file
 
 
 class Traces:
-    """Makes traces of the joins of a capture, as far as it was taken in."""
+    """Makes traces of the joins of a capture, as far as it was taken in and sorted."""
 
-    def __init__(self, intake: Intake, authority: Mapping[str, str] | None = None) -> None:
-        """`authority` is what the certificates are checked with: its "issuer" and "ca", in hex; private keys are of no use without."""
+    def __init__(self, intake: Intake, known: Known = NOTHING, sorting: Sorting | None = None) -> None:
         self.intake = intake
-        self.sorting = Sorting(intake.taken)
-        self._authority = dict(authority or {})
+        self.sorting = Sorting.of(intake.taken) if sorting is None else sorting
+        self.known = known
         self._gaps: dict[Address, tuple[Gap, ...]] = {}
-        self._keys = tuple(key for key in intake.learnt() if authority or key.kind in OPENING)
+        self._keys = tuple(intake.learnt())
 
     def missing(self, network: Address) -> tuple[Gap, ...]:
         """What is missing from the frames of a network."""
         if network not in self._gaps:
-            whole = Trace(self._header(Eui64(0), ()))
-            whole.header = replace(whole.header, about={})
-            whole.keys = list(self._keys)
+            whole = Trace(replace(self._header(Eui64(0), (), False), about={}))
+            whole.keys = [key for key in self._keys if key.kind in OPENING]
             whole.attest(Attestation(Point.MAC, network[0], 0.0))
             known = self.sorting.networks[network]
             scans = {place: str(join.device) for join in self.sorting.joins if join.network == network for place in join.scan}
-            for place in in_time(self.sorting.heard, (*scans, *known.frames)):
-                each = self.sorting.heard[place]
-                _append(whole, each, scans.get(place) or _radio(known, each))
+            places = in_time(self.sorting.heard, (*scans, *known.frames))
+            self._fill(whole, ((place, scans.get(place) or _radio(known, self.sorting.heard[place])) for place in places))
             self._gaps[network] = (*gaps(whole), *self.intake.missing())
         return self._gaps[network]
 
@@ -62,14 +62,27 @@ class Traces:
         producers |= dict(self._elsewhere(join, start, end))
         producers |= dict.fromkeys((*self._within(network.shared, start, end), *join.frames))
         producers |= dict.fromkeys(join.scan, Actor.HAN_DEVICE.value)
-        trace = Trace(self._header(join.device, tuple(self._missing(join, network))))
-        trace.keys = list(self._keys)
+        missing = tuple(self._missing(join, network, start, end))
+        trace = Trace(self._header(join.device, missing, False))
+        authority = self.known.authority_of(join.device)  # private keys are of no use without
+        trace.keys = [key for key in self._keys if authority or key.kind in OPENING]
         for medium, (first, last) in self.intake.media().items():
             trace.attest(Attestation(Point.MAC, medium, first, last))
-        for place in in_time(heard, producers):
-            _append(trace, heard[place], producers[place])
-        trace.header = replace(trace.header, order=replace(trace.header.order, key_material=self._ordered_key(trace)))
+        self._fill(trace, ((place, producers[place]) for place in in_time(heard, producers)))
+        ordered = self._ordered_key(trace)
+        header = self._header(join.device, missing, bool(ordered))
+        trace.header = replace(header, order=replace(header.order, key_material=ordered))
         return trace
+
+    def _fill(self, trace: Trace, producers: Iterable[tuple[int, str | None]]) -> None:
+        """Append these frames, by place with whoever sent each; what was opened once is not decoded again."""
+        opened: dict[int, Frame] = {}
+        for place, producer in producers:
+            each = self.sorting.heard[place]
+            number = _append(trace, each, producer).number
+            if _is_open(each.frame):
+                opened[number] = each.frame
+        take_as_decoded(trace, opened)
 
     def _ordered_key(self, trace: Trace) -> bytes:
         """The link key that was ordered for the device of a trace; empty where that is not known.
@@ -86,11 +99,12 @@ class Traces:
             return b""  # of which network's ESI it was ordered is not known
         return next((octets for octets, owner in ordered.items() if owner == device), b"")
 
-    def _missing(self, join: Join, network: Network) -> Iterator[Gap]:
-        yield from self.missing(network.address)
+    def _missing(self, join: Join, network: Network, start: float, end: float) -> Iterator[Gap]:
+        """What is missing near a join: it is nobody's excuse hours later."""
+        yield from (gap for gap in self.missing(network.address) if gap.start <= end + AROUND and gap.end >= start - AROUND)
         if not join.begins:  # what came before may explain whatever comes later: what a device knows it need not ask again
-            yield Gap(-inf, inf, f"the capture holds nothing of {join.device} before its packet "
-                      f"{self.sorting.heard[join.frames[0]].packet}, when it was on the network already")
+            yield Gap(-inf, inf, f"what {join.device} did before packet {self.sorting.heard[join.frames[0]].packet}, when it was on the "
+                      "network already")
 
     def _elsewhere(self, join: Join, start: float, end: float) -> Iterator[tuple[int, str | None]]:
         """What other networks show of themselves meanwhile, and what the device does in them."""
@@ -111,14 +125,28 @@ class Traces:
     def _within(self, places: list[int], start: float, end: float) -> list[int]:
         return [place for place in places if start - AROUND <= self.sorting.heard[place].time <= end + AROUND]
 
-    def _header(self, device: Eui64, missing: Iterable[Gap]) -> Header:
-        order = Order(device, DeviceType.PCT, b"", "link_key", LONG_AGO, inf)  # what is not known of it, clauses do not take from it
-        known = {Unknown.AUTHORITY} if self._authority else set()
+    def _header(self, device: Eui64, missing: Iterable[Gap], fits: bool) -> Header:
+        """`fits` says that the key that was ordered for the device opened something, so that it is the one that the device holds."""
+        claimant, authority = self.known.claimants.get(device), self.known.authority_of(device)
+        known = {Unknown.AUTHORITY} if authority else set()
+        pics: dict[str, bool | None] = {}
+        if claimant is not None:
+            known |= {Unknown.KIND, *((Unknown.HELD,) if fits else ())}
+            pics = {**dict.fromkeys(PROFORMA), **claimant.pics}
+        kind = DeviceType.PCT if claimant is None else claimant.device_type
+        order = Order(device, kind, b"", "link_key", LONG_AGO, inf)  # what is not known of it, clauses do not take from it
         about = {
             UNKNOWN: [each.value for each in Unknown if each not in known],
             MISSING: [(each.start, each.end, each.cause) for each in missing],
         }
-        return Header(order, self.intake.epoch, pixit={"eui64": str(device), **self._authority}, about=about)
+        return Header(order, self.intake.epoch, pics=pics, pixit={"eui64": str(device), **authority}, about=about)
+
+
+def _is_open(frame: Frame) -> bool:
+    """Whether a key that is learnt later shows nothing more of it."""
+    tunnel = frame.find(aps.Tunnel)
+    sealed = (frame.security.nwk, frame.security.aps, None if tunnel is None or tunnel.inner is None else tunnel.inner.outcome)
+    return all(outcome in (None, "ok") for outcome in sealed)
 
 
 def _radio(network: Network, each: Taken) -> str | None:
@@ -139,8 +167,8 @@ def _is_from(each: Taken, coordinator: Eui64 | None) -> bool:
     return each.mac.source_short == nwk.COORDINATOR or (coordinator is not None and each.mac.source_ieee == coordinator)
 
 
-def _append(trace: Trace, each: Taken, producer: str | None) -> None:
+def _append(trace: Trace, each: Taken, producer: str | None) -> Exchange:
     about = {PACKET: each.packet, "channel": each.channel, "lqi": each.lqi, "rssi": each.rssi}
-    trace.append(each.time, Point.MAC, each.medium, each.octets, producer, about={
+    return trace.append(each.time, Point.MAC, each.medium, each.octets, producer, about={
         name: value for name, value in about.items() if value is not None
     })

@@ -176,7 +176,7 @@ def _claims(trace: Trace, actor: Actor, described: list[tuple[Said, Record]]) ->
         )
     else:
         if actor is Actor.HAN_DEVICE:
-            demand(trace, Unknown.ORDER)
+            demand(trace, Unknown.KIND)
         yield passed(f"the endpoints make {_device(wanted)}", *evidence)
     drafted = sorted(DRAFT_CLUSTERS & (served | used))
     if drafted and not trace.header.pics.get("smart_energy_1_1"):
@@ -195,11 +195,11 @@ def _claims(trace: Trace, actor: Actor, described: list[tuple[Said, Record]]) ->
 def _ordered_kind(trace: Trace, described: list[tuple[Said, Record]]) -> DeviceId:
     """What was ordered; where nobody knows it, what the device says it is, which its clusters have to agree with."""
     said = {descriptor.device for _, descriptor in described}
-    if Unknown.ORDER not in trace.header.about.get(UNKNOWN, ()):
+    if Unknown.KIND not in trace.header.about.get(UNKNOWN, ()):
         return DEVICE_IDS[trace.header.order.device_type]
     known = [each for each in DEVICE_IDS.values() if each in said]
     if not known:
-        demand(trace, Unknown.ORDER)
+        demand(trace, Unknown.KIND)
     return known[0]
 
 

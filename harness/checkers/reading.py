@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import islice
@@ -98,7 +98,11 @@ class Air:
                 ring.add_link_key(key.octets, key.device, key.kind)
         ring.add_link_key(WELL_KNOWN_LINK_KEY, NOBODY, "well-known")
         self._of: dict[tuple[type[Layer], ...], tuple[Heard, ...]] = {}
-        self.heard = tuple(Heard(exchange, decode(exchange.octets, ring)) for exchange in trace.at(Point.MAC))
+        decoded = _DECODED.get(trace) or {}
+        self.heard = tuple(
+            Heard(exchange, _learnt(decoded[exchange.number], ring) if exchange.number in decoded else decode(exchange.octets, ring))
+            for exchange in trace.at(Point.MAC)
+        )
 
     def __iter__(self) -> Iterator[Heard]:
         return iter(self.heard)
@@ -223,6 +227,17 @@ def attested(trace: Trace, point: Point, start: float, end: float, medium: str |
     )
 
 
+def take_as_decoded(trace: Trace, frames: Mapping[int, Frame]) -> None:
+    """Let a trace's air have frames, by exchange number, as they were decoded before: those that no key shows more of."""
+    _DECODED[trace] = frames
+
+
+def _learnt(frame: Frame, ring: KeyRing) -> Frame:
+    ring.learn(frame)
+    return frame
+
+
+_DECODED: Remembered[Trace, Mapping[int, Frame]] = Remembered()
 _AIRS: Remembered[Trace, tuple[tuple[int, int], Air]] = Remembered()
 
 

@@ -10,24 +10,25 @@ import argparse
 import json
 import os
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from harness.errors import InputError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from harness.audit.intake import Intake
+    from harness.audit.known import Claimant
     from harness.audit.live import Live
     from harness.audit.verdicts import Audited
+    from harness.declarations import Device
     from harness.trace import Key
     from harness.values import Eui64
 
 PASSED, FAILED, NOTHING, INCONCLUSIVE, ERROR = 0, 1, 5, 6, 7
 CODES = {"none": NOTHING, "pass": PASSED, "inconc": INCONCLUSIVE, "fail": FAILED, "error": ERROR}
 MOST = 200_000  # packets that are taken in: each is kept, in some 7 kB
-SHOWN = 5  # causes of gaps in the report
+BENCH = "fixtures/benches/virtual.yaml"
 ISSUER_DIGITS, CA_DIGITS = 16, 44
 
 
@@ -41,6 +42,11 @@ def add(subparsers: argparse._SubParsersAction[Any]) -> None:
                         help="an install code (repeatable): as printed, or @FILE or env:NAME")
     parser.add_argument("--key-file", action="append", default=[], type=Path, metavar="FILE",
                         help="keys as Wireshark writes them down: zigbee_pc_keys (repeatable)")
+    parser.add_argument("--device-file", action="append", default=[], type=Path, metavar="FILE",
+                        help="what a device claims (PICS), with its EUI-64 and its install code: the device file of a run (repeatable)")
+    parser.add_argument("--bench", type=Path, metavar="FILE", help="a bench file, for the device files that it names")
+    parser.add_argument("--device", metavar="NAME", action="append", default=[],
+                        help="only this device of the bench file (default: the virtual bench; repeatable)")
     parser.add_argument("--authority", metavar="NAME:KEY",
                         help="the certificate authority, public: its name in 16 hex digits and its key in 44")
     parser.add_argument("--json", action="store_true", help="one JSON object, as docs/audit.md describes it")
@@ -52,18 +58,23 @@ def add(subparsers: argparse._SubParsersAction[Any]) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Print the audit; the exit code is that of the worst verdict. Raises InputError."""
     from harness.audit.intake import Intake
+    from harness.audit.known import Known
     from harness.audit.live import Live
+    from harness.audit.report import report
     from harness.audit.verdicts import as_json, audit, overall
     from harness.commands.given import table
 
     clauses = tuple(table(arguments.table).clauses().values())
-    intake, authority = Intake(*_keys(arguments)), _authority(arguments.authority)
-    _take_in(arguments, intake, Live(intake, clauses, authority) if arguments.follow else None)
-    joins = audit(intake, clauses, authority)
+    devices = _devices(arguments)
+    intake = Intake(*_keys(arguments, devices))
+    known = Known({device.eui64: _claimant(device) for device in devices}, _authority(arguments.authority))
+    live = Live(intake, clauses, known) if arguments.follow else None
+    _take_in(arguments, intake, live)
+    joins = audit(intake, clauses, known) if live is None else live.end()
     if arguments.json:
-        print(json.dumps(as_json(intake, joins), indent=None if arguments.follow else 2, ensure_ascii=False))
+        print(json.dumps(as_json(intake, joins, known), indent=None if arguments.follow else 2, ensure_ascii=False))
     else:
-        for line in _report(intake, joins):
+        for line in report(intake, joins, known):
             print(line)
     return CODES[str(overall(joins))]
 
@@ -72,6 +83,7 @@ def _take_in(arguments: argparse.Namespace, intake: Intake, live: Live | None) -
     """Take in what comes until it ends; where it breaks off, what came before counts, and the reason is kept."""
     from dissectors.capture import CaptureError
     from harness.audit.live import followed
+    from harness.audit.report import block
     from harness.audit.verdicts import SCHEMA, join_as_json
     from harness.live_capture import ZEP, packets
 
@@ -86,14 +98,14 @@ def _take_in(arguments: argparse.Namespace, intake: Intake, live: Live | None) -
         if arguments.json:
             print(json.dumps({"schema": SCHEMA, "join": join_as_json(join)}, ensure_ascii=False), flush=True)
         else:
-            print(*_block(join), "", sep="\n", flush=True)
+            print(*block(join), "", sep="\n", flush=True)
 
     try:
         for packet in packets(arguments.capture, turn, arguments.follow):
             intake.take(packet)
             turn()
-            if intake.counts["packets"] == MOST:
-                intake.ended = f"{arguments.capture}: only the first {MOST} packets are taken in; cut what is longer (editcap -c)"
+            if live is None and intake.counts["packets"] == MOST:
+                intake.ended = f"{arguments.capture}: only the first {MOST} packets are taken in; cut it (editcap -c), or --follow it"
                 break
     except CaptureError as fault:
         if not intake.counts["packets"]:
@@ -104,7 +116,33 @@ def _take_in(arguments: argparse.Namespace, intake: Intake, live: Live | None) -
             raise
 
 
-def _keys(arguments: argparse.Namespace) -> tuple[list[Key], dict[bytes, Eui64 | None]]:
+def _devices(arguments: argparse.Namespace) -> list[Device]:
+    """The devices that somebody answers for. Raises InputError, also for two of one EUI-64."""
+    from harness.commands.run import PROJECT
+    from harness.declarations import read_bench, read_device
+
+    devices = [read_device(path) for path in arguments.device_file]
+    if arguments.bench is not None or arguments.device:
+        bench = read_bench(arguments.bench if arguments.bench is not None else PROJECT / BENCH)
+        named = [bench.device(name) for name in arguments.device] or bench.devices
+        devices += [replace(device, pics=bench.claims(device)) for device in named]
+    known: dict[Eui64, Device] = {}
+    for device in devices:
+        other = known.setdefault(device.eui64, device)
+        if other.path != device.path:
+            raise InputError(f"{device.path}: has the EUI-64 of {other.path}; right would be one file for each device")
+    return list(known.values())
+
+
+def _claimant(device: Device) -> Claimant:
+    from harness.audit.known import Claimant
+
+    declared = device.certificate is not None
+    authority = {"issuer": device.issuer.hex(), "ca": device.ca_public_key.hex()} if declared else {}
+    return Claimant(device.name, device.device_type, device.pics, authority)
+
+
+def _keys(arguments: argparse.Namespace, devices: list[Device]) -> tuple[list[Key], dict[bytes, Eui64 | None]]:
     """All keys, and those that are known to have come with an order."""
     from harness.commands.given import KEY_OCTETS, install_code, key
     from harness.crypto.install_code import InstallCodeError, ordered_link_key
@@ -122,17 +160,20 @@ def _keys(arguments: argparse.Namespace) -> tuple[list[Key], dict[bytes, Eui64 |
             with suppress(InstallCodeError):  # of a run that ordered with a wrong code: that makes no key
                 link_key = ordered_link_key("link_key" if len(material) == KEY_OCTETS else "install_code", material)
                 ordered[link_key] = next((each.device for each in known if (each.kind, each.octets) == ("ic", link_key)), None)
+    for device in devices:
+        keys.append(Key("ic", device.link_key, device.eui64))
+        ordered[device.link_key] = device.eui64
     keys += [Key(*key(given)) for given in arguments.key]
     for given in arguments.install_code:
         code = install_code(given)
         keys.append(Key("ic", code.link_key))
         ordered.setdefault(code.link_key, None)
-    return keys, ordered
+    return list(dict.fromkeys(keys)), ordered
 
 
-def _authority(given: str | None) -> dict[str, str] | None:
+def _authority(given: str | None) -> dict[str, str]:
     if given is None:
-        return None
+        return {}
     issuer, _, ca = given.partition(":")
     try:
         right = (len(bytes.fromhex(issuer)), len(bytes.fromhex(ca))) == (ISSUER_DIGITS // 2, CA_DIGITS // 2)
@@ -141,46 +182,3 @@ def _authority(given: str | None) -> dict[str, str] | None:
     if not right:
         raise InputError(f"--authority: right would be NAME:KEY, NAME being {ISSUER_DIGITS} hex digits and KEY {CA_DIGITS}")
     return {"issuer": issuer.lower(), "ca": ca.lower()}
-
-
-def _report(intake: Intake, joins: list[Audited]) -> Iterator[str]:
-    from harness.audit.verdicts import overall
-
-    for join in joins:
-        yield from _block(join)
-        yield ""
-    counts = ", ".join(f"{count} {name}" for name, count in intake.counts.items() if count)
-    yield f"capture: {counts or 'no packets'}; {intake.duration:.1f} s from {intake.epoch}"
-    for medium, (first, last) in intake.media().items():
-        yield f"  {medium} heard from {first:.3f} s to {last:.3f} s"
-    yield from (f"  {flaw.cause}" for flaw in list(intake.missing())[-SHOWN:])
-    yield f"{len(joins)} join(s): {overall(joins)}" if joins else "no join was found"
-
-
-def _block(join: Audited) -> Iterator[str]:
-    """One join: a line for each step, and below it what is no pass, with packets as Wireshark counts them."""
-    from harness.verdict import Verdict
-
-    network = join.network
-    named = f", extended {network['extended_pan']}" if network["extended_pan"] else ""
-    joins = "joins" if join.begins else "is in"
-    yield f"{join.device} {joins} PAN {network['pan']}{named} on {network['medium']} (packets {join.packets[0]} to {join.packets[1]})"
-    causes = list(dict.fromkeys(gap.cause for gap in join.missing))
-    yield from (f"  missing: {cause}" for cause in causes[:SHOWN])
-    if len(causes) > SHOWN:
-        yield f"  missing: and {len(causes) - SHOWN} more such gaps; --json has them all"
-    for step, judgements in join.steps.items():
-        counts = {verdict: sum(each.verdict is verdict for each in judgements) for verdict in Verdict}
-        told = ", ".join(f"{count} {verdict if verdict else 'not asked'}" for verdict, count in counts.items() if count)
-        yield f"  step {step}: {join.verdict(step)} ({told})"
-        reasons: dict[str, list[str]] = {}
-        for judgement in sorted(judgements, key=lambda each: -each.verdict):
-            for finding in judgement.findings:
-                if finding.note or finding.verdict <= Verdict.PASS:
-                    continue
-                packets = "".join(f" #{join.packet(number)}" for number in finding.evidence)
-                detail = f"; expected {finding.expected}, observed {finding.observed}" if finding.verdict >= Verdict.FAIL else ""
-                reasons.setdefault(f"{finding.verdict}: {finding.message}{detail}{packets}", []).append(judgement.id)
-        for reason, clauses in reasons.items():
-            yield f"    {reason}"
-            yield f"      {', '.join(dict.fromkeys(clauses))}"

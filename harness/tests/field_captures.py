@@ -13,6 +13,7 @@ from pathlib import Path
 from cases.table import clauses
 from dissectors.capture import CapturedFrame, write_pcapng
 from harness.audit.intake import Intake
+from harness.audit.known import Known
 from harness.audit.verdicts import Audited, audit
 from harness.bench import Bench
 from harness.crypto.install_code import InstallCodeError, ordered_link_key
@@ -77,7 +78,7 @@ def intake_of(trace: Trace, heard: Iterable[CapturedFrame], keys: Iterable[Key] 
 def audited(trace: Trace, heard: Iterable[CapturedFrame] | None = None, keys: Iterable[Key] | None = None) -> list[Audited]:
     """The joins that an audit finds, with the public key of the run's authority."""
     authority = {name: trace.header.pixit[name] for name in ("issuer", "ca")}
-    return audit(intake_of(trace, packets(trace) if heard is None else heard, keys), asked(), authority)
+    return audit(intake_of(trace, packets(trace) if heard is None else heard, keys), asked(), Known(authority=authority))
 
 
 def judgements(joins: Iterable[Audited]) -> list[Judgement]:
