@@ -51,15 +51,34 @@ class Join:
 
 @dataclass
 class Network:
-    """One network: `frames` are those of its PAN, `shared` those of them that are about no device."""
+    """One network: `frames` are those of its PAN, `shared` those of them that are about no device.
+
+    `coordinators` and `extended_pans` are what it names as its coordinator and itself: one each, where it is one network.
+    """
 
     address: Address
-    extended: Eui64 | None = None
-    coordinator: Eui64 | None = None
+    extended_pans: list[Eui64] = field(default_factory=list)
+    coordinators: list[Eui64] = field(default_factory=list)
     frames: list[int] = field(default_factory=list)
     shared: list[int] = field(default_factory=list)
     short_addresses: dict[int, Eui64] = field(default_factory=dict)
     parents: dict[Eui64, int | None] = field(default_factory=dict)  # the short address that each device asked for association
+
+    @property
+    def extended(self) -> Eui64 | None:
+        """Its extended PAN identifier, as its coordinator's last beacon has it."""
+        return self.extended_pans[-1] if self.extended_pans else None
+
+    @property
+    def coordinator(self) -> Eui64 | None:
+        """Who coordinates it, by what came first."""
+        return self.coordinators[0] if self.coordinators else None
+
+    @property
+    def conflict(self) -> str:
+        """Why it is more than one network with one PAN identifier; nothing where it is one."""
+        told = [("coordinators", self.coordinators), ("extended PAN identifiers", self.extended_pans)]
+        return "; ".join(f"{name} {', '.join(map(str, sorted(each)))}" for name, each in told if len(each) > 1)
 
     def is_heard_as(self, other: Network) -> bool:
         """Whether both are one network, heard on two media: by two interfaces, or before and after it changed its channel."""
@@ -201,7 +220,8 @@ def _learn(network: Network, frame: Frame) -> None:
     """The addresses that a frame shows in the clear or opened, and what its network is called."""
     beacon, response = frame.find(mac.Beacon), frame.find(mac.AssociationResponse)
     if beacon is not None and frame.mac is not None and frame.mac.source_short == nwk.COORDINATOR:
-        network.extended = Eui64(beacon.extended_pan_id)
+        extended = Eui64(beacon.extended_pan_id)
+        network.extended_pans = [*(each for each in network.extended_pans if each != extended), extended]
     if frame.find(mac.AssociationRequest) is not None and frame.mac is not None and frame.mac.source_ieee is not None:
         network.parents[Eui64(frame.mac.source_ieee)] = frame.mac.dest_short
     if response is not None and frame.mac is not None and frame.mac.dest_ieee is not None:
@@ -226,7 +246,8 @@ def _learn(network: Network, frame: Frame) -> None:
 
 def _enter(network: Network, short: int, device: Eui64) -> None:
     if short == nwk.COORDINATOR:
-        network.coordinator = network.coordinator or device
+        if device not in network.coordinators:
+            network.coordinators.append(device)
     elif short <= nwk.MAX_UNICAST:
         network.short_addresses.setdefault(short, device)
 
@@ -246,7 +267,7 @@ def _about(network: Network, frame: Frame) -> tuple[Eui64, ...]:
         found = [Eui64(ieee) for ieee in (frame.mac.source_ieee, frame.mac.dest_ieee) if ieee is not None]
         shorts = (frame.mac.source_short, frame.mac.dest_short)
         found += [network.short_addresses.get(short) for short in shorts if short is not None]
-    return tuple(dict.fromkeys(each for each in found if each is not None and each != network.coordinator))
+    return tuple(dict.fromkeys(each for each in found if each is not None and each not in network.coordinators))
 
 
 def _sender(network: Network, frame: Frame) -> Eui64 | None:

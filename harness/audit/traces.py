@@ -49,7 +49,7 @@ class Traces:
             scans = {place: str(join.device) for join in self.sorting.joins if join.network == network for place in join.scan}
             places = in_time(self.sorting.heard, (*scans, *known.frames))
             self._fill(whole, ((place, scans.get(place) or _radio(known, self.sorting.heard[place])) for place in places))
-            self._gaps[network] = (*gaps(whole), *self.intake.missing())
+            self._gaps[network] = (*_mixed(known), *gaps(whole), *self.intake.missing())
         return self._gaps[network]
 
     def trace(self, join: Join) -> Trace:
@@ -147,6 +147,12 @@ def _is_open(frame: Frame) -> bool:
     tunnel = frame.find(aps.Tunnel)
     sealed = (frame.security.nwk, frame.security.aps, None if tunnel is None or tunnel.inner is None else tunnel.inner.outcome)
     return all(outcome in (None, "ok") for outcome in sealed)
+
+
+def _mixed(network: Network) -> Iterator[Gap]:
+    if network.conflict:
+        yield Gap(-inf, inf, f"two networks have the PAN identifier {network.address[1]:04x}, and whose a frame is cannot be told: "
+                  f"{network.conflict}")
 
 
 def _radio(network: Network, each: Taken) -> str | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import struct
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime
@@ -13,7 +13,7 @@ from pathlib import Path
 from cases.table import clauses
 from dissectors.capture import CapturedFrame, write_pcapng
 from harness.audit.intake import Intake
-from harness.audit.known import Known
+from harness.audit.known import Claimant, Known
 from harness.audit.verdicts import Audited, audit
 from harness.bench import Bench
 from harness.crypto.install_code import InstallCodeError, ordered_link_key
@@ -21,6 +21,7 @@ from harness.judge import Judgement, judge
 from harness.tests.test_defects import BREAKING, bench_file
 from harness.trace import Key, Trace
 from harness.usecase import Clause, Point
+from harness.values import Eui64
 
 STEPS = ("05", "06", "07", "08", "09")
 DEVICES = [device.name for device in bench_file().devices]
@@ -75,10 +76,24 @@ def intake_of(trace: Trace, heard: Iterable[CapturedFrame], keys: Iterable[Key] 
     return intake
 
 
-def audited(trace: Trace, heard: Iterable[CapturedFrame] | None = None, keys: Iterable[Key] | None = None) -> list[Audited]:
-    """The joins that an audit finds, with the public key of the run's authority."""
-    authority = {name: trace.header.pixit[name] for name in ("issuer", "ca")}
-    return audit(intake_of(trace, packets(trace) if heard is None else heard, keys), asked(), Known(authority=authority))
+def audited(
+    trace: Trace, heard: Iterable[CapturedFrame] | None = None, keys: Iterable[Key] | None = None,
+    claimants: Mapping[Eui64, Claimant] | None = None,
+) -> list[Audited]:
+    """The joins that an audit finds, with the public key of the run's authority, and with what is claimed."""
+    known = Known(claimants or {}, authority_of(trace))
+    return audit(intake_of(trace, packets(trace) if heard is None else heard, keys), asked(), known)
+
+
+def authority_of(trace: Trace) -> dict[str, str]:
+    """The authority of a run, public."""
+    return {name: trace.header.pixit[name] for name in ("issuer", "ca")}
+
+
+def claimant_of(device: str, **pics: bool | None) -> Claimant:
+    """What a device of the bench claims, with some items otherwise."""
+    declared = bench_file().device(device)
+    return Claimant(device, declared.device_type, {**declared.pics, **pics})
 
 
 def judgements(joins: Iterable[Audited]) -> list[Judgement]:

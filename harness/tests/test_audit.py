@@ -33,7 +33,7 @@ from harness.tests.field_captures import (
     verdicts_of,
     wrong,
 )
-from harness.tests.test_two_orders import played
+from harness.tests.test_two_orders import OTHER, played
 from harness.verdict import Verdict
 
 ACK_LENGTH = 5  # octets
@@ -132,6 +132,33 @@ def test_each_of_two_joins_is_judged_by_itself(name: str) -> None:
     assert len({join.device for join in joins}) == (1 if name == "another meter" else 2)
     assert of(judgements(joins), Verdict.FAIL) | of(judgements(joins), Verdict.ERROR) == set()
     assert all(len(of(judgements([join]), Verdict.PASS)) > 60 for join in joins)
+
+
+@pytest.mark.parametrize("shift", [0.0, 3.3, -20.0])
+def test_two_networks_of_one_pan_identifier_fail_nobody(shift: float) -> None:
+    """Which is a fault of neither: they have not met before."""
+    trace = played("two meters")
+    first, second = (int(join.network["pan"], 16) for join in audited(trace))
+    heard = [(repacked(each, moved(each.octets, second, first)), moved(each.octets, second, first) != each.octets[:-2])
+             for each in packets(trace)]
+    apart = [replace(each, time=each.time + (shift if others else 0.0)) for each, others in heard]
+    joins = audited(trace, sorted(apart, key=lambda each: each.time))
+    assert {join.device for join in joins} == {str(trace.header.order.device), str(OTHER)}
+    assert {join.network["pan"] for join in joins} == {f"{first:04x}"}
+    assert of(judgements(joins), Verdict.FAIL) | of(judgements(joins), Verdict.ERROR) == set()
+    assert all(any("two networks have the PAN identifier" in gap.cause for gap in join.missing) for join in joins)
+
+
+def moved(octets: bytes, old: int, new: int) -> bytes:
+    """A frame without its FCS, in another PAN: neither MIC is over that."""
+    control, place, changed = int.from_bytes(octets[:2], "little"), 3, bytearray(octets[:-2])
+    for mode, there in ((control >> 10 & 3, True), (control >> 14 & 3, not control & 0x40)):
+        if mode and there:
+            if changed[place : place + 2] == old.to_bytes(2, "little"):
+                changed[place : place + 2] = new.to_bytes(2, "little")
+            place += 2
+        place += {0: 0, 2: 2, 3: 8}[mode]
+    return bytes(changed)
 
 
 def test_two_captures_of_two_interfaces_are_one_and_what_both_heard_counts_once() -> None:
