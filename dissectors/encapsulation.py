@@ -1,8 +1,8 @@
 """What a packet of a capture wraps around an IEEE 802.15.4 frame: TAP, or ZEP in UDP in IP. Decodes no frame, reads no file.
 
 Link types by the registry of tcpdump.org: 195 (frames with FCS), 230 (without), 283 (TAP: TLVs with channel, RSSI and LQI before the
-frame); 1, 101, 113 and 276 (Ethernet, IP, Linux cooked) where they carry ZEP, which is UDP on port 17754 (IANA) and otherwise described by
-the programs that speak it: https://wiki.wireshark.org/ZEP.
+frame); 0, 1, 101, 108, 113, 228, 229 and 276 (IP by itself, on Ethernet, on a BSD's loopback, Linux cooked) where they carry ZEP, which is
+UDP on port 17754 (IANA) and otherwise described by the programs that speak it: https://wiki.wireshark.org/ZEP.
 """
 
 from __future__ import annotations
@@ -15,11 +15,13 @@ IEEE802_15_4 = 195
 IEEE802_15_4_NO_FCS = 230
 IEEE802_15_4_TAP = 283
 ETHERNET, RAW_IP, LINUX_COOKED, LINUX_COOKED_2 = 1, 101, 113, 276
+BSD_LOOPBACK, OPENBSD_LOOPBACK, RAW_IPV4, RAW_IPV6 = 0, 108, 228, 229
 ZEP_PORT = 17754
 TAP_FCS_TYPE, TAP_RSS, TAP_CHANNEL, TAP_LQI = 0, 1, 3, 10  # TLV types
 TAP_NO_FCS, TAP_FCS_16 = 0, 1
 _PROTOCOL = {ETHERNET: (12, 14), LINUX_COOKED: (14, 16), LINUX_COOKED_2: (0, 20)}  # where it stands, and where what it names begins
-_VLAN, _IPV4, _IPV6 = 0x8100, 0x0800, 0x86DD  # EtherTypes
+_IP_STARTS = {RAW_IP: 0, RAW_IPV4: 0, RAW_IPV6: 0, BSD_LOOPBACK: 4, OPENBSD_LOOPBACK: 4}  # the IP packet tells its version itself
+_VLANS, _IPV4, _IPV6 = (0x8100, 0x88A8), 0x0800, 0x86DD  # EtherTypes; 802.1Q, and 802.1ad around it
 _UDP, _UDP_HEADER, _IPV6_HEADER = 17, 8, 40  # RFC 768, RFC 8200
 _ZEP_1, _ZEP_2 = 16, 32  # octets of the headers of ZEP v1 and v2 (data)
 _ZEP_DATA = 1
@@ -53,10 +55,11 @@ def unwrap(link_type: int, octets: bytes) -> Unwrapped | None:
         return Unwrapped(octets)
     if link_type == IEEE802_15_4_TAP:
         return _without_tap(octets)
-    if link_type == RAW_IP or link_type in _PROTOCOL:
+    if link_type in _IP_STARTS or link_type in _PROTOCOL:
         datagram = _datagram(_ip_packet(link_type, octets))
         return None if datagram is None else unwrap_zep(datagram)
-    raise Flaw(f"link type {link_type} is not IEEE 802.15.4 (195, 230 or 283), nor one that may carry ZEP (1, 101, 113, 276)")
+    raise Flaw(f"link type {link_type} is not IEEE 802.15.4 (195, 230 or 283), nor one that may carry ZEP "
+               f"({', '.join(map(str, sorted((*_IP_STARTS, *_PROTOCOL))))})")
 
 
 def unwrap_zep(datagram: bytes) -> Unwrapped | None:
@@ -105,13 +108,13 @@ def _without_tap(octets: bytes) -> Unwrapped:
 
 
 def _ip_packet(link_type: int, octets: bytes) -> bytes:
-    if link_type == RAW_IP:
-        return octets
+    if link_type in _IP_STARTS:
+        return octets[_IP_STARTS[link_type] :]
     place, start = _PROTOCOL[link_type]
-    protocol = octets[place : place + 2]
-    if link_type == ETHERNET and protocol == _VLAN.to_bytes(2, "big"):
-        protocol, start = octets[place + 4 : place + 6], start + 4
-    return octets[start:] if int.from_bytes(protocol, "big") in (_IPV4, _IPV6) else b""
+    protocol = int.from_bytes(octets[place : place + 2], "big")
+    while protocol in _VLANS:
+        protocol, start = int.from_bytes(octets[start + 2 : start + 4], "big"), start + 4
+    return octets[start:] if protocol in (_IPV4, _IPV6) else b""
 
 
 def _datagram(packet: bytes) -> bytes | None:

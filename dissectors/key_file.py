@@ -58,7 +58,10 @@ def read_key_file(path: str | os.PathLike[str]) -> tuple[KeyEntry, ...]:
 
 
 def _entry(path: str | os.PathLike[str], number: int, line: str) -> KeyEntry:
-    columns = next(csv.reader([line], skipinitialspace=True))
+    try:
+        columns = next(csv.reader([line], skipinitialspace=True))
+    except csv.Error as fault:  # a line that no key is as long as
+        raise KeyFileError(f"{path}: line {number}: {fault}") from None
     if len(columns) != 3:
         raise KeyFileError(f'{path}: line {number}: {len(columns)} columns, not 3 ("<32 hex digits>","Normal","<label>")')
     digits, order, label = columns

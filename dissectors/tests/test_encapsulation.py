@@ -9,7 +9,20 @@ from pathlib import Path
 import pytest
 
 from dissectors.capture import CaptureError, frames_of, read_capture
-from dissectors.encapsulation import ETHERNET, LINUX_COOKED, LINUX_COOKED_2, RAW_IP, ZEP_PORT, Unwrapped, unwrap, unwrap_zep
+from dissectors.encapsulation import (
+    BSD_LOOPBACK,
+    ETHERNET,
+    LINUX_COOKED,
+    LINUX_COOKED_2,
+    OPENBSD_LOOPBACK,
+    RAW_IP,
+    RAW_IPV4,
+    RAW_IPV6,
+    ZEP_PORT,
+    Unwrapped,
+    unwrap,
+    unwrap_zep,
+)
 from dissectors.tests.tshark import ask, needs_tshark
 
 FIRST = 1  # what the v2 datagrams here count
@@ -49,6 +62,11 @@ def pcap(link_type: int, *packets: bytes) -> bytes:
     (ETHERNET, ethernet(ipv4(udp(ZEP_2)))), (ETHERNET, ethernet(ipv6(udp(ZEP_2)), 0x86DD)),
     (ETHERNET, ethernet(ipv4(udp(ZEP_2)) + bytes(6))),  # Ethernet pads what is short
     (ETHERNET, ethernet(ipv4(udp(ZEP_2)), tag=b"\x81\0\0\x05")),
+    (ETHERNET, ethernet(ipv4(udp(ZEP_2)), tag=b"\x88\xa8\0\x05\x81\0\0\x06")),
+    (LINUX_COOKED, bytes(14) + b"\x81\0\0\x05\x08\0" + ipv4(udp(ZEP_2))),
+    (LINUX_COOKED_2, b"\x81\0" + bytes(18) + b"\0\x05\x86\xdd" + ipv6(udp(ZEP_2))),
+    (BSD_LOOPBACK, b"\2\0\0\0" + ipv4(udp(ZEP_2))), (BSD_LOOPBACK, b"\0\0\0\x1e" + ipv6(udp(ZEP_2))),
+    (OPENBSD_LOOPBACK, b"\0\0\0\2" + ipv4(udp(ZEP_2))), (RAW_IPV4, ipv4(udp(ZEP_2))), (RAW_IPV6, ipv6(udp(ZEP_2))),
     (LINUX_COOKED, bytes(14) + b"\x08\0" + ipv4(udp(ZEP_2))), (LINUX_COOKED_2, b"\x86\xdd" + bytes(18) + ipv6(udp(ZEP_2))),
 ])
 def test_a_frame_in_zep_is_found(link_type: int, octets: bytes) -> None:

@@ -27,6 +27,7 @@ ACK_SPAN = 0.05  # seconds in which an acknowledgement is taken for that of the 
 AT_ONCE = 0.9 * ACK_TIME  # seconds
 OCTET, SYNCHRONISATION = 32e-6, 6  # seconds that an octet takes, and octets before each frame (802.15.4-2006, 6.3, 6.5)
 ROUNDING = 0.02  # seconds: of a clock that counts in steps, and the first frame, whose time may be that of its end
+BACK = 1.0  # seconds that a stamp may lie before the one before it: more is a clock that was set
 RETELLING = 64  # frames back in which the other interface's hearing of a frame is looked for
 
 
@@ -66,6 +67,7 @@ class Intake:
         self._start: float | None = None
         self.now = 0.0  # when the last packet was, seconds
         self._last = 0.0
+        self._steps: dict[int, tuple[float, Gap | None]] = {}  # interface: its last stamp, seconds, and that it was set back
         self._stamped: dict[str, tuple[float, float]] = {}  # medium: the first and the last of its stamps, seconds, as in the file
         self._heard: dict[str, tuple[float, float]] = {}  # medium: the first and the last of its frames, seconds
         self._airtime: Counter[str] = Counter()  # octets of each medium
@@ -99,6 +101,7 @@ class Intake:
         time = packet.time - self._start
         self.now, self._last = time, max(self._last, time)
         self.counts["packets"] += 1
+        self._watch_clock(packet, time)
         if packet.flaw:
             self._lose("unreadable packets", time, f"packet {packet.number} shows no frame: {packet.flaw}")
             return None
@@ -124,6 +127,13 @@ class Intake:
         )
         self._keep(known)
         return known
+
+    def _watch_clock(self, packet: CapturedFrame, time: float) -> None:
+        before, set_back = self._steps.get(packet.interface, (time, None))
+        if set_back is None and time < before - BACK:
+            cause = f"the time stamps go back by {before - time:.1f} s at packet {packet.number}"
+            set_back = Gap(-inf, inf, f"{cause}: which are wrong is not known")
+        self._steps[packet.interface] = time, set_back
 
     def _keep(self, known: Taken) -> None:
         self.taken[self.counts["frames"] - 1] = known
@@ -178,6 +188,7 @@ class Intake:
     def missing(self) -> Iterator[Gap]:
         """What is missing from the capture as a whole, each with its reason."""
         yield from self.flaws
+        yield from (set_back for _, set_back in self._steps.values() if set_back is not None)
         if self.ended:
             yield Gap(self.duration, inf, self.ended)
         for medium, (first, last) in self._stamped.items():

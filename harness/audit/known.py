@@ -14,13 +14,14 @@ from harness.values import DeviceType, Eui64
 
 @dataclass(frozen=True)
 class Claimant:
-    """A device that somebody answers for: its name, its kind and its PICS (None: unset).
+    """A device that somebody answers for: its name, its kind, the link key that it holds before it joins, its PICS (None: unset).
 
     `authority` is what its certificate is checked with, "issuer" and "ca" in hex; empty where that is not known.
     """
 
     name: str
     device_type: DeviceType
+    link_key: bytes = field(repr=False)
     pics: Mapping[str, bool | None] = field(default_factory=dict, hash=False)
     authority: Mapping[str, str] = field(default_factory=dict, hash=False)
 

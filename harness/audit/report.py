@@ -17,7 +17,8 @@ from harness.verdict import Verdict
 SHOWN = 5  # causes of gaps in the report
 NOT_KNOWN, UNSET, GAPS = "not known here: ", "PICS item ", "frames are missing"  # what inconclusive findings say
 REMEDIES = {  # what the user can give
-    Unknown.CLAIMS.value: "--device-file", Unknown.KIND.value: "--device-file", Unknown.HELD.value: "--device-file",
+    Unknown.CLAIMS.value: "--device-file", Unknown.KIND.value: "--device-file",
+    Unknown.HELD.value: "--device-file or --install-code",
     Unknown.AUTHORITY.value: "--authority, or --device-file with a certificate",
 }
 
@@ -33,10 +34,10 @@ def report(intake: Intake, joins: Sequence[Audited], known: Known = NOTHING) -> 
         yield f"  {medium} heard from {first:.3f} s to {last:.3f} s"
     yield from (f"  {flaw.cause}" for flaw in list(intake.missing())[-SHOWN:])
     if intake.useless:
-        opening = len([key for key in intake.keys if key in intake.useless or intake.opened[key.octets]])
-        useless = "the keys given open nothing" if len(intake.useless) == opening else "of the keys given some open nothing"
-        yield f"  {useless} in this capture: {', '.join(_counted(Counter(key.kind for key in intake.useless)))}"
-    yield from (f"  {known.claimants[device].name} ({device}) joins nowhere in this capture" for device in without_join(known, joins))
+        some = any(intake.opened[key.octets] for key in intake.keys)
+        useless = "some of the keys given open nothing" if some else "the keys given open nothing"
+        yield f"{useless} in this capture: {', '.join(_counted(Counter(key.kind for key in intake.useless)))}"
+    yield from (f"{known.claimants[device].name} ({device}) joins nowhere in this capture" for device in without_join(known, joins))
     if joins and overall(joins) is Verdict.INCONC:
         yield "undecided, for want of"
         yield from (f"  {cause}: {count} clause(s){_remedy(cause)}" for cause, count in wants(joins).most_common())

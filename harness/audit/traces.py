@@ -42,7 +42,7 @@ class Traces:
     def missing(self, network: Address) -> tuple[Gap, ...]:
         """What is missing from the frames of a network."""
         if network not in self._gaps:
-            whole = Trace(replace(self._header(Eui64(0), (), False), about={}))
+            whole = Trace(replace(self._header(Eui64(0), ()), about={}))
             whole.keys = [key for key in self._keys if key.kind in OPENING]
             whole.attest(Attestation(Point.MAC, network[0], 0.0))
             known = self.sorting.networks[network]
@@ -63,14 +63,14 @@ class Traces:
         producers |= dict.fromkeys((*self._within(network.shared, start, end), *join.frames))
         producers |= dict.fromkeys(join.scan, Actor.HAN_DEVICE.value)
         missing = tuple(self._missing(join, network, start, end))
-        trace = Trace(self._header(join.device, missing, False))
+        trace = Trace(self._header(join.device, missing))
         authority = self.known.authority_of(join.device)  # private keys are of no use without
         trace.keys = [key for key in self._keys if authority or key.kind in OPENING]
         for medium, (first, last) in self.intake.media().items():
             trace.attest(Attestation(Point.MAC, medium, first, last))
         self._fill(trace, ((place, producers[place]) for place in in_time(heard, producers)))
         ordered = self._ordered_key(trace)
-        header = self._header(join.device, missing, bool(ordered))
+        header = self._header(join.device, missing, ordered)
         trace.header = replace(header, order=replace(header.order, key_material=ordered))
         return trace
 
@@ -125,13 +125,13 @@ class Traces:
     def _within(self, places: list[int], start: float, end: float) -> list[int]:
         return [place for place in places if start - AROUND <= self.sorting.heard[place].time <= end + AROUND]
 
-    def _header(self, device: Eui64, missing: Iterable[Gap], fits: bool) -> Header:
-        """`fits` says that the key that was ordered for the device opened something, so that it is the one that the device holds."""
+    def _header(self, device: Eui64, missing: Iterable[Gap], ordered: bytes = b"") -> Header:
+        """`ordered` is the key that was ordered for the device: where it is the one that it is said to hold, it does."""
         claimant, authority = self.known.claimants.get(device), self.known.authority_of(device)
         known = {Unknown.AUTHORITY} if authority else set()
         pics: dict[str, bool | None] = {}
         if claimant is not None:
-            known |= {Unknown.KIND, *((Unknown.HELD,) if fits else ())}
+            known |= {Unknown.KIND, *((Unknown.HELD,) if claimant.link_key == ordered else ())}
             pics = {**dict.fromkeys(PROFORMA), **claimant.pics}
         kind = DeviceType.PCT if claimant is None else claimant.device_type
         order = Order(device, kind, b"", "link_key", LONG_AGO, inf)  # what is not known of it, clauses do not take from it

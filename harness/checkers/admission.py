@@ -116,6 +116,7 @@ def network_key_is_sealed_for_the_joiner(trace: Trace) -> Iterator[Finding]:
                     expected=wanted, observed=f"key identifier {frame.aps_key_identifier}", hint=mistake_in_sealing(trace, key),
                 )
             elif ordered[each.device] is None:
+                demand(trace, Unknown.HELD)
                 yield inconclusive("the ordered key was withheld from the evidence", key.number, expected=wanted)
             elif frame.aps_key != ordered[each.device]:
                 yield failed(

@@ -36,8 +36,8 @@ from harness.checkers.key_contention import first_of_two
 from harness.checkers.key_messages import DIRECTIONS
 from harness.checkers.key_refusal import flaws
 from harness.checkers.orders import windows
-from harness.checkers.reading import Heard, air, attested, restarted
-from harness.trace import Trace
+from harness.checkers.reading import Heard, air, attested, demand, restarted
+from harness.trace import Trace, Unknown
 from harness.usecase import Actor, Point
 from harness.verdict import Finding, failed, passed
 
@@ -254,8 +254,10 @@ def _takes(trace: Trace, following: Attempt | None, before: tuple[int, ...], cau
     answer = next((said for said in following.by(RESPONDER)), None)
     if answer is not None and answer.kind is zcl.DefaultResponse:
         return  # in place of an answer: that is another question
-    if answer is not None and _says(answer, TerminateStatus.NO_RESOURCES) and not _may_register(trace, begun):
-        return  # whoever is not let in need not be registered
+    if answer is not None and _says(answer, TerminateStatus.NO_RESOURCES):
+        demand(trace, Unknown.ORDER)
+        if not _may_register(trace, begun):
+            return  # whoever is not let in need not be registered
     if answer is not None and answer.kind is InitiateKeyEstablishment:
         yield passed("the ESI answered the device's new beginning", *before, begun.number, answer.number)
     elif answer is not None or watched(trace, begun.arrival, ANSWER_TIME):

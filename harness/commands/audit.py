@@ -9,6 +9,8 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import signal
+import threading
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
@@ -50,7 +52,7 @@ def add(subparsers: argparse._SubParsersAction[Any]) -> None:
     parser.add_argument("--authority", metavar="NAME:KEY",
                         help="the certificate authority, public: its name in 16 hex digits and its key in 44")
     parser.add_argument("--json", action="store_true", help="one JSON object, as docs/audit.md describes it")
-    parser.add_argument("--follow", action="store_true", help="judge live: joins as they complete, until the input ends or Ctrl-C")
+    parser.add_argument("--follow", action="store_true", help="judge live: joins as they complete, until the input ends, Ctrl-C or SIGTERM")
     parser.add_argument("--table", default="cases.table", metavar="MODULE", help="the clause table (default: cases.table)")
     parser.set_defaults(run=run)
 
@@ -101,6 +103,8 @@ def _take_in(arguments: argparse.Namespace, intake: Intake, live: Live | None) -
             print(*block(join), "", sep="\n", flush=True)
 
     try:
+        if live is not None:
+            _end_when_told()
         for packet in packets(arguments.capture, turn, arguments.follow):
             intake.take(packet)
             turn()
@@ -114,6 +118,16 @@ def _take_in(arguments: argparse.Namespace, intake: Intake, live: Live | None) -
     except KeyboardInterrupt:
         if live is None:
             raise
+
+
+def _end_when_told() -> None:
+    """Take SIGTERM (of `timeout`, of a service) for Ctrl-C, and Ctrl-C also where a shell started us in the background."""
+    def end(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    if threading.current_thread() is threading.main_thread():  # no other may
+        for each in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(each, end)
 
 
 def _devices(arguments: argparse.Namespace) -> list[Device]:
@@ -139,7 +153,7 @@ def _claimant(device: Device) -> Claimant:
 
     declared = device.certificate is not None
     authority = {"issuer": device.issuer.hex(), "ca": device.ca_public_key.hex()} if declared else {}
-    return Claimant(device.name, device.device_type, device.pics, authority)
+    return Claimant(device.name, device.device_type, device.link_key, device.pics, authority)
 
 
 def _keys(arguments: argparse.Namespace, devices: list[Device]) -> tuple[list[Key], dict[bytes, Eui64 | None]]:

@@ -145,6 +145,8 @@ def read_keys(path: Path, secrets: Sequence[bytes] = ()) -> tuple[list[Key], byt
         try:
             kind, device, digits = line.removeprefix(mark).split()
             octets = bytes.fromhex(digits)
+            if mark == _KEY and kind in KINDS:
+                raise ValueError("these stand in lines that Wireshark reads")
             if mark == _WITHHELD:
                 if int(digits, 16) >= len(secrets):
                     continue

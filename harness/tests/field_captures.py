@@ -93,7 +93,7 @@ def authority_of(trace: Trace) -> dict[str, str]:
 def claimant_of(device: str, **pics: bool | None) -> Claimant:
     """What a device of the bench claims, with some items otherwise."""
     declared = bench_file().device(device)
-    return Claimant(device, declared.device_type, {**declared.pics, **pics})
+    return Claimant(device, declared.device_type, declared.link_key, {**declared.pics, **pics})
 
 
 def judgements(joins: Iterable[Audited]) -> list[Judgement]:

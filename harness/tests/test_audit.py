@@ -22,9 +22,12 @@ from hypothesis import strategies as st
 from dissectors import mac
 from dissectors.capture import CapturedFrame, CaptureError, frames_of, write_pcapng
 from harness.audit.verdicts import Audited, as_json, overall
-from harness.judge import Judgement
+from harness.bench import Bench
+from harness.judge import Judgement, judge
+from harness.plan import Plan
 from harness.tests.field_captures import (
     DEVICES,
+    asked,
     audited,
     intake_of,
     judgements,
@@ -33,6 +36,7 @@ from harness.tests.field_captures import (
     verdicts_of,
     wrong,
 )
+from harness.tests.test_defects import bench_file
 from harness.tests.test_two_orders import OTHER, played
 from harness.verdict import Verdict
 
@@ -80,6 +84,18 @@ def test_a_defect_in_the_run_is_failed_by_the_audit_with_the_same_clauses(defect
     assert failing
     assert of(found, Verdict.FAIL) == failing
     assert of(found, Verdict.ERROR) == set()
+
+
+def test_an_esi_whose_window_is_over_is_not_failed_for_refusing_who_establishes_a_key_anew() -> None:
+    """When it was open is not on the air."""
+    bench = Bench(bench_file(), bench_file().device("load_control"), Plan(provocation="06-esi-counters-stand"))
+    bench.play()
+    bench.close()
+    run = {each.id: each.verdict for each in judge(bench.trace, asked())}
+    found = judgements(audited(bench.trace))
+    assert of(found, Verdict.FAIL) == {name for name, verdict in run.items() if verdict is Verdict.FAIL}
+    (silence,) = [each for each in found if each.id == "UC2.7-08-SILENCE@ESI"]
+    assert (run[silence.id], silence.verdict, names_what_is_missing(silence)) == (Verdict.PASS, Verdict.INCONC, True)
 
 
 @pytest.mark.parametrize("share", [0.01, 0.05, 0.2])
@@ -256,6 +272,20 @@ def test_time_stamps_that_cannot_be_are_named_and_fail_nobody() -> None:
     found = judgements(audited(run_of("load_control"), heard))
     never_false(found, "load_control")
     assert any("the time stamps are wrong" in finding.message for each in found for finding in each.findings)
+
+
+@pytest.mark.parametrize("step", [-3600.0, -30.0, 30.0])
+def test_a_clock_that_is_set_while_it_captures_is_named_and_fails_nobody(step: float) -> None:
+    """A frame that is stamped early, or all that follow: by their stamps counters fall."""
+    trace = run_of("load_control")
+    for last in (False, True):
+        heard = packets(trace)
+        for place in range(100, len(heard) if last else 101):
+            heard[place] = replace(heard[place], time=heard[place].time + step)
+        found = judgements(audited(trace, heard))
+        never_false(found, "load_control")
+        if not last or step < 0:
+            assert any("the time stamps go back by" in finding.message for each in found for finding in each.findings)
 
 
 @settings(max_examples=12, deadline=None)

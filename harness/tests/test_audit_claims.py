@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -70,14 +71,14 @@ def capture(tmp_path: Path) -> Path:
     return write(tmp_path / "air.pcapng", run_of("load_control"))
 
 
-def told(capsys: pytest.CaptureFixture[str]) -> dict[str, object]:
-    found: dict[str, object] = json.loads(capsys.readouterr().out)
+def told(capsys: pytest.CaptureFixture[str]) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads(capsys.readouterr().out)
     return found
 
 
 def test_a_device_file_or_a_device_of_a_bench_by_name_says_it(capture: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (capture.with_name("zigbee_pc_keys")).unlink()
-    asked = [
+    asked: list[list[str | Path]] = [
         ["--device-file", FILES / "load_control.yaml"], ["--device", "load_control"],
         ["--bench", ROOT / "fixtures/benches/virtual.yaml", "--device", "load_control"],
     ]
@@ -85,9 +86,9 @@ def test_a_device_file_or_a_device_of_a_bench_by_name_says_it(capture: Path, cap
     for given in asked:
         assert audit(capture, "--json", *given) == 6
         answers.append(told(capsys))
-    assert answers[0]["joins"][0]["claimant"] == "load_control"  # type: ignore[index]
-    assert answers[0]["joins"][0]["steps"]["7"]["verdict"] == "inconc", "no key file: the link key stays unknown"  # type: ignore[index]
-    assert answers[0]["health"]["keys"] == {"given": 1, "opened_nothing": 0}, "its install code opens the network key"  # type: ignore[index]
+    assert answers[0]["joins"][0]["claimant"] == "load_control"
+    assert answers[0]["joins"][0]["steps"]["7"]["verdict"] == "inconc", "no key file: the link key stays unknown"
+    assert answers[0]["health"]["keys"] == {"given": 1, "opened_nothing": 0}, "its install code opens the network key"
     assert answers[1] == answers[2]
     assert answers[0]["joins"] == answers[1]["joins"]
 
@@ -100,13 +101,29 @@ def test_the_file_of_another_device_decides_nothing_and_is_said_so(
     assert audit(capture, "--device-file", FILES / "pct.yaml") == 6
     lines = capsys.readouterr().out.splitlines()
     other = read_device(FILES / "pct.yaml")
-    said = f"  pct ({other.eui64}) joins nowhere in this capture"
+    said = f"pct ({other.eui64}) joins nowhere in this capture"
     assert said in lines
     assert [line for line in lines if line != said and "open nothing" not in line] == without
     shutil.copy(FILES / "pct.yaml", tmp_path / "same.yaml")
     assert audit(capture, "--device-file", FILES / "pct.yaml", "--device-file", tmp_path / "same.yaml") == 4
     (line,) = capsys.readouterr().err.splitlines()
     assert f"has the EUI-64 of {FILES / 'pct.yaml'}; right would be one file for each device" in line
+
+
+@pytest.mark.parametrize(("given", "said"), [
+    (["--key", "nwk:00112233445566778899aabbccddeeff", "--key", "link:00112233445566778899aabbccddeeff"], "1 nwk, 1 link"),
+    (["--install-code", "83FE D340 7A93 9723 A5C6 39B2 6916 D505 C3B5"], "1 ic"),
+])
+def test_keys_that_open_nothing_are_said_so_and_pass_nothing(
+    given: list[str], said: str, capture: Path, capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert audit(capture, *given) == 6
+    assert "some of the keys given open nothing in this capture: " in capsys.readouterr().out
+    capture.with_name("zigbee_pc_keys").unlink()
+    assert audit(capture, *given) == 6
+    lines = capsys.readouterr().out.splitlines()
+    assert f"the keys given open nothing in this capture: {said}" in lines
+    assert not any("pass" in line for line in lines if line.startswith(("  step 7", "  step 8", "  step 9")))
 
 
 def test_what_is_undecided_ends_the_report_with_what_would_decide_it(capture: Path, capsys: pytest.CaptureFixture[str]) -> None:

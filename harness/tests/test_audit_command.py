@@ -119,6 +119,21 @@ def test_what_is_no_capture_is_one_clear_line(octets: bytes, said: str, tmp_path
     assert said in capsys.readouterr().err
 
 
+@pytest.mark.parametrize(("line", "said"), [
+    ("no key", "1 columns, not 3"), ('"00","Normal","x"', "the key is not 32 hex digits"), ("a" * (1 << 18), "larger than field limit"),
+    ("# key nwk - 00", "right would be `# key KIND DEVICE HEX`"), ("# ordered x", "right would be `# ordered KIND DEVICE HEX`"),
+])
+def test_a_line_of_a_key_file_that_is_none_is_one_clear_line(
+    line: str, said: str, capture: Path, capsys: pytest.CaptureFixture[str],
+) -> None:
+    keys = capture.with_name("zigbee_pc_keys")
+    keys.write_text(f"# of somebody\n{line}\n")
+    assert audit(capture) == 4
+    (told,) = capsys.readouterr().err.splitlines()
+    assert f"{keys}: line 2: " in told
+    assert said in told
+
+
 @pytest.mark.parametrize(("arguments", "said"), [
     (["docs"], "docs: is a folder; right would be a pcap or pcapng file"),
     (["nowhere.pcap"], "nowhere.pcap: cannot be read: No such file"),
@@ -126,6 +141,10 @@ def test_what_is_no_capture_is_one_clear_line(octets: bytes, said: str, tmp_path
     (["--follow", "zep://localhost:no"], "right would be zep://HOST:17754"),
     (["--authority", "12:34", "nowhere.pcap"], "--authority: right would be NAME:KEY"),
     (["--key", "nwk:00", "nowhere.pcap"], "--key nwk: has 1 octets"),
+    (["--install-code", "4D5A", "nowhere.pcap"], "has 8, 10, 14 or 18 octets with its CRC"),
+    (["--install-code", "4D5A 8B11 C0FF EE27 5A8C", "nowhere.pcap"], "the CRC of this install code is wrong"),
+    (["--device-file", "nix.yaml", "nowhere.pcap"], "nix.yaml: cannot be read"),
+    (["--device", "nix", "nowhere.pcap"], "has no device 'nix'; right would be one of"),
 ])
 def test_wrong_use_is_one_clear_line(arguments: list[str], said: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert audit(*arguments) == 4
@@ -167,7 +186,8 @@ def test_a_fifo_is_followed_to_its_end_with_the_same_report(capture: Path, capsy
     assert told.count(" joins PAN ") == 2, "once when it was over, once in the report"
 
 
-def test_standard_input_is_followed_until_ctrl_c(capture: Path) -> None:
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])
+def test_standard_input_is_followed_until_ctrl_c_or_a_timeout(how: signal.Signals, capture: Path) -> None:
     keys = capture.with_name("zigbee_pc_keys")
     command = [sys.executable, "-m", "harness.cli", "audit", "-", "--follow", "--json", "--key-file", str(keys)]
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
@@ -181,7 +201,7 @@ def test_standard_input_is_followed_until_ctrl_c(capture: Path) -> None:
         running.stdin.write(capture.read_bytes())
         running.stdin.flush()
         first = json.loads(running.stdout.readline())  # while standard input is still open
-        running.send_signal(signal.SIGINT)
+        running.send_signal(how)
         last = json.loads(running.stdout.readline())
         assert running.wait() == 6
         limit.cancel()
