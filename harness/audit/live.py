@@ -14,7 +14,7 @@ from harness.audit.intake import Intake
 from harness.audit.joins import SCAN_SPAN, Join, Sorting
 from harness.audit.known import NOTHING, Known
 from harness.audit.traces import AROUND, Traces
-from harness.audit.verdicts import Audited, judged
+from harness.audit.verdicts import Audited, in_order, judged
 from harness.usecase import Clause
 
 SETTLED = 60.0  # seconds: what belongs to the steps after a key establishment is begun by then
@@ -66,8 +66,7 @@ class Live:
         """Every join, in the order of their first packets; those that are not over are judged as far as they go."""
         self._sort(float("inf"))
         traces = Traces(self._intake, self._known, self._sorting)
-        left = [judged(traces, join, self._clauses) for join in self._open()]
-        return sorted((*self._over, *left), key=lambda each: each.packets)
+        return in_order((*self._over, *(judged(traces, join, self._clauses) for join in self._open())))
 
     def _open(self) -> list[Join]:
         return [join for join in self._sorting.joins if not join.over]

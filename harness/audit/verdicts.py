@@ -73,9 +73,14 @@ class Audited:
 
 
 def audit(intake: Intake, clauses: Iterable[Clause], known: Known = NOTHING) -> list[Audited]:
-    """Every join of a capture, in the order of their first frames, judged by the clauses of steps 5 to 9."""
+    """Every join of a capture, in the order of their first packets, judged by the clauses of steps 5 to 9."""
     traces = Traces(intake, known)
-    return [judged(traces, join, clauses) for join in traces.sorting.joins]
+    return in_order(judged(traces, join, clauses) for join in traces.sorting.joins)
+
+
+def in_order(joins: Iterable[Audited]) -> list[Audited]:
+    """Joins as every report has them: by their first packets."""
+    return sorted(joins, key=lambda join: (join.packets, join.device))
 
 
 def judged(traces: Traces, join: Join, clauses: Iterable[Clause]) -> Audited:

@@ -66,7 +66,7 @@ def read_scenario(folder: Path, device: Device | None = None, leg_codecs: Mappin
 
 
 def write_capture(folder: Path, comments: Mapping[int, Sequence[str]]) -> None:
-    """Write what was on the air as pcapng, with LQI and RSSI where radios measured them.
+    """Write what was on the air as pcapng, with its channel, and LQI and RSSI where radios measured them.
 
     `comments` are put on packets by exchange number.
     """
@@ -80,8 +80,8 @@ def write_capture(folder: Path, comments: Mapping[int, Sequence[str]]) -> None:
             comment="\n".join((f"exchange {exchange.number}", *told)), channel=exchange.about.get("channel"),
             lqi=exchange.about.get("lqi"), rssi=exchange.about.get("rssi"),
         ))
-    measured = any(frame.rssi is not None or frame.lqi is not None for frame in frames)
-    write_pcapng(folder / CAPTURE, frames, link_type=IEEE802_15_4_TAP if measured else IEEE802_15_4)
+    known = any((frame.channel, frame.rssi, frame.lqi) != (None, None, None) for frame in frames)
+    write_pcapng(folder / CAPTURE, frames, link_type=IEEE802_15_4_TAP if known else IEEE802_15_4)
 
 
 def _covered(trace: Trace, secrets: Sequence[bytes]) -> Trace:

@@ -3,17 +3,33 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from harness.audit.known import Known
 from harness.audit.report import wants
+from harness.audit.verdicts import as_json
+from harness.audit.verdicts import audit as audit_of
 from harness.cli import main
 from harness.declarations import read_device
-from harness.evidence.scenario import write_keys
-from harness.tests.field_captures import DEVICES, audited, claimant_of, judgements, run_of, verdicts_of, write
+from harness.evidence.scenario import write_capture, write_keys, write_scenario
+from harness.tests.field_captures import (
+    DEVICES,
+    asked,
+    audited,
+    claimant_of,
+    intake_of,
+    judgements,
+    packets,
+    run_of,
+    verdicts_of,
+    write,
+)
 from harness.tests.small_run import ROOT
 from harness.tests.test_audit import of, the_one
 from harness.tests.test_two_orders import OTHER, played
@@ -63,6 +79,61 @@ def test_each_of_two_devices_is_held_to_its_own_claims() -> None:
     assert "PICS item messaging is no" in skipped[1] - skipped[0]
     (alone,) = [join for join in audited(trace, claimants={OTHER: own[OTHER]}) if join.device != str(OTHER)]
     assert Unknown.CLAIMS.value in wants([alone])
+
+
+DYNAMIC = ("health.counts", "health.media", "health.flaws", "joins[].packets")  # whose contents are told in words
+
+
+def paths(value: Any, at: str = "") -> Iterator[str]:
+    """Every field of JSON in order, as docs/audit.md writes it down: the fields of a list's objects once."""
+    if isinstance(value, dict) and at not in DYNAMIC and not at.endswith(("findings[]", "not_applicable[]", "missing[]")):
+        for name, inner in value.items():
+            path = f"{at}.{'N' if name in map(str, range(5, 10)) else name}".lstrip(".")
+            yield path
+            yield from paths(inner, path)
+    elif isinstance(value, list) and at not in DYNAMIC:
+        for each in value:
+            yield from paths(each, f"{at}[]")
+
+
+@pytest.mark.parametrize("claimed", [False, True])
+def test_the_json_has_the_shape_that_is_documented(claimed: bool) -> None:
+    trace = run_of("load_control")
+    known = Known({trace.header.order.device: claimant_of("load_control")} if claimed else {})
+    intake = intake_of(trace, packets(trace))
+    told = as_json(intake, audit_of(intake, asked(), known), known)
+    rows = re.findall(r"^\| `([a-z][^`]*)` \|", (ROOT / "docs/audit.md").read_text().partition("## JSON")[2], re.MULTILINE)
+    found = list(dict.fromkeys(paths(told)))
+    assert [path for path in found if path in rows] == rows, "each of them is there, in this order"
+    assert {path for path in found if path not in rows} == {"health", "joins[].network", "joins[].steps.N", "health.keys"}
+    for step in told["joins"][0]["steps"].values():
+        order = [Verdict.parse(judgement["verdict"]) for judgement in step["findings"]]
+        assert order == sorted(order, reverse=True) or any("note" in each for each in step["findings"])
+        assert all(set(each) == {"clause", "reason"} for each in step["not_applicable"])
+    assert json.loads(json.dumps(told, allow_nan=False)) == told
+
+
+def test_what_a_run_wrote_gives_the_runs_own_verdicts(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """From the run's folder, its key file, the authority, and the device file: all but what is on no air."""
+    trace, run = run_of("pct"), verdicts_of("pct")
+    folder = tmp_path / write_scenario(tmp_path, "pct", trace)
+    write_capture(folder, {})
+    authority = ":".join(trace.header.pixit[name] for name in ("issuer", "ca"))
+    assert audit(folder / "air.pcapng", "--json", "--device", "pct", "--authority", authority) == 6
+    (join,) = told(capsys)["joins"]
+    undecided = set()
+    for number, step in join["steps"].items():
+        verdicts = dict.fromkeys(step["unasked"], "none") | {each["clause"]: "none" for each in step["not_applicable"]}
+        for each in step["findings"]:
+            if not each.get("note"):
+                worst = max(Verdict.parse(each["verdict"]), Verdict.parse(verdicts.get(each["clause"], "none")))
+                verdicts[each["clause"]] = str(worst)
+        undecided |= {name for name, verdict in verdicts.items() if verdict == "inconc"}
+        wanted = {name: str(each.verdict) for name, each in run.items() if name.startswith(f"UC2.7-0{number}")}
+        assert {name: verdict for name, verdict in verdicts.items() if name not in undecided} == {
+            name: verdict for name, verdict in wanted.items() if name not in undecided
+        }
+    assert undecided == {"UC2.7-05-BUTTON@HAN Device", "UC2.7-05-CLOSED@ESI", "UC2.7-06-AUTHORISED@ESI"}
 
 
 @pytest.fixture
