@@ -17,6 +17,7 @@ from dissectors.capture import CapturedFrame
 from dissectors.frame import Frame, decode
 from dissectors.keyring import KeyRing
 from dissectors.security import WELL_KNOWN_LINK_KEY
+from harness.audit.endings import Endings
 from harness.checkers.capture_health import Gap
 from harness.checkers.reading import ACK_TIME, NOBODY
 from harness.trace import LINK_KEY_KINDS, Key
@@ -72,6 +73,7 @@ class Intake:
         self._heard: dict[str, tuple[float, float]] = {}  # medium: the first and the last of its frames, seconds
         self._airtime: Counter[str] = Counter()  # octets of each medium
         self._latest: dict[str, Taken] = {}  # of each medium
+        self._endings = Endings()
         self._recent: deque[Taken] = deque(maxlen=RETELLING)
         self._ring = KeyRing()
         for key in self.keys:
@@ -94,8 +96,8 @@ class Intake:
         """Seconds from the first packet to the last."""
         return self._last
 
-    def take(self, packet: CapturedFrame) -> Taken | None:
-        """Take one packet; returns the frame, None where it shows none that can be used or is known from another interface."""
+    def take(self, packet: CapturedFrame) -> None:
+        """Take one packet."""
         if self._start is None:
             self._start = packet.time
         time = packet.time - self._start
@@ -104,15 +106,25 @@ class Intake:
         self._watch_clock(packet, time)
         if packet.flaw:
             self._lose("unreadable packets", time, f"packet {packet.number} shows no frame: {packet.flaw}")
-            return None
+            return
+        for settled in self._endings.settled(packet):
+            self._take(settled)
+
+    def end(self) -> None:
+        """Take what waited for more to come."""
+        for packet in self._endings.left():
+            self._take(packet)
+
+    def _take(self, packet: CapturedFrame) -> None:
+        time = packet.time - (self._start or 0.0)
         octets = packet.octets if packet.fcs == "present" else packet.octets + mac.fcs(packet.octets)
         if octets[-2:] != mac.fcs(octets[:-2]):
             self._lose("frames with a wrong FCS", time, f"frame {packet.number} has a wrong FCS and was not heard rightly")
-            return None
+            return
         medium = f"interface {packet.interface}" if packet.channel is None else f"air:{packet.channel}"
         if self._is_known(octets, time, packet.interface):
             self.counts["frames heard on another interface as well"] += 1
-            return None
+            return
         frame = decode(octets, self._ring)
         first, last = self._stamped.get(medium, (time, time))
         stamped, time = time, self._as_sent(time, last, medium, octets, frame)
@@ -122,11 +134,7 @@ class Intake:
         self.counts["frames that no key opens"] += any(
             outcome not in (None, "ok") for outcome in (frame.security.nwk, frame.security.aps)
         )
-        known = Taken(
-            packet.number, time, medium, packet.interface, octets, frame, packet.channel, packet.lqi, packet.rssi,
-        )
-        self._keep(known)
-        return known
+        self._keep(Taken(packet.number, time, medium, packet.interface, octets, frame, packet.channel, packet.lqi, packet.rssi))
 
     def _watch_clock(self, packet: CapturedFrame, time: float) -> None:
         before, set_back = self._steps.get(packet.interface, (time, None))

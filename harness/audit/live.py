@@ -64,6 +64,7 @@ class Live:
 
     def end(self) -> list[Audited]:
         """Every join, in the order of their first packets; those that are not over are judged as far as they go."""
+        self._intake.end()
         self._sort(float("inf"))
         traces = Traces(self._intake, self._known, self._sorting)
         return in_order((*self._over, *(judged(traces, join, self._clauses) for join in self._open())))

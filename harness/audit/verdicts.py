@@ -74,6 +74,7 @@ class Audited:
 
 def audit(intake: Intake, clauses: Iterable[Clause], known: Known = NOTHING) -> list[Audited]:
     """Every join of a capture, in the order of their first packets, judged by the clauses of steps 5 to 9."""
+    intake.end()
     traces = Traces(intake, known)
     return in_order(judged(traces, join, clauses) for join in traces.sorting.joins)
 

@@ -239,6 +239,32 @@ def test_a_wrong_fcs_is_a_hearing_that_failed_and_nobodys_mistake() -> None:
     assert any("wrong FCS" in gap.cause for gap in audited(trace, heard)[0].missing)
 
 
+@pytest.mark.parametrize("figures", ["b6e9", "0080", "0000"])
+def test_a_radios_own_figures_in_the_place_of_the_fcs_are_none(figures: str) -> None:
+    """Link type 195, as many a sniffer writes it; where the figures say that a frame was not heard rightly, it was not."""
+    trace = run_of("load_control")
+    heard = [replace(each, octets=each.octets[:-2] + bytes.fromhex(figures)) for each in packets(trace, 195)]
+    assert of(judgements(audited(trace, heard)), Verdict.PASS) == of(judgements(audited(trace, packets(trace, 195))), Verdict.PASS)
+    wrong_at = 40
+    heard[wrong_at] = replace(heard[wrong_at], octets=heard[wrong_at].octets[:-2] + b"\x10\x10")
+    intake = intake_of(trace, heard)
+    intake.end()
+    assert (intake.counts["frames"], intake.counts["frames with a wrong FCS"]) == (len(heard) - 1, 1)
+
+
+@pytest.mark.parametrize("count", [3, 15, 40])
+def test_frames_that_are_wrong_from_the_beginning_are_wrong(count: int) -> None:
+    """However many: where one is right, the FCS is one, and of a capture that ends in doubt it is one as well."""
+    trace = run_of("load_control")
+    heard = packets(trace, 195)
+    wrong_ones = [replace(each, octets=each.octets[:-1] + bytes([each.octets[-1] ^ 0x5A])) for each in heard[:count]]
+    for rest in (heard[count:], []):
+        intake = intake_of(trace, [*wrong_ones, *rest])
+        intake.end()
+        assert intake.counts["frames with a wrong FCS"] == count
+        assert intake.counts["frames"] == len(rest)
+
+
 def test_the_json_holds_health_and_joins_with_packets_of_the_file() -> None:
     trace = run_of("load_control", "08-esi-confirms-at-once")
     heard = packets(trace, start=1001)
@@ -265,6 +291,16 @@ def part_of_a_capture() -> bytes:
     with TemporaryDirectory() as folder:
         write_pcapng(Path(folder) / "air.pcapng", packets(run_of("load_control"))[20:90], 283)
         return (Path(folder) / "air.pcapng").read_bytes()
+
+
+def test_what_is_missing_hours_away_is_nobodys_excuse() -> None:
+    trace = run_of("load_control")
+    lost = packets(trace)[0]
+    early = [replace(lost, time=lost.time - 7200.0, octets=lost.octets[:-1] + bytes([lost.octets[-1] ^ 1])), *packets(trace)]
+    near = [replace(early[0], time=lost.time), *early[1:]]
+    assert the_one(audited(trace, early)).missing == ()
+    assert of(judgements(audited(trace, early)), Verdict.PASS) == of(judgements(audited(trace)), Verdict.PASS)
+    assert "wrong FCS" in the_one(audited(trace, near)).missing[0].cause
 
 
 def test_time_stamps_that_cannot_be_are_named_and_fail_nobody() -> None:

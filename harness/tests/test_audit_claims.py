@@ -6,6 +6,7 @@ import json
 import re
 import shutil
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -61,6 +62,14 @@ def test_a_claim_that_the_air_contradicts_is_a_fail() -> None:
     trace = run_of("pct")
     found = judgements(audited(trace, claimants={trace.header.order.device: claimant_of("pct", sleepy=False)}))
     assert of(found, Verdict.FAIL) == {"UC2.7-05-ASSOCIATES@HAN Device"}
+
+
+def test_a_device_that_is_said_to_hold_another_code_than_was_ordered_is_not_known_to_hold_the_one_that_was() -> None:
+    trace = run_of("pct")
+    claimant = replace(claimant_of("pct"), link_key=bytes(16))
+    join = the_one(audited(trace, claimants={trace.header.order.device: claimant}))
+    assert Unknown.HELD.value in wants([join])
+    assert of(join.judgements, Verdict.FAIL) == set()
 
 
 def test_an_item_that_is_unset_stays_undecided_by_name() -> None:
