@@ -62,6 +62,7 @@ class Network:
     frames: list[int] = field(default_factory=list)
     shared: list[int] = field(default_factory=list)
     short_addresses: dict[int, Eui64] = field(default_factory=dict)
+    owners: dict[int, Eui64] = field(default_factory=dict)  # by place of a frame: whose its sender's short address was then
     parents: dict[Eui64, int | None] = field(default_factory=dict)  # the short address that each device asked for association
 
     @property
@@ -134,6 +135,7 @@ class Sorting:
         self.scans = kept(self.scans)
         for network in self.networks.values():
             network.frames, network.shared = kept(network.frames), kept(network.shared)
+            network.owners = {place: network.owners[place] for place in kept(list(network.owners))}
         for join in self.met:
             join.frames, join.scan = kept(join.frames), kept(join.scan)
         current = set(self._current.values())
@@ -171,6 +173,9 @@ class Sorting:
         network = self.networks.setdefault(address, Network(address))
         network.frames.append(place)
         _learn(network, frame)
+        owner = network.short_addresses.get(-1 if each.mac.source_short is None else each.mac.source_short)
+        if owner is not None:
+            network.owners[place] = owner
         devices = _about(network, frame)
         joins = tuple(self._join(network, device, place) for device in devices)
         for join in joins:
@@ -236,6 +241,8 @@ def _learn(network: Network, frame: Frame) -> None:
         return
     security = header.security if header.security_enabled else None
     if security is not None and security.source_ieee is not None and frame.mac.source_short is not None:
+        if frame.security.nwk == "ok" and nwk.COORDINATOR < frame.mac.source_short <= nwk.MAX_UNICAST:
+            network.short_addresses[frame.mac.source_short] = Eui64(security.source_ieee)  # also of one who had left it to another
         _enter(network, frame.mac.source_short, Eui64(security.source_ieee))  # each hop seals anew: it names the MAC source
     if header.source_ieee is not None:
         _enter(network, header.source, Eui64(header.source_ieee))

@@ -48,7 +48,7 @@ class Traces:
             known = self.sorting.networks[network]
             scans = {place: str(join.device) for join in self.sorting.joins if join.network == network for place in join.scan}
             places = in_time(self.sorting.heard, (*scans, *known.frames))
-            self._fill(whole, ((place, scans.get(place) or _radio(known, self.sorting.heard[place])) for place in places))
+            self._fill(whole, ((place, scans.get(place) or self._radio(known, place)) for place in places))
             self._gaps[network] = (*_mixed(known), *gaps(whole), *self.intake.missing())
         return self._gaps[network]
 
@@ -122,6 +122,18 @@ class Traces:
                 for place in self._within(also.frames, start, start if own else end):  # where it was before, not where it goes later
                     yield place, ANOTHER_NETWORK if own and _is_from(self.sorting.heard[place], coordinator) else None
 
+    def _radio(self, network: Network, place: int) -> str | None:
+        """Whose radio sent a frame: the ESI answers associations by its EUI-64, and numbers these like all others."""
+        header = self.sorting.heard[place].mac
+        if header.source_ieee is None and header.source_short is None:
+            return None
+        if header.source_short == nwk.COORDINATOR or (header.source_ieee is not None and header.source_ieee == network.coordinator):
+            return Actor.ESI.value
+        device = header.source_ieee
+        if device is None:  # an address may be given again; who had it before anybody said so had it from the beginning
+            device = network.owners.get(place, network.short_addresses.get(header.source_short))
+        return None if device is None else str(Eui64(device))
+
     def _within(self, places: list[int], start: float, end: float) -> list[int]:
         return [place for place in places if start - AROUND <= self.sorting.heard[place].time <= end + AROUND]
 
@@ -153,17 +165,6 @@ def _mixed(network: Network) -> Iterator[Gap]:
     if network.conflict:
         yield Gap(-inf, inf, f"two networks have the PAN identifier {network.address[1]:04x}, and whose a frame is cannot be told: "
                   f"{network.conflict}")
-
-
-def _radio(network: Network, each: Taken) -> str | None:
-    """Whose radio sent a frame: the ESI answers associations by its EUI-64, and numbers these like all others."""
-    header = each.mac
-    if header.source_ieee is None and header.source_short is None:
-        return None
-    if header.source_short == nwk.COORDINATOR or (header.source_ieee is not None and header.source_ieee == network.coordinator):
-        return Actor.ESI.value
-    device = header.source_ieee if header.source_ieee is not None else network.short_addresses.get(header.source_short)
-    return None if device is None else str(Eui64(device))
 
 
 def _is_from(each: Taken, coordinator: Eui64 | None) -> bool:
