@@ -50,14 +50,15 @@ class Live:
             last = self._intake.taken[join.frames[-1]].time
             rests_since = last if join.established is None else join.established
             since = join.opened if join.established is None else join.established
-            join.over = now - since >= AFTERWARDS or now - join.opened >= LONGEST
+            over = now - since >= AFTERWARDS or now - join.opened >= LONGEST
             before = self._told.get(join)
-            if join.over or (before is None and now - rests_since >= SETTLED):
+            if over or (before is None and now - rests_since >= SETTLED):
                 found = self._told[join] = judged(traces, join, self._clauses)
                 if before is None or _verdicts(before) != _verdicts(found):
                     told.append(found)
-            if join.over:
+            if over:
                 self._over.append(self._told.pop(join))
+                join.over = True
         if abs(now - self._forgot) >= FORGETTING:
             self._forget(now)
         return told

@@ -11,7 +11,7 @@ import json
 import os
 import signal
 import threading
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,6 +19,8 @@ from typing import TYPE_CHECKING, Any
 from harness.errors import InputError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from harness.audit.intake import Intake
     from harness.audit.known import Claimant
     from harness.audit.live import Live
@@ -94,6 +96,8 @@ def _take_in(arguments: argparse.Namespace, intake: Intake, live: Live | None) -
 
     def turn() -> None:
         if live is not None:
+            if ended.is_set():
+                raise KeyboardInterrupt
             followed(live, tell)
 
     def tell(join: Audited) -> None:
@@ -103,14 +107,13 @@ def _take_in(arguments: argparse.Namespace, intake: Intake, live: Live | None) -
             print(*block(join), "", sep="\n", flush=True)
 
     try:
-        if live is not None:
-            _end_when_told()
-        for packet in packets(arguments.capture, turn, arguments.follow):
-            intake.take(packet)
-            turn()
-            if live is None and intake.counts["packets"] == MOST:
-                intake.ended = f"{arguments.capture}: only the first {MOST} packets are taken in; cut it (editcap -c), or --follow it"
-                break
+        with _noting_the_end(live is not None) as ended:
+            for packet in packets(arguments.capture, turn, arguments.follow):
+                intake.take(packet)
+                turn()
+                if live is None and intake.counts["packets"] == MOST:
+                    intake.ended = f"{arguments.capture}: only the first {MOST} packets are taken in; cut it (editcap -c), or --follow it"
+                    break
     except CaptureError as fault:
         if not intake.counts["packets"]:
             raise InputError(str(fault)) from fault
@@ -120,14 +123,18 @@ def _take_in(arguments: argparse.Namespace, intake: Intake, live: Live | None) -
             raise
 
 
-def _end_when_told() -> None:
-    """Take SIGTERM (of `timeout`, of a service) for Ctrl-C, and Ctrl-C also where a shell started us in the background."""
-    def end(*_: object) -> None:
-        raise KeyboardInterrupt
-
-    if threading.current_thread() is threading.main_thread():  # no other may
-        for each in (signal.SIGINT, signal.SIGTERM):
-            signal.signal(each, end)
+@contextmanager
+def _noting_the_end(live: bool) -> Iterator[threading.Event]:
+    """Set at SIGTERM (of `timeout`, of a service) and at Ctrl-C, also where a shell started us in the background, so that whoever takes
+    packets in ends between two of them and not amid one."""
+    ended = threading.Event()
+    own = live and threading.current_thread() is threading.main_thread()  # no other may say what a signal does
+    before = {each: signal.signal(each, lambda *_: ended.set()) for each in (signal.SIGINT, signal.SIGTERM) if own}
+    try:
+        yield ended
+    finally:
+        for each, handler in before.items():
+            signal.signal(each, handler)
 
 
 def _devices(arguments: argparse.Namespace) -> list[Device]:
