@@ -83,7 +83,7 @@ class Live:
 
     def _forget(self, now: float) -> None:
         self._forgot = now
-        before = min(now, *(join.opened for join in self._open()), *(time for time, _ in self._waiting)) - BEFORE
+        before = min((now, *(join.opened for join in self._open()), *(time for time, _ in self._waiting))) - BEFORE
         self._sorting.forget(before)
         self._intake.forget(before)
 

@@ -122,3 +122,10 @@ def test_frames_that_come_late_are_judged_in_their_place() -> None:
         heard[place], heard[place + 1] = heard[place + 1], heard[place]
     live, _, _ = followed(heard, "load_control")
     assert verdicts(the_one(live.end())) == verdicts(the_one(audited(run_of("load_control"), heard)))
+
+
+def test_a_capture_of_what_cannot_be_read_is_followed_as_well() -> None:
+    first = packets(run_of("load_control"))[0]
+    wrong = replace(first, octets=first.octets[:-1] + bytes([first.octets[-1] ^ 1]))
+    live, told, held = followed([*later([first], 0.0), *(later([wrong], 100.0 * place)[0] for place in range(1, 9))], "load_control")
+    assert (told, held[0], held[-1], live.end()) == ([], 1, 0, [])
