@@ -29,6 +29,7 @@ AT_ONCE = 0.9 * ACK_TIME  # seconds
 OCTET, SYNCHRONISATION = 32e-6, 6  # seconds that an octet takes, and octets before each frame (802.15.4-2006, 6.3, 6.5)
 ROUNDING = 0.02  # seconds: of a clock that counts in steps, and the first frame, whose time may be that of its end
 BACK = 1.0  # seconds that a stamp may lie before the one before it: more is a clock that was set
+AGREEING = 4  # packets that must agree that so much time has passed
 RETELLING = 64  # frames back in which the other interface's hearing of a frame is looked for
 
 
@@ -66,9 +67,10 @@ class Intake:
         self.flaws: list[Gap] = []
         self.ended = ""  # why the capture cannot be read to its end
         self._start: float | None = None
-        self.now = 0.0  # when the last packet was, seconds
+        self._times: deque[float] = deque(maxlen=AGREEING)  # of the last packets, seconds
         self._last = 0.0
-        self._steps: dict[int, tuple[float, Gap | None]] = {}  # interface: its last stamp, seconds, and that it was set back
+        self._stamps: dict[int, float] = {}  # interface: its last stamp, seconds
+        self._set_back: dict[int, tuple[float, Gap]] = {}  # interface: to when its clock was set back
         self._stamped: dict[str, tuple[float, float]] = {}  # medium: the first and the last of its stamps, seconds, as in the file
         self._heard: dict[str, tuple[float, float]] = {}  # medium: the first and the last of its frames, seconds
         self._airtime: Counter[str] = Counter()  # octets of each medium
@@ -92,6 +94,11 @@ class Intake:
             return datetime.fromtimestamp(0.0, UTC).isoformat()
 
     @property
+    def now(self) -> float:
+        """The time of the last packets, by the earliest of them: one stamp out of the blue is not believed. Seconds."""
+        return min(self._times, default=0.0)
+
+    @property
     def duration(self) -> float:
         """Seconds from the first packet to the last."""
         return self._last
@@ -101,7 +108,8 @@ class Intake:
         if self._start is None:
             self._start = packet.time
         time = packet.time - self._start
-        self.now, self._last = time, max(self._last, time)
+        self._times.append(time)
+        self._last = max(self._last, time)
         self.counts["packets"] += 1
         self._watch_clock(packet, time)
         if packet.flaw:
@@ -137,11 +145,11 @@ class Intake:
         self._keep(Taken(packet.number, time, medium, packet.interface, octets, frame, packet.channel, packet.lqi, packet.rssi))
 
     def _watch_clock(self, packet: CapturedFrame, time: float) -> None:
-        before, set_back = self._steps.get(packet.interface, (time, None))
-        if set_back is None and time < before - BACK:
-            cause = f"the time stamps go back by {before - time:.1f} s at packet {packet.number}"
-            set_back = Gap(-inf, inf, f"{cause}: which are wrong is not known")
-        self._steps[packet.interface] = time, set_back
+        before = self._stamps.get(packet.interface, time)
+        if time < before - BACK:
+            cause = f"the time stamps go back by {before - time:.1f} s at packet {packet.number}: which are wrong is not known"
+            self._set_back.setdefault(packet.interface, (time, Gap(-inf, inf, cause)))
+        self._stamps[packet.interface] = time
 
     def _keep(self, known: Taken) -> None:
         self.taken[self.counts["frames"] - 1] = known
@@ -160,6 +168,7 @@ class Intake:
         for place in [place for place, each in self.taken.items() if each.time < before]:
             del self.taken[place]
         self.flaws = [flaw for flaw in self.flaws if flaw.end >= before]
+        self._set_back = {interface: told for interface, told in self._set_back.items() if told[0] >= before}
 
     def _as_sent(self, time: float, last: float, medium: str, octets: bytes, frame: Frame) -> float:
         """When a frame was sent: an acknowledgement right after its frame follows at once, whatever a computer's clock says; and
@@ -196,7 +205,7 @@ class Intake:
     def missing(self) -> Iterator[Gap]:
         """What is missing from the capture as a whole, each with its reason."""
         yield from self.flaws
-        yield from (set_back for _, set_back in self._steps.values() if set_back is not None)
+        yield from (gap for _, gap in self._set_back.values())
         if self.ended:
             yield Gap(self.duration, inf, self.ended)
         for medium, (first, last) in self._stamped.items():

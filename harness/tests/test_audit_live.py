@@ -107,13 +107,24 @@ def test_a_key_that_is_established_anew_when_a_join_is_over_is_a_join_without_it
     assert of(again.judgements, Verdict.FAIL) == set()
 
 
-def test_a_time_stamp_out_of_the_blue_does_not_end_live_judging() -> None:
-    heard = polled(packets(run_of("pct")), 2 * AFTERWARDS)
-    odd = replace(heard[0], number=heard[0].number, time=heard[0].time + 1e7)
-    live, told, held = followed([*heard[:3], odd, *heard[3:]], "pct")
+@pytest.mark.parametrize("at", [3, 35, 100])
+def test_a_time_stamp_out_of_the_blue_neither_ends_live_judging_nor_fails_anybody(at: int) -> None:
+    """Time that has not passed proves no absence, also not until the next packet tells that it has not."""
+    heard = polled(packets(run_of("load_control")), 2 * AFTERWARDS)
+    live, told, held = followed([*heard[:at], replace(heard[at], time=heard[at].time + 1e7), *heard[at + 1 :]], "load_control")
+    assert [of(join.judgements, Verdict.FAIL) for join in [*told, *live.end()]] == [set()] * (len(told) + 1)
     assert told
     assert held[-1] < len(heard)
-    assert str(run_of("pct").header.order.device) in {join.device for join in live.end()}
+    again = polled(later(packets(run_of("pct")), HOUR, len(heard)), 10 * EVERY)
+    live, told, _ = followed([*heard[:at], replace(heard[at], time=heard[at].time + 1e7), *heard[at + 1 :], *again], "load_control", "pct")
+    assert live.end()[-1].missing == (), "hours later it is forgotten"
+
+
+def test_a_clock_that_is_set_back_by_an_hour_ends_no_live_judging() -> None:
+    heard = polled(packets(run_of("load_control")), 60 * EVERY)
+    live, told, _ = followed([*later(heard[:20], HOUR), *heard[20:]], "load_control")
+    assert told, "though it is not yet as late as it was"
+    assert of(the_one(live.end()).judgements, Verdict.FAIL) == set()
 
 
 def test_frames_that_come_late_are_judged_in_their_place() -> None:
