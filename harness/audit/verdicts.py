@@ -88,7 +88,8 @@ def judged(traces: Traces, join: Join, clauses: Iterable[Clause]) -> Audited:
     """One join, judged."""
     trace, network = traces.trace(join), traces.sorting.networks[join.network]
     asked = [clause for clause in clauses if clause.step.isdecimal() and int(clause.step) in STEPS]
-    judgements = [_decided(each) for each in judge(trace, asked)]
+    unclaimed = {clause.id for clause in asked if clause.pics is not None and trace.header.pics.get(clause.pics) is False}
+    judgements = [each if each.clause in unclaimed else _decided(each) for each in judge(trace, asked)]
     own = [traces.intake.taken[place].packet for place in (*join.scan, *join.frames)]
     told = {
         "medium": network.address[0], "pan": f"{network.address[1]:04x}",
@@ -107,7 +108,7 @@ def judged(traces: Traces, join: Join, clauses: Iterable[Clause]) -> Audited:
 
 def _decided(judgement: Judgement) -> Judgement:
     """What the bench of a run would not see is not applicable there; a capture only does not show it."""
-    if not judgement.not_applicable or judgement.not_applicable.startswith("PICS item"):
+    if not judgement.not_applicable:
         return judgement
     reason: Finding = inconclusive(f"a capture of the air does not show it: {judgement.not_applicable}")
     return replace(judgement, verdict=Verdict.INCONC, findings=(reason,), not_applicable="")
