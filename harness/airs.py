@@ -14,7 +14,7 @@ from harness.plan import Plan
 from harness.ports import Chance, Radio, RadioSettings, Received, Transmit, Transmitted
 from harness.radio.real import RealAir
 from harness.radio.virtual import VirtualAir
-from harness.radio_declaration import CHANNEL, Plugged, is_sniffer
+from harness.radio_declaration import CHANNEL, Plugged, is_sniffer, passed_on
 from harness.taps import SECOND_AIR, Taps
 from harness.trace import RADIOS
 from harness.usecase import ACROSS_THE_HAN, Actor, second
@@ -27,8 +27,7 @@ def open_radio(plugged: Plugged, interrupt: Callable[[], None]) -> Radio:
     """
     try:
         made: Any = load(plugged.adapter)
-        is_told = getattr(made, "tuned_elsewhere", False)
-        radio: Radio = made({option: value for option, value in plugged.options.items() if is_told or option != CHANNEL}, interrupt)
+        radio: Radio = made(passed_on(made, plugged.options), interrupt)
     except BenchError:
         raise
     except Exception as fault:  # a module of somebody else's may fail in any way

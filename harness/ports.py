@@ -126,7 +126,8 @@ class Radio(Protocol):
     event loop it needs runs in a thread of its own. All raise BenchError naming the port and what to do about it.
 
     A sniffer may have `garbage` (how many frames it may have lost: nothing is attested over the gap) and `speaks` (whether it is known
-    to be there: nothing is attested before). A class whose radio no bench can tune says `tuned_elsewhere = True`, and is told `channel`.
+    to be there: nothing is attested before). A class whose radio no bench can tune says `tuned_elsewhere = True`, and is told `channel`;
+    one that can only be a sniffer says `listens_only = True`, and takes nothing but promiscuous settings.
     LQI and RSSI of what it heard count where it offers them.
     """
 

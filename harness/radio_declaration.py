@@ -33,6 +33,13 @@ def is_sniffer(name: str) -> bool:
     return _SNIFFER.fullmatch(name) is not None
 
 
+def passed_on(made: type[Any], options: Mapping[str, Any]) -> Mapping[str, Any]:
+    """What a radio of this class is told of its options: its channel only where no bench tunes it (`harness.ports.Radio`)."""
+    if getattr(made, "tuned_elsewhere", False):
+        return options
+    return {option: value for option, value in options.items() if option != CHANNEL}
+
+
 def read_radios(given: Field) -> Mapping[str, Plugged]:
     """Radios by who has them. Raises InputError."""
     radios: dict[str, Plugged] = {}

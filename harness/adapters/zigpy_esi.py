@@ -12,9 +12,11 @@ from typing import Any
 
 from harness.actors.reports import Logged, PacketSeen
 from harness.actors.setup import Setup
+from harness.adapters.ncp_options import OPTIONS, device_of
 from harness.adapters.ncp_process import NcpProcess
 from harness.adapters.virtual_esi import VirtualEsi
 from harness.errors import BenchError
+from harness.ncp.line import masked
 from harness.ports import Message, Pdu
 from harness.stack.packet_core import PacketCore
 from harness.stack.packets import (
@@ -37,8 +39,6 @@ from harness.values import Eui64
 OPEN_LIMIT = 30.0  # seconds to reach a stick: it is reset, and read out
 FORM_LIMIT = 90.0  # seconds to form a network: the stick's memory is rewritten and it is reset twice
 LIMIT = 30.0  # seconds for anything else: a packet to a sleeping device is retried for half of that
-OPTIONS = ("radio", "port", "baudrate", "flow_control")
-FLOW_CONTROL = ("hardware", "software", "none")
 
 
 class ZigpyEsi:
@@ -58,24 +58,20 @@ class ZigpyEsi:
 
     def __init__(self, setup: Setup) -> None:
         """Raises ValueError naming the option that is wrong, BenchError for a stick that cannot be had."""
-        for option in ("radio", "port"):
-            if not isinstance(setup.options.get(option), str):
-                raise ValueError(f"`{option}` is missing; right would be `radio: bellows` and `port: /dev/ttyACM0`")
-        radio, port = setup.options["radio"], setup.options["port"]
-        self._name = f"{radio} on {port}"
+        device, radio = device_of(setup.options), setup.options["radio"]
+        self._name = f"{radio} on {device['path']}"
         self._seen: list[Any] = []
         self._sent: dict[int, int] = {}  # the process's numbers to the stack's handles
-        _line(setup.options)
         self._ordered = {order.device for order in setup.orders}
         self._process = NcpProcess(self._name, setup.interrupt)
         try:
-            self._begin(setup, radio, port)
+            self._begin(setup, radio, device)
         except BaseException:
             self._process.close()
             raise
 
-    def _begin(self, setup: Setup, radio: str, port: str) -> None:
-        stick = self._process.call("open", OPEN_LIMIT, radio=radio, device={"path": port, **_line(setup.options)})
+    def _begin(self, setup: Setup, radio: str, device: dict[str, Any]) -> None:
+        stick = self._process.call("open", OPEN_LIMIT, radio=radio, device=device)
         self.about: dict[str, str] = {**stick["about"], "exercised on hardware": "no"}
         self._seen.append(Logged(f"radio: {', '.join(f'{name} {said}' for name, said in sorted(self.about.items()))}", Actor.ESI))
         address = setup.options.get("eui64", stick["device"])
@@ -218,6 +214,8 @@ class ZigpyEsi:
                     return DeviceCame(Eui64.parse(came["device"]), came["address"], came["how"])
                 case {"leave": went}:
                     return DeviceWent(Eui64.parse(went["device"]), went["address"])
+                case {"missed": {"why": why}}:
+                    raise BenchError(f"{self._name} has lost packets: {masked(str(why))}")
                 case {"lost": _}:
                     raise BenchError(f"{self._name} is lost: it was unplugged, or its firmware was reset")
         except (LookupError, TypeError, ValueError, AttributeError) as fault:
@@ -246,17 +244,3 @@ class ZigpyEsi:
             }
             for each in self._esi.node.node.device_object.descriptors.endpoints.values()
         ]
-
-
-def _line(options: Mapping[str, Any]) -> dict[str, Any]:
-    """How the serial line is set, where the bench file says it. Raises ValueError."""
-    line: dict[str, Any] = {}
-    if "baudrate" in options:
-        if not str(options["baudrate"]).isdecimal():
-            raise ValueError("`baudrate` is no number; right would be `baudrate: 115200`")
-        line["baudrate"] = int(options["baudrate"])
-    if "flow_control" in options:
-        if options["flow_control"] not in FLOW_CONTROL:
-            raise ValueError(f"`flow_control` is not known; right would be one of {', '.join(FLOW_CONTROL)}")
-        line["flow_control"] = None if options["flow_control"] == "none" else options["flow_control"]
-    return line

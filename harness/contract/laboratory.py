@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 from typing import Any
 
@@ -18,6 +18,8 @@ from harness.clock import WallClock
 from harness.contract.promise import NotApplicable
 from harness.ports import RadioSettings, Received, Transmit, Transmitted
 from harness.radio.filtering import ACK_LENGTH
+from harness.radio.listening import SETTLING
+from harness.radio_declaration import passed_on
 
 PAN, ANOTHER_PAN = 0x4850, 0x4851
 OWN, PEER, NOBODY = 0x0001, 0x0002, 0x0BAD  # short addresses
@@ -80,19 +82,21 @@ class End:
         self.marked = False
         self._clock, self._doing, self._arrived = clock, doing, arrived
         make: Any = load(place.adapter)
+        self.listens_only = bool(getattr(make, "listens_only", False))
         doing(f"{place.name}: opening")
-        self.radio = make(place.options, self._interrupt)
+        self.radio = make(passed_on(make, place.options), self._interrupt)
 
     def _interrupt(self) -> None:
         self.interrupts += 1
         self._arrived.set()
 
     def set(self, settings: RadioSettings) -> None:
-        """Have it take these settings."""
-        self._submit(settings)
+        """Have it take these settings, of which one that only listens takes the channel."""
+        self._submit(replace(settings, promiscuous=True) if self.listens_only else settings)
 
     def send(self, *psdus: bytes) -> None:
-        """Have it send frames, each under a handle of its own: 1, 2 ..."""
+        """Have it send frames, each under a handle of its own: 1, 2 ... Raises NotApplicable where it sends none."""
+        takes_part(self)
         for psdu in psdus:
             self.asked += 1
             self._submit(Transmit(psdu, self.asked))
@@ -170,9 +174,20 @@ class Laboratory:
         return own, peer
 
     def settle(self, end: End, settings: RadioSettings) -> None:
-        """Have a radio take settings, and wait until they are in effect."""
-        end.mark(settings)
-        self.until(lambda: end.marked)
+        """Have a radio take settings, and wait until they are in effect: one that only listens is taken to listen by then."""
+        if end.listens_only:
+            end.set(settings)
+            self.pass_time(SETTLING)
+        else:
+            end.mark(settings)
+            self.until(lambda: end.marked)
+
+    def pass_time(self, seconds: float) -> None:
+        """Let so much time go by."""
+        end = self.clock.now() + seconds
+        while (left := end - self.clock.now()) > 0:
+            self._arrived.wait(left)
+            self._arrived.clear()
 
     def _end(self, place: Place) -> End:
         end = End(place, self.clock, self._doing, self._arrived)
@@ -214,3 +229,9 @@ def needs(end: End, *features: str) -> None:
     for feature in features:
         if feature not in end.radio.offers:
             raise NotApplicable(f"{end.name} does not offer {feature}")
+
+
+def takes_part(end: End) -> None:
+    """Raises NotApplicable where a radio can only listen."""
+    if end.listens_only:
+        raise NotApplicable(f"{end.name} only listens")

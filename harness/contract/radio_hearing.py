@@ -24,6 +24,7 @@ from harness.contract.laboratory import (
     frame,
     needs,
     poll,
+    takes_part,
 )
 from harness.contract.promise import Promise
 from harness.ports import RadioSettings, Received
@@ -62,9 +63,10 @@ def keeps_time(lab: Laboratory) -> Iterator[str]:
     """Never backwards, never before it was asked, never ahead of the bench."""
     own, peer = lab.both()
     begun = lab.clock.now()
-    own.send(*(frame(number, OWN, NOBODY) for number in range(FEW)))
+    if not own.listens_only:
+        own.send(*(frame(number, OWN, NOBODY) for number in range(FEW)))
     peer.send(*(frame(number, PEER, OWN) for number in range(FEW)))
-    lab.until(lambda: len(own.answers) >= FEW and len(own.heard) >= FEW)
+    lab.until(lambda: len(own.answers) >= own.asked and len(own.heard) >= FEW)
     times = [at for at, _ in own.log]
     if any(later < earlier for earlier, later in pairwise(times)):
         yield "what it tells goes backwards in time"
@@ -116,6 +118,7 @@ def changes_channel(lab: Laboratory) -> Iterator[str]:
 def filters_addresses(lab: Laboratory) -> Iterator[str]:
     """Frames for another address, and of another network."""
     own, peer = lab.both()
+    takes_part(own)
     other, foreign = frame(1, PEER, NOBODY), frame(2, PEER, OWN, pan=ANOTHER_PAN)
     peer.send(other, foreign)
     if not lab.through(peer, own, frame(FENCE, PEER, OWN)):
@@ -137,12 +140,14 @@ def hears_all_when_promiscuous(lab: Laboratory) -> Iterator[str]:
 
 def switches_its_receiver_off(lab: Laboratory) -> Iterator[str]:
     """Deaf while it is told to be."""
+    takes_part(lab.opened())
     yield from _hears_only(lab, replace(AT_OWN, receiver_on=False), frame(1, PEER, OWN), "a frame that came while its receiver was off")
 
 
 def acknowledges(lab: Laboratory) -> Iterator[str]:
     """What is for it, and nothing else."""
-    _, peer = lab.both()
+    own, peer = lab.both()
+    takes_part(own)
     peer.send(frame(1, PEER, OWN, ack=True), frame(2, PEER, NOBODY, ack=True))
     lab.until(lambda: len(peer.answers) >= 2)
     for answer, wanted in zip(peer.answers, ("ok", "no_ack"), strict=False):

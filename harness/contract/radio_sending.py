@@ -26,6 +26,7 @@ from harness.contract.laboratory import (
 from harness.contract.promise import Promise
 from harness.errors import BenchError
 from harness.ports import CHANNEL_BUSY
+from harness.radio.listening import SETTLING
 from harness.radio.virtual import airtime
 
 STATUSES = ("ok", "no_ack", CHANNEL_BUSY)
@@ -80,7 +81,10 @@ def sends_nothing_unasked(lab: Laboratory) -> Iterator[str]:
     if not lab.through(peer, own, frame(FENCE, PEER, OWN)):
         yield "heard nothing"
     fence = frame(FENCE)
-    lab.through(own, peer, fence)
+    if own.listens_only:
+        lab.pass_time(SETTLING)
+    else:
+        lab.through(own, peer, fence)
     if len(peer.heard) > 1 or peer.psdus[:1] not in ([], [fence]):
         yield f"{peer.name} heard a frame that nobody asked for"
     if len(own.answers) > 1:

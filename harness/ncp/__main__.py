@@ -21,6 +21,7 @@ import zigpy.state
 import zigpy.types as t
 from zigpy.exceptions import DeliveryError
 
+from harness.ncp.capture import Capture, can_capture
 from harness.ncp.line import LONGEST, VERSION, NotALine, masked, read, written
 from harness.ncp.quiet import eui64, ieee_of, packet_of, quiet
 
@@ -44,28 +45,52 @@ class Radio:
         self._tell = tell
         self._application: Any = None
         self._permitting: set[asyncio.Task[Any]] = set()
+        self._capture: Capture | None = None
 
     async def open(self, radio: str, device: dict[str, Any]) -> dict[str, Any]:
         """Reach the stick. `radio` is a name of `LIBRARIES` or `module:Class`."""
-        module, _, name = LIBRARIES.get(radio, radio).partition(":")
-        library = quiet(getattr(importlib.import_module(module), name), self._happened)
-        own: dict[str, Any] = {}
-        if module.startswith("bellows."):
+        library, package = _library(radio)
+        await self._connect(library, device)
+        offers = getattr(self._application, "offers", {"install-code"} if package in TAKES_INSTALL_CODES else ())
+        return {
+            "device": await self._application.own_address(), "offers": sorted(offers),
+            "answered_below": list(getattr(self._application, "answered_below", ())), "about": self._about(package),
+        }
+
+    async def listen(self, radio: str, device: dict[str, Any]) -> dict[str, Any]:
+        """Reach a stick that is to capture and nothing else. Raises NotImplementedError for a library that has no capture."""
+        library, package = _library(radio)
+        if not can_capture(library):
+            raise NotImplementedError(f"{package} has no packet capture")
+        await self._connect(library, device)
+        self._capture = Capture(self._application, self._tell)
+        return {"about": self._about(package)}
+
+    async def tune(self, channel: int) -> dict[str, Any]:
+        """Capture on this channel from now on."""
+        assert self._capture is not None
+        await self._capture.tune(channel)
+        return {}
+
+    async def still(self) -> dict[str, Any]:
+        """Whether it captures, and on which channel."""
+        assert self._capture is not None
+        return {"channel": await self._capture.still()}
+
+    async def _connect(self, library: type[Any], device: dict[str, Any]) -> None:
+        made, own = quiet(library, self._happened), {}
+        if library.__module__.startswith("bellows."):
             from harness.ncp import ezsp
 
-            library, own = ezsp.over_ezsp(library), ezsp.CONFIG
-        self._application = library({
+            made, own = ezsp.over_ezsp(made), ezsp.CONFIG
+        self._application = made({
             zigpy.config.CONF_DATABASE: None, zigpy.config.CONF_DEVICE: device, zigpy.config.CONF_STARTUP_ENERGY_SCAN: False,
             zigpy.config.CONF_OTA: {zigpy.config.CONF_OTA_ENABLED: False}, **own,
         })
         await self._application.connect()
-        package = module.partition(".")[0]
-        offers = getattr(self._application, "offers", {"install-code"} if package in TAKES_INSTALL_CODES else ())
-        return {
-            "device": await self._application.own_address(), "offers": sorted(offers),
-            "answered_below": list(getattr(self._application, "answered_below", ())),
-            "about": {"library": f"{package} {_version(package)}", "zigpy": _version("zigpy"), **getattr(self._application, "about", {})},
-        }
+
+    def _about(self, package: str) -> dict[str, str]:
+        return {"library": f"{package} {_version(package)}", "zigpy": _version("zigpy"), **getattr(self._application, "about", {})}
 
     async def form(
         self, channel: int, pan_id: int, extended_pan_id: str, network_key: str, key_sequence: int, frame_counter: int,
@@ -137,7 +162,8 @@ class Radio:
             task.cancel()
         if self._application is not None:
             with suppress(Exception):
-                await asyncio.wait_for(self._application.permit_ncp(0), FAREWELL)
+                ending = self._application.permit_ncp(0) if self._capture is None else self._capture.close()
+                await asyncio.wait_for(ending, FAREWELL)
             self._application.closing = True
             await asyncio.wait_for(self._application.disconnect(), FAREWELL)  # a bench that is gone kills nobody
         return {}
@@ -147,7 +173,7 @@ class Radio:
 
 
 OPERATIONS: dict[str, Callable[..., Awaitable[dict[str, Any]]]] = {
-    "open": Radio.open, "form": Radio.form, "permit": Radio.permit, "share": Radio.share, "forget": Radio.forget,
+    "open": Radio.open, "listen": Radio.listen, "tune": Radio.tune, "still": Radio.still, "form": Radio.form, "permit": Radio.permit, "share": Radio.share, "forget": Radio.forget,
     "remove": Radio.remove, "send": Radio.send, "close": Radio.close,
 }
 
@@ -189,6 +215,12 @@ async def _next(reader: asyncio.StreamReader) -> bytes:
         return await reader.readline()
     except ValueError:  # longer than the reader's limit
         raise NotALine(f"a line longer than {LONGEST} octets") from None
+
+
+def _library(radio: str) -> tuple[type[Any], str]:
+    """The class, and the name of its package."""
+    module, _, name = LIBRARIES.get(radio, radio).partition(":")
+    return getattr(importlib.import_module(module), name), module.partition(".")[0]
 
 
 def _version(package: str) -> str:

@@ -1,7 +1,8 @@
 """The lines between the bench and its radio process: JSON objects, one a line, octets in hex. Knows no radio and no meaning.
 
 The child begins with `{"hello": VERSION, ...}`. The bench asks `{"n": 7, "do": "send", ...}`, and is told `{"n": 7, "done": {...}}` or
-`{"n": 7, "failed": "why"}`, in any order; what the radio has to say by itself comes as `{"packet"|"join"|"leave"|"lost": {...}}`.
+`{"n": 7, "failed": "why"}`, in any order; what the radio has to say by itself comes as
+`{"packet"|"join"|"leave"|"frame"|"missed"|"lost": {...}}`.
 """
 
 from __future__ import annotations

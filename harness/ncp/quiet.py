@@ -16,13 +16,14 @@ from zigpy.zdo.types import SimpleDescriptor
 OURSELVES = 0x0000  # the coordinator's NWK address
 
 Tell = Callable[[str, dict[str, Any]], None]
-"""Takes what happened (packet, join, leave, lost) and its fields."""
+"""Takes what happened (packet, join, leave, missed, lost) and its fields."""
 
 
 def quiet(library: type[Any], tell: Tell) -> type[Any]:
     """The radio library's ControllerApplication, of which nothing but packets, joins and leaves is heard, as they come."""
 
     class Quiet(library):  # type: ignore[misc]
+        happened = staticmethod(tell)
         how: str | None = None  # of the join that is being told, where the library knows
         closing = False  # we are closing the line ourselves, which some libraries report like any other loss
         endpoints: tuple[dict[str, Any], ...] = ()  # the simple descriptors that the co-processor is to have

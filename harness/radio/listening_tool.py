@@ -32,7 +32,7 @@ class _Over(Exception):
 class ListeningTool:
     """Options: `channel`, one of `pipe`, `command` and `listen`, and `patience`."""
 
-    tuned_elsewhere = True
+    tuned_elsewhere = listens_only = True
 
     def __init__(self, options: Mapping[str, Any], interrupt: Callable[[], None]) -> None:
         """Open the input and wait until a capture begins. Raises BenchError naming it, ValueError for a wrong option."""

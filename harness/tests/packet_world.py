@@ -34,16 +34,21 @@ class PacketWorld:
         self.asked: list[dict[str, Any]] = []
         self.connections = 0
         self._numbers: dict[int, int] = {}
-        self._server = socket.create_server(("127.0.0.1", 0))
-        self.place = f"127.0.0.1:{self._server.getsockname()[1]}"
         self._line: socket.socket | None = None
         self._clock = LiveClock()
         self._came: list[dict[str, Any]] = []
         self._button = threading.Event()
         self._ending = threading.Event()
+        self._server: socket.socket | None = None
+        self.place = self._open()
         self._threads = [threading.Thread(target=each) for each in (self._accept, self._live)]
         for thread in self._threads:
             thread.start()
+
+    def _open(self) -> str:
+        """Where the stick is to be found."""
+        self._server = socket.create_server(("127.0.0.1", 0))
+        return f"127.0.0.1:{self._server.getsockname()[1]}"
 
     def switch_on(self) -> None:
         """The customer presses the button, from any thread."""
@@ -53,8 +58,9 @@ class PacketWorld:
     def close(self) -> None:
         self._ending.set()
         self._clock.interrupt()
-        self._server.shutdown(socket.SHUT_RDWR)
-        self._server.close()
+        if self._server is not None:
+            self._server.shutdown(socket.SHUT_RDWR)
+            self._server.close()
         self.cut()
         for thread in self._threads:
             thread.join()
@@ -69,6 +75,7 @@ class PacketWorld:
     # -- in threads
 
     def _accept(self) -> None:
+        assert self._server is not None
         while not self._ending.is_set():
             try:
                 line, _ = self._server.accept()

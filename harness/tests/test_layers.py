@@ -116,7 +116,7 @@ MAY_IMPORT = {
     ),
     "harness.contract": (
         "dissectors.mac", "harness.actors", "harness.backhaul.named_codec", "harness.backhaul.wires", "harness.bench", "harness.building",
-        "harness.declarations", "harness.leg_declaration", "harness.plan", "harness.radio", "harness.taps",
+        "harness.declarations", "harness.leg_declaration", "harness.plan", "harness.radio", "harness.radio_declaration", "harness.taps",
     ),
     "harness.commands": (
         "harness.actors.prompt", "harness.adapters.defects", "harness.audit", "harness.doctor", "harness.fuzzing", "harness.live_capture",
