@@ -1,9 +1,12 @@
-"""What a bench file says of a network co-processor's port, whether it is an ESI's or a sniffer's. Opens nothing."""
+"""What a bench file says of a network co-processor, an ESI's or a sniffer's, and whether its library is the right one. Opens nothing."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from importlib.util import find_spec
 from typing import Any
+
+from harness.ncp.libraries import LIBRARIES, WHAT
 
 OPTIONS = ("radio", "port", "baudrate", "flow_control")
 FLOW_CONTROL = ("hardware", "software", "none")
@@ -24,3 +27,23 @@ def device_of(options: Mapping[str, Any]) -> dict[str, Any]:
             raise ValueError(f"`flow_control` is not known; right would be one of {', '.join(FLOW_CONTROL)}")
         device["flow_control"] = None if options["flow_control"] == "none" else options["flow_control"]
     return device
+
+
+def demand(radio: str, need: str) -> None:
+    """Raises ValueError where a library that we know by name is not installed, or cannot do what everything rests on."""
+    library = LIBRARIES.get(radio)
+    if library is None:
+        if ":" not in radio:
+            raise ValueError(f"`radio: {radio}` is not known; right would be one of {', '.join(LIBRARIES)}, or module:Class")
+        return
+    if need in library.cannot:
+        right = [name for name, other in LIBRARIES.items() if need not in other.cannot]
+        raise ValueError(f"{radio} cannot {WHAT[need]}: {library.cannot[need]}; right would be {' or '.join(right)}")
+    if find_spec(library.application.partition(".")[0]) is None:
+        raise ValueError(f"`radio: {radio}` needs {library.package}; right would be `pip install {library.package}`")
+
+
+def cannot(radio: str) -> Mapping[str, str]:
+    """What a library that we know by name cannot, each in a few words, with the reason."""
+    library = LIBRARIES.get(radio)
+    return {} if library is None else {WHAT[need]: why for need, why in library.cannot.items()}

@@ -11,10 +11,11 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from dissectors.mac import MAX_PSDU, fcs
-from harness.adapters.ncp_options import OPTIONS, device_of
+from harness.adapters.ncp_options import OPTIONS, demand, device_of
 from harness.adapters.ncp_process import NcpProcess
 from harness.clock import WallClock
 from harness.errors import BenchError, Unsupported
+from harness.ncp.libraries import CAPTURE
 from harness.ncp.line import masked
 from harness.ports import RadioSettings, Received, Transmit, Transmitted
 from harness.radio.filtering import FCS_LENGTH
@@ -27,6 +28,8 @@ LIMIT = 6.0  # seconds for an answer of the process, which itself waits less lon
 PULSE = 2.0  # seconds after which the stick is asked again whether it still listens
 CLOSING_LIMIT = 2.0  # seconds for the thread that listens
 USUAL = "bellows"
+CHANNEL = "channel"  # an option that is the bench's
+NOT_TOLD = "of a version that it does not tell"
 FIRST = 11  # the channel that it listens to until it is told one, so that being told one later is a matter of one command
 
 
@@ -36,11 +39,19 @@ class NcpSniffer:
     listens_only = True
     speaks = True  # it says that it captures before it is believed
 
+    @staticmethod
+    def check(name: str, options: Mapping[str, Any]) -> None:
+        """Raises ValueError for an option that is wrong, and for a library that is not installed or has no capture."""
+        given = {"radio": USUAL, **options}
+        for option in given.keys() - {*OPTIONS, CHANNEL}:
+            raise ValueError(f"there is no option {option}; right would be one of {', '.join((*OPTIONS, CHANNEL))}")
+        device_of(given)
+        demand(given["radio"], CAPTURE)
+
     def __init__(self, options: Mapping[str, Any], interrupt: Callable[[], None]) -> None:
         """Reach the stick. Raises BenchError for one that cannot be had or has no capture, ValueError for a wrong option."""
+        self.check("", options)
         given = {"radio": USUAL, **options}
-        for name in given.keys() - {*OPTIONS}:
-            raise ValueError(f"there is no option {name}; right would be one of {', '.join(OPTIONS)}")
         device = device_of(given)
         self.port = device["path"]
         self.offers = frozenset({"promiscuous", "lqi", "rssi"})
@@ -61,7 +72,7 @@ class NcpSniffer:
         except BaseException:
             self._process.close()
             raise
-        self.about: Mapping[str, str] = {"port": self.port, "firmware": "of a version that is not told", **about, "exercised on hardware": "no"}
+        self.about: Mapping[str, str] = {"port": self.port, "firmware": NOT_TOLD, **about, "exercised on hardware": "no"}
         self._thread = threading.Thread(target=self._listen, name=self._name, daemon=True)
         self._thread.start()
 

@@ -12,10 +12,11 @@ from typing import Any
 
 from harness.actors.reports import Logged, PacketSeen
 from harness.actors.setup import Setup
-from harness.adapters.ncp_options import OPTIONS, device_of
+from harness.adapters.ncp_options import OPTIONS, cannot, demand, device_of
 from harness.adapters.ncp_process import NcpProcess
 from harness.adapters.virtual_esi import VirtualEsi
 from harness.errors import BenchError
+from harness.ncp.libraries import INSTALL_CODE
 from harness.ncp.line import masked
 from harness.ports import Message, Pdu
 from harness.stack.packet_core import PacketCore
@@ -50,6 +51,24 @@ class ZigpyEsi:
 
     channel = VirtualEsi.channel
     blind_to = (Point.MAC,)  # what nobody sees where this is the only one on the air; a sniffer beside it does
+
+    @staticmethod
+    def check(actor: Actor, options: Mapping[str, Any]) -> None:
+        """Raises ValueError for a wrong option, and for a library that is not installed or lets nobody in with a key of his own."""
+        device_of(options)
+        demand(options["radio"], INSTALL_CODE)
+
+    @staticmethod
+    def examine(options: Mapping[str, Any]) -> tuple[Mapping[str, str], Mapping[str, str]]:
+        """Reach the stick and let go of it again: what it says of itself, and what its library cannot, with reasons. Nothing is formed.
+        Raises BenchError."""
+        radio, device = options["radio"], device_of(options)
+        process = NcpProcess(f"{radio} on {device['path']}", lambda: None)
+        try:
+            stick = process.call("open", OPEN_LIMIT, radio=radio, device=device)
+        finally:
+            process.close()
+        return {**stick["about"], "exercised on hardware": "no"}, cannot(radio)
 
     @staticmethod
     def live(options: Mapping[str, Any]) -> bool:

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 
 from dissectors.smart_energy import ALL_CHANNELS
 from harness.airs import open_radio
-from harness.declarations import BenchFile
+from harness.declarations import BenchFile, Filled
 from harness.doctor.finding import Finding, Grade
 from harness.doctor.ports import examine_port
 from harness.errors import BenchError, Unsupported
@@ -28,14 +28,21 @@ WANTED = {  # what a radio ought to have, and what comes of it where it has not
 def examine_radios(file: BenchFile) -> Iterator[Finding]:
     """Every radio, and whether every one of our own actors on the air has one."""
     real = [actor for actor in ACROSS_THE_HAN if actor in file.adapters and hasattr(load(file.adapters[actor].adapter), "live")]
-    if real and not file.radios:
+    ports: dict[str, str] = {}
+    sticks = [actor for actor in real if hasattr(load(file.adapters[actor].adapter), "examine")]
+    for actor in sticks:
+        ports[str(file.adapters[actor].options.get("port", ""))] = actor
+        yield from _stick(actor, file.adapters[actor])
+    if sticks and not any(map(is_sniffer, file.radios)):
+        yield Finding(Grade.DOUBT, "radios", "a stick hides the MAC, and nobody listens beside it: no clause about frames is applicable",
+                      "write `radios: {sniffer: {adapter: ..., port: ..., channel: ...}}`")
+    elif real and not sticks and not file.radios:
         yield Finding(Grade.PROBLEM, "radios", f"the {real[0]} is a real one, and the air is virtual",
                       f"write `radios: {{{ACROSS_THE_HAN[real[0]]}: {{adapter: ..., port: ...}}}}`")
     for ours in (ACROSS_THE_HAN[actor] for actor in real):
         if file.radios and ours not in file.radios and ours not in real:
             yield Finding(Grade.PROBLEM, "radios", f"our own {ours} has no radio",
                           f"write `{ours}: {{adapter: ..., port: ...}}` under `radios`")
-    ports: dict[str, str] = {}
     for name, plugged in file.radios.items():
         port = str(plugged.options.get("port", ""))
         if port and port in ports:
@@ -43,6 +50,29 @@ def examine_radios(file: BenchFile) -> Iterator[Finding]:
             continue
         ports[port] = name
         yield from _radio(name, plugged, port, _channel(file))
+
+
+def _stick(actor: Actor, filled: Filled) -> Iterator[Finding]:
+    """An actor of ours that has a stick in the place of a radio: is it there, who is it, and what can its library not do?"""
+    about, stick = f"stick of {actor}", load(filled.adapter)
+    try:
+        stick.check(actor, filled.options)
+    except ValueError as fault:
+        yield Finding(Grade.PROBLEM, about, str(fault), "mend the bench file, or take another stick")
+        return
+    found = list(examine_port(about, str(filled.options["port"])))
+    yield from found
+    if any(each.grade is Grade.PROBLEM for each in found):
+        return
+    try:
+        said, cannot = stick.examine(filled.options)
+    except BenchError as fault:
+        yield Finding(Grade.PROBLEM, about, str(fault), "is an NCP image on it that this library speaks to, and is nobody else using it?")
+        return
+    yield Finding(Grade.FINE, about, ", ".join(f"{name} {value}" for name, value in said.items()))
+    yield Finding(Grade.NOTE, about, "its network is lost at the start of a run", "keep a backup if it is your home's")
+    for what, why in cannot.items():
+        yield Finding(Grade.DOUBT, about, f"its library cannot {what}: {why}", "clauses that need it are not applicable")
 
 
 def _channel(file: BenchFile) -> int | None:

@@ -21,7 +21,8 @@ CANNOT_DO_WITHOUT = {Actor.HAN_DEVICE: ("factory_reset", "start_joining"), Actor
 def examine_verbs(file: BenchFile) -> Iterator[Finding]:
     """The verbs of every actor that is somewhere else."""
     for actor, filled in file.adapters.items():
-        if filled.along is None and hasattr(load(filled.adapter), "live"):
+        adapter = load(filled.adapter)
+        if filled.along is None and hasattr(adapter, "live") and not hasattr(adapter, "examine"):  # a stick is ours, and does as it is told
             yield from _of(actor, filled)
     persons = [f"{actor}.{verb}" for actor, filled in file.adapters.items() if not filled.along for verb in asks_a_person(filled.options)]
     if persons:

@@ -21,18 +21,12 @@ import zigpy.state
 import zigpy.types as t
 from zigpy.exceptions import DeliveryError
 
+from harness.ncp import others
 from harness.ncp.capture import Capture, can_capture
+from harness.ncp.libraries import INSTALL_CODE, LIBRARIES, NEEDS
 from harness.ncp.line import LONGEST, VERSION, NotALine, masked, read, written
 from harness.ncp.quiet import eui64, ieee_of, packet_of, quiet
 
-LIBRARIES = {
-    "bellows": "bellows.zigbee.application:ControllerApplication",
-    "znp": "zigpy_znp.zigbee.application:ControllerApplication",
-    "deconz": "zigpy_deconz.zigbee.application:ControllerApplication",
-    "xbee": "zigpy_xbee.zigbee.application:ControllerApplication",
-    "zigate": "zigpy_zigate.zigbee.application:ControllerApplication",
-}
-TAKES_INSTALL_CODES = {"zigpy_znp", "zigpy_deconz", "zigpy_xbee"}  # whose permit_with_link_key does something
 BLOCKING = 2.0  # seconds after which permit_with_link_key is left to itself: some libraries stay in it for the whole window
 FAREWELL = 2.0  # seconds for the last request to a stick, and for letting go of it
 MOST_SENDS = 32  # packets on their way at the same time
@@ -51,7 +45,8 @@ class Radio:
         """Reach the stick. `radio` is a name of `LIBRARIES` or `module:Class`."""
         library, package = _library(radio)
         await self._connect(library, device)
-        offers = getattr(self._application, "offers", {"install-code"} if package in TAKES_INSTALL_CODES else ())
+        known = LIBRARIES.get(radio)
+        offers = getattr(self._application, "offers", {*NEEDS} - known.cannot.keys() if known is not None else {INSTALL_CODE})
         return {
             "device": await self._application.own_address(), "offers": sorted(offers),
             "answered_below": list(getattr(self._application, "answered_below", ())), "about": self._about(package),
@@ -78,8 +73,11 @@ class Radio:
         return {"channel": await self._capture.still()}
 
     async def _connect(self, library: type[Any], device: dict[str, Any]) -> None:
-        made, own = quiet(library, self._happened), {}
-        if library.__module__.startswith("bellows."):
+        package = library.__module__.partition(".")[0]
+        made, own = quiet(library, self._happened), others.CONFIG.get(package, {})
+        if package in others.OVER:
+            made = others.OVER[package](made)
+        if package == "bellows":
             from harness.ncp import ezsp
 
             made, own = ezsp.over_ezsp(made), ezsp.CONFIG
@@ -118,8 +116,9 @@ class Radio:
 
     async def permit(self, seconds: int, devices: list[list[str]]) -> dict[str, Any]:
         """Let these devices join, each with its link key, for so many seconds; 0 ends it."""
+        await self._end_permitting()
         if not seconds or not devices:
-            await self._application.permit_ncp(seconds)
+            await self._close_window()
             return {}
         for device, key in devices:
             asked = self._application.permit_with_link_key(ieee_of(device), t.KeyData(bytes.fromhex(key)), seconds)
@@ -158,22 +157,35 @@ class Radio:
 
     async def close(self) -> dict[str, Any]:
         """Let nobody in any more, and let go of the stick; one that is gone cannot be told."""
-        for task in self._permitting:
-            task.cancel()
         if self._application is not None:
             with suppress(Exception):
-                ending = self._application.permit_ncp(0) if self._capture is None else self._capture.close()
+                ending = self._let_nobody_in() if self._capture is None else self._capture.close()
                 await asyncio.wait_for(ending, FAREWELL)
             self._application.closing = True
             await asyncio.wait_for(self._application.disconnect(), FAREWELL)  # a bench that is gone kills nobody
         return {}
+
+    async def _let_nobody_in(self) -> None:
+        await self._end_permitting()
+        await self._close_window()
+
+    async def _close_window(self) -> None:
+        await getattr(self._application, "close_window", lambda: self._application.permit_ncp(0))()
+
+    async def _end_permitting(self) -> None:
+        """A library that stays in it for a whole window undoes then what would stand in the way of the next."""
+        for task in tuple(self._permitting):
+            task.cancel()
+            with suppress(Exception, asyncio.CancelledError):
+                await task
 
     def _happened(self, what: str, fields: dict[str, Any]) -> None:
         self._tell({what: fields})
 
 
 OPERATIONS: dict[str, Callable[..., Awaitable[dict[str, Any]]]] = {
-    "open": Radio.open, "listen": Radio.listen, "tune": Radio.tune, "still": Radio.still, "form": Radio.form, "permit": Radio.permit, "share": Radio.share, "forget": Radio.forget,
+    "open": Radio.open, "listen": Radio.listen, "tune": Radio.tune, "still": Radio.still, "form": Radio.form, "permit": Radio.permit,
+    "share": Radio.share, "forget": Radio.forget,
     "remove": Radio.remove, "send": Radio.send, "close": Radio.close,
 }
 
@@ -219,7 +231,8 @@ async def _next(reader: asyncio.StreamReader) -> bytes:
 
 def _library(radio: str) -> tuple[type[Any], str]:
     """The class, and the name of its package."""
-    module, _, name = LIBRARIES.get(radio, radio).partition(":")
+    known = LIBRARIES.get(radio)
+    module, _, name = (radio if known is None else known.application).partition(":")
     return getattr(importlib.import_module(module), name), module.partition(".")[0]
 
 

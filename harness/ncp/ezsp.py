@@ -13,6 +13,7 @@ from bellows import types as t
 from bellows.exception import EzspError
 from zigpy.zdo.types import SimpleDescriptor
 
+from harness.ncp.libraries import APS_SECURITY, ENDPOINTS, HOW_JOINED, INSTALL_CODE, LINK_KEY, REFUSES, REMOVES
 from harness.ncp.quiet import eui64
 
 IMPORTS_KEYS = 13  # the EZSP version from which a link key is imported at an index
@@ -81,8 +82,8 @@ def over_ezsp(quiet: type[Any]) -> type[Any]:
             """By the version that the stick's firmware speaks."""
             version = self._ezsp.ezsp_version
             return {
-                "link-key", "how-joined", *(["install-code"] if version >= INSTALL_CODES else []),
-                *(["refuses-strangers"] if version >= REFUSES_STRANGERS else []),
+                LINK_KEY, HOW_JOINED, REMOVES, APS_SECURITY, ENDPOINTS, *([INSTALL_CODE] if version >= INSTALL_CODES else []),
+                *([REFUSES] if version >= REFUSES_STRANGERS else []),
             }
 
         @property

@@ -13,7 +13,11 @@ import zigpy.types as t
 from zigpy.exceptions import NetworkNotFormed
 from zigpy.zdo.types import SimpleDescriptor
 
+from harness.ncp.libraries import HOW_JOINED
+
 OURSELVES = 0x0000  # the coordinator's NWK address
+ANNOUNCEMENT = (0x0000, 0, 0x0013)  # profile, endpoint and cluster of Device_annce
+ANNOUNCED = 11  # octets up to the end of its EUI-64
 
 Tell = Callable[[str, dict[str, Any]], None]
 """Takes what happened (packet, join, leave, missed, lost) and its fields."""
@@ -24,6 +28,7 @@ def quiet(library: type[Any], tell: Tell) -> type[Any]:
 
     class Quiet(library):  # type: ignore[misc]
         happened = staticmethod(tell)
+        tells_joins = False  # by itself: of a library that does not, a device's announcement tells
         how: str | None = None  # of the join that is being told, where the library knows
         closing = False  # we are closing the line ourselves, which some libraries report like any other loss
         endpoints: tuple[dict[str, Any], ...] = ()  # the simple descriptors that the co-processor is to have
@@ -33,7 +38,16 @@ def quiet(library: type[Any], tell: Tell) -> type[Any]:
             if packet.src is not None and packet.src.addr_mode == t.AddrMode.NWK and packet.src.address == OURSELVES:
                 super().packet_received(packet)
             else:
+                if not self.tells_joins and HOW_JOINED not in getattr(self, "offers", ()):
+                    self._announced(packet)
                 tell("packet", _as_fields(packet))
+
+        def _announced(self, packet: t.ZigbeePacket) -> None:
+            octets = packet.data.serialize()
+            if (packet.profile_id, packet.dst_ep, packet.cluster_id) == ANNOUNCEMENT and len(octets) >= ANNOUNCED:
+                nwk, rest = t.NWK.deserialize(octets[1:])
+                ieee, _ = t.EUI64.deserialize(rest)
+                self.handle_join(nwk, ieee, None)
 
         def gp_packet_received(self, packet: t.ZigbeeGpPacket) -> None:
             """Green Power is no part of Smart Energy 1.0."""

@@ -46,6 +46,8 @@ def check(file: BenchFile) -> None:
     for actor, filled in file.adapters.items():
         if filled.along is None:
             _check_options(actor, filled)
+    for name, plugged in file.radios.items():
+        _check_options(name, plugged)
 
 
 def _check_class(named: Filled | Plugged, wanted: Iterable[str], right: str) -> None:
@@ -71,9 +73,9 @@ def _check_sniffers(file: BenchFile) -> None:
             )
 
 
-def _check_options(actor: Actor, filled: Filled) -> None:
-    """What an adapter says of its options, where it can say it before it is made."""
+def _check_options(name: str, filled: Filled | Plugged) -> None:
+    """What an adapter, or a radio, says of its options, where it can say it before it is made."""
     try:
-        getattr(load(filled.adapter), "check", lambda actor, options: None)(actor, filled.options)
+        getattr(load(filled.adapter), "check", lambda name, options: None)(name, filled.options)
     except ValueError as fault:
         raise InputError(f"{filled.place}{fault}") from fault

@@ -44,6 +44,7 @@ from harness.stack.primitives import (
 )
 from harness.values import Eui64
 
+ANY_STICK = 1  # the endpoint that every stick sends from
 LONGEST_PERMIT = 254  # seconds in one request to the stick; the trust centre renews it in time
 
 
@@ -53,8 +54,8 @@ class PacketCore:
     def __init__(
         self, *, ieee: Eui64, policy: Policy, name: str, offers: frozenset[str], answered_below: frozenset[int] = frozenset(),
     ) -> None:
-        """`offers` is what the stick can beyond packets: install-code, link-key, how-joined. `answered_below` are the ZDP
-        clusters whose requests it answers by itself, so that nobody else may."""
+        """`offers` is what the stick can: install-code, link-key, how-joined, removes, aps-security, endpoints. `answered_below` are the
+        ZDP clusters whose requests it answers by itself, so that nobody else may."""
         self.ieee = ieee
         self.policy = policy
         self._name, self._offers, self._answered_below = name, offers, answered_below
@@ -139,6 +140,8 @@ class PacketCore:
         """Have a device that was let in leave; whom the stick refused need not be told."""
         short = self._neighbours.short_of(device)
         if device in self._inside and short is not None:
+            if "removes" not in self._offers:
+                raise self._unsupported("make a device leave")
             self._inside.discard(device)
             self._out.append(Remove(device, short))
 
@@ -152,7 +155,11 @@ class PacketCore:
     # -- data
 
     def data(self, request: AsduRequest, now: float) -> int:
-        """Send a packet; returns the handle that the AsduConfirm will carry."""
+        """Send a packet; returns the handle that the AsduConfirm will carry. Raises Unsupported for one that the stick cannot send."""
+        if request.link_key and "aps-security" not in self._offers:
+            raise self._unsupported("send and tell APS security")
+        if request.source_endpoint not in (zdp.ENDPOINT, ANY_STICK) and "endpoints" not in self._offers:
+            raise self._unsupported(f"send from endpoint {request.source_endpoint}")
         self._handles += 1
         self._counter = (self._counter + 1) % 256
         self._out.append(SendPacket(

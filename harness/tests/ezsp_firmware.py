@@ -64,7 +64,7 @@ class Firmware:
         self._keys: dict[int, t.EUI64] = {}
         self._expected: dict[Eui64, bytes] = {}
         self._handles = count(1)
-        self._sent: dict[int, tuple[int, Any, int, bytes]] = {}
+        self._sent: dict[int, tuple[int, Any, int]] = {}
         self._channel: int | None = None  # of a capture
 
     def restart(self) -> None:
@@ -80,7 +80,7 @@ class Firmware:
         if self.hangs:
             return
         self._sequence = octets[0]
-        is_first = len(octets) < 5 or not octets[2] & 0x01 and octets[2] != 0xFF  # `version`, before the host knows ours
+        is_first = len(octets) < SHORT_HEADERS or octets[2] == 0x00  # `version`, before the host knows ours
         identifier, data = (octets[2], octets[3:]) if is_first else _read(self.version, octets)
         name = self._by_id.get(identifier, "")
         if not name or not (name in SUCCESSFUL or hasattr(self, f"_{name}")):
@@ -193,7 +193,8 @@ class Firmware:
         self._behind.ask(Permit(given["duration"], dict(self._expected)))
 
     def _addOrUpdateKeyTableEntry(self, given: dict[str, Any]) -> None:
-        self._share(given["address"], given["keyData"], next(place for place in range(12) if self._keys.get(place) in (None, given["address"])))
+        free = next(place for place in range(12) if self._keys.get(place) in (None, given["address"]))
+        self._share(given["address"], given["keyData"], free)
 
     def _importLinkKey(self, given: dict[str, Any]) -> None:
         self._share(given["address"], given["key"], given["index"])
@@ -226,7 +227,7 @@ class Firmware:
         if dest == 0:  # to itself: it has nothing to add
             return {"status": self._status(command, "DELIVERY_FAILED", "ZIGBEE_DELIVERY_FAILED")}
         handle = next(self._handles)
-        self._sent[handle] = dest, frame, tag, octets
+        self._sent[handle] = dest, frame, tag
         self._behind.ask(SendPacket(
             handle, dest, frame.sourceEndpoint, frame.destinationEndpoint, frame.profileId, frame.clusterId, octets, frame.sequence,
             t.EmberApsOption.APS_OPTION_ENCRYPTION in frame.options, t.EmberApsOption.APS_OPTION_RETRY in frame.options,
@@ -239,7 +240,7 @@ class Firmware:
             case PacketSent(handle, status):
                 if handle not in self._sent:
                     return  # its own
-                dest, frame, tag, octets = self._sent.pop(handle)
+                dest, frame, tag = self._sent.pop(handle)
                 became = self._status("messageSentHandler", *(("SUCCESS", "OK") if status == "success" else (
                     "DELIVERY_FAILED", "ZIGBEE_DELIVERY_FAILED")))
                 self.callback(

@@ -19,9 +19,9 @@ from harness.values import Eui64
 
 ANSWER = 0x8000  # of a ZDP cluster identifier
 OURS = bytes(2)  # the coordinator's NWK address
-ANSWERS: dict[int, Callable[[bytes], bytes]] = {  # ZDP requests that an EmberZNet stack answers by itself, by what it was asked
-    zdp.cluster_of(zdp.NodeDescReq): lambda asdu: b"\x00" + OURS + bytes.fromhex("00408e4910525200002c520000"),
-    zdp.cluster_of(zdp.IeeeAddrReq): lambda asdu: b"\x00" + bytes.fromhex(str(ESI))[::-1] + OURS,
+ANSWERS = {  # ZDP requests that an EmberZNet stack answers by itself
+    zdp.cluster_of(zdp.NodeDescReq): b"\x00" + OURS + bytes.fromhex("00408e4910525200002c520000"),
+    zdp.cluster_of(zdp.IeeeAddrReq): b"\x00" + bytes.fromhex(str(ESI))[::-1] + OURS,
 }
 SNIFFER = Eui64.parse("00220800000000ee")
 
@@ -141,9 +141,9 @@ class EzspWorld(PacketWorld):
     def _tell(self, told: Any) -> None:
         self.firmware.tell(told)
         if isinstance(told, PacketReceived) and told.profile == zdp.PROFILE and told.cluster in ANSWERS:
-            answer = ANSWERS[told.cluster](told.asdu)
+            answer = told.asdu[:1] + ANSWERS[told.cluster]
             self.stick.ask(SendPacket(
-                0, told.source or 0, zdp.ENDPOINT, zdp.ENDPOINT, zdp.PROFILE, told.cluster | ANSWER, told.asdu[:1] + answer, 0, False, False,
+                0, told.source or 0, zdp.ENDPOINT, zdp.ENDPOINT, zdp.PROFILE, told.cluster | ANSWER, answer, 0, secured=False, ack=False,
             ), self._now)
 
 

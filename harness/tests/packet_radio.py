@@ -23,7 +23,7 @@ from harness.ncp.quiet import eui64, ieee_of
 class Application(zigpy.application.ControllerApplication):  # type: ignore[misc]
     """`device.path` is `host:port`."""
 
-    offers = ("how-joined", "install-code", "link-key")
+    offers = ("aps-security", "endpoints", "how-joined", "install-code", "link-key", "removes")
     about = {"stick": "a virtual one"}
 
     async def connect(self) -> None:

@@ -21,6 +21,7 @@ from harness.ncp.quiet import quiet
 
 DEVICE, OTHER, KEY = "acde48000a19c3d5", "acde48000a19c3d6", "66b6900981e1ee3ca4206b6b861c02bb"
 VERSIONS = (8, 12, 13, 18)
+EVERY = ("how-joined", "link-key", "removes", "aps-security", "endpoints")
 PACKET = {
     "dest": 0x1234, "source_endpoint": 41, "dest_endpoint": 1, "profile": 0x0109, "cluster": 0x0700, "asdu": "0102", "counter": 9,
     "secured": True, "ack": True,
@@ -190,9 +191,9 @@ def test_our_endpoints_are_registered_and_none_of_home_automation() -> None:
 
 
 @pytest.mark.parametrize(("version", "offers"), [
-    (4, {"how-joined", "link-key"}),
-    (7, {"how-joined", "link-key", "install-code"}),
-    (8, {"how-joined", "link-key", "install-code", "refuses-strangers"}),
+    (4, {*EVERY}),
+    (7, {*EVERY, "install-code"}),
+    (8, {*EVERY, "install-code", "refuses-strangers"}),
 ])
 def test_what_a_stick_can_follows_from_the_version_its_firmware_speaks(version: int, offers: set[str]) -> None:
     async def course(stick: Stick) -> None:

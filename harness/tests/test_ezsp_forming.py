@@ -1,159 +1,142 @@
-"""bellows forms our network on a stick whose firmware is a table of answers: what is written to it, and in which order.
+"""bellows forms our network on a stick whose firmware is a table of answers: what is written to it, in which order, and what it refused.
 
-The answers are those that bellows asks for on its way; a real EmberZNet co-processor is not shown here.
+The line between the two is ASH as Silicon Labs describes it; a real EmberZNet co-processor is not shown here.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections import Counter
 from types import SimpleNamespace
 from typing import Any
 
-import bellows.types as t
-import bellows.uart
+import bellows.ezsp
 import pytest
-from bellows.ezsp.protocol import ProtocolHandler
 
 from harness.ncp.__main__ import Radio
 from harness.ncp.ezsp import KEY_TABLE, ZDO_FLAGS
+from harness.stack.packets import Form, Permit, Request
+from harness.tests.ezsp_firmware import Firmware
+from harness.tests.ezsp_world import Port
+from harness.tests.home_network import ESI
+from harness.values import Eui64
 
 KEY = "01030507090b0d0f00020406080a0c0d"
-OWN = t.EUI64.convert("00:22:08:00:00:00:00:01")
 FORM: dict[str, Any] = {
     "channel": 15, "pan_id": 0x1A62, "extended_pan_id": "00220800000000fe", "network_key": KEY, "key_sequence": 0, "frame_counter": 0,
     "device": None, "endpoints": [{"endpoint": 41, "profile": 0x0109, "device": 0x0500, "in": [0, 0x0700], "out": [3]}],
 }
-FAILED = SimpleNamespace(status=t.EmberStatus.ERR_FATAL)
+REFUSED = {  # what bellows asks for and lives without, by the version from which it asks
+    8: {"gpSinkTableClearAll", "getExtendedTimeout"}, 13: {"customFrame", "getTokenData"},
+}
 
 
-class Firmware:
-    """Answers EZSP commands of one version (8 to 13), and is the line to itself."""
+class Stick:
+    """A firmware at a port, and what it had done on the air."""
 
     def __init__(self, version: int) -> None:
-        self.asked: list[tuple[str, dict[str, Any]]] = []
-        self.version = version
-        self._formed: Any = None
-        self._up = False
-        self._security: Any = None
-        self._library: Any = None
-        self._answers: dict[str, Callable[[dict[str, Any]], Any]] = {
-            "version": lambda given: [version, 2, 0x7440],
-            "getEui64": lambda given: [OWN],
-            "networkState": lambda given: [t.EmberNetworkStatus.JOINED_NETWORK if self._up else t.EmberNetworkStatus.NO_NETWORK],
-            "networkInit": self._started,
-            "formNetwork": self._form,
-            "getNetworkParameters": lambda given: [t.EmberStatus.SUCCESS, t.EmberNodeType.COORDINATOR, self._formed],
-            "setInitialSecurityState": self._secure,
-            "getCurrentSecurityState": lambda given: [
-                t.EmberStatus.SUCCESS,
-                t.EmberCurrentSecurityState(bitmask=t.EmberCurrentSecurityBitmask(0), trustCenterLongAddress=OWN),
-            ],
-            "getKey": lambda given: [t.EmberStatus.SUCCESS, self._key(given["keyType"])],
-            "exportKey": lambda given: [t.KeyData(self._security.networkKey), t.sl_Status.OK],
-            "getNetworkKeyInfo": lambda given: [
-                t.sl_Status.OK, t.SecurityManagerNetworkKeyInfo.deserialize(b"\x01" * 64)[0],  # a key is set
-            ],
-            "sendUnicast": lambda given: [t.EmberStatus.DELIVERY_FAILED, 0],  # to the stick itself: it has nothing to add
-            "getValue": lambda given: [t.EmberStatus.ERR_FATAL, b""],
-            "getMfgToken": lambda given: [b""],
-            "getTokenData": lambda given: FAILED,
-            "customFrame": lambda given: [t.EmberStatus.ERR_FATAL, b""],
-        }
+        self.done: list[Request] = []
+        self.firmware = Firmware(version, ESI, self, lambda frame: self.port.say(frame))
+        self.port = Port(self._take)
 
-    async def connect(self, config: Any, library: Any, use_thread: bool = True) -> Firmware:
-        self._library = library
-        return self
+    def ask(self, request: Request) -> None:
+        self.done.append(request)
 
-    async def disconnect(self) -> None:
-        """The network stays; the line is closed, and bellows says so as if it were broken."""
-        self._library.connection_lost(None)
+    def listen(self, channel: int | None) -> None:
+        """It is no sniffer."""
 
-    async def reset(self) -> None:
-        self.asked.append(("reset", {}))
-        self._up = False
-
-    async def wait_for_startup_reset(self) -> None:
-        raise TimeoutError
-
-    async def command(self, protocol: Any, name: str, *args: Any, **given: Any) -> Any:
-        protocol._ezsp_frame(name, *args, **given)  # raises for what this version of EZSP does not have
-        self.asked.append((name, given))
-        answer = self._answers.get(name)
-        if answer is not None:
-            return answer(given)
-        return [_nothing(kind) for kind in protocol.COMMANDS[name][2].values()]
+    def _take(self, frame: bytes | None) -> None:
+        if frame is None:
+            self.firmware.restart()
+        else:
+            self.firmware.take(frame)
 
     def place(self, *names: str) -> list[int]:
-        return [place for place, (name, _) in enumerate(self.asked) if name in names]
+        return [place for place, (name, _) in enumerate(self.firmware.asked) if name in names]
 
     def given(self, name: str) -> list[dict[str, Any]]:
-        return [given for said, given in self.asked if said == name]
-
-    def _started(self, given: dict[str, Any]) -> list[Any]:
-        if self._formed is None:
-            return [t.EmberStatus.NOT_JOINED]
-        return self._running()
-
-    def _form(self, given: dict[str, Any]) -> list[Any]:
-        self._formed = given["parameters"]
-        return self._running()
-
-    def _running(self) -> list[Any]:
-        self._up = True
-        asyncio.get_running_loop().call_soon(self._library.handle_callback, "stackStatusHandler", [t.EmberStatus.NETWORK_UP])
-        return [t.EmberStatus.SUCCESS]
-
-    def _secure(self, given: dict[str, Any]) -> list[Any]:
-        self._security = given["state"]
-        return [t.EmberStatus.SUCCESS]
-
-    def _key(self, kind: Any) -> Any:
-        key = t.EmberKeyStruct()
-        key.bitmask, key.type, key.key, key.partnerEUI64 = t.EmberKeyStructBitmask(0x1F), kind, self._security.networkKey, OWN
-        key.outgoingFrameCounter = key.incomingFrameCounter = key.sequenceNumber = 0
-        return key
+        return [given for said, given in self.firmware.asked if said == name]
 
 
-def _nothing(kind: Any) -> Any:
-    return kind.deserialize(bytes(64))[0] if hasattr(kind, "fields") else kind(0)
+@pytest.fixture(autouse=True)
+def _sticks_say_at_once_that_they_are_there(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(bellows.ezsp, "NETWORK_COORDINATOR_STARTUP_RESET_WAIT", 0.05)
 
 
-@pytest.mark.parametrize("version", [8, 13])
-def test_a_network_is_formed_as_the_esi_wants_it(version: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    firmware = Firmware(version)
-
-    async def command(protocol: Any, name: str, *args: Any, **given: Any) -> Any:
-        return await firmware.command(protocol, name, *args, **given)
-
-    monkeypatch.setattr(bellows.uart, "connect", firmware.connect)
-    monkeypatch.setattr(ProtocolHandler, "command", command)
+@pytest.mark.parametrize("version", [8, 13, 14, 18])
+def test_a_network_is_formed_as_the_esi_wants_it(version: int) -> None:
     happened: list[dict[str, Any]] = []
-    radio = Radio(happened.append)
+    radio, stick = Radio(happened.append), Stick(version)
 
     async def course() -> tuple[dict[str, Any], dict[str, Any]]:
-        stick = await radio.open("bellows", {"path": "/dev/null"})
+        opened = await radio.open("bellows", {"path": stick.port.place})
         formed = await radio.form(**FORM)
         await radio.close()
-        return stick, formed
+        return opened, formed
 
-    stick, formed = asyncio.run(course())
-    assert stick["device"] == formed["device"] == "0022080000000001"
-    assert stick["about"]["EZSP version"] == str(version)
-    (parameters,) = (given["parameters"] for given in firmware.given("formNetwork"))
-    assert (parameters.panId, parameters.radioChannel) == (0x1A62, 15)
-    assert parameters.extendedPanId.serialize()[::-1].hex() == "00220800000000fe"
-    (state,) = (given["state"] for given in firmware.given("setInitialSecurityState"))
-    assert bytes(state.networkKey.serialize()).hex() == KEY
-    configured = {given["configId"].name: given["value"] for given in firmware.given("setConfigurationValue")}
+    try:
+        opened, formed = asyncio.run(course())
+    finally:
+        stick.port.close()
+    assert opened["device"] == formed["device"] == str(ESI)
+    assert opened["about"]["EZSP version"] == str(version)
+    assert opened["about"]["firmware"] == "EmberZNet 7.4.4.0 build 0"
+    assert stick.done == [Form(15, 0x1A62, Eui64.parse("00220800000000fe"), bytes.fromhex(KEY), 0, 0), Permit(0, {})]
+    configured = {given["configId"].name: given["value"] for given in stick.given("setConfigurationValue")}
     assert (configured["CONFIG_APPLICATION_ZDO_FLAGS"], configured["CONFIG_KEY_TABLE_SIZE"]) == (ZDO_FLAGS, KEY_TABLE)
-    last_reset, started = firmware.place("reset")[-1], firmware.place("networkInit")[-1]
-    registered = [(given["endpoint"], given["profileId"]) for name, given in firmware.asked[last_reset:started] if name == "addEndpoint"]
+    last_reset, started = stick.place("reset")[-1], stick.place("networkInit")[-1]
+    registered = [
+        (given["endpoint"], given["profileId"]) for name, given in stick.firmware.asked[last_reset:started] if name == "addEndpoint"
+    ]
     assert registered == [(41, 0x0109), (1, 0x0109)]  # a reset forgets endpoints, and a network that runs takes none
-    assert not firmware.place("sendBroadcast", "sendMulticast")
-    assert {int(given["indexOrDestination"]) for given in firmware.given("sendUnicast")} <= {0}
-    assert firmware.asked[-1][0] == "permitJoining"
+    assert not stick.place("sendBroadcast", "sendMulticast")
+    sent = {int(given.get("nwk", given.get("indexOrDestination", -1))) for given in stick.given("sendUnicast")}
+    assert sent <= {0}
+    assert stick.firmware.asked[-1][0] == "permitJoining"
+    assert stick.firmware.refused.keys() == set().union(*(names for since, names in REFUSED.items() if version >= since))
     assert happened == []
+
+
+def test_a_firmware_refuses_what_it_does_not_know_as_the_real_one_does_and_counts_it() -> None:
+    stick, radio = Stick(8), Radio(lambda told: None)
+
+    async def course() -> str:
+        await radio.open("bellows", {"path": stick.port.place})
+        with pytest.raises(bellows.exception.InvalidCommandError) as refusal:
+            await radio._application._ezsp.echo(data=b"x")
+        await radio.close()
+        return str(refusal.value)
+
+    try:
+        assert "echo command is an invalidCommand" in asyncio.run(course())
+    finally:
+        stick.port.close()
+    assert stick.firmware.refused == Counter({"echo": 1})
+
+
+def test_what_the_firmware_had_no_room_for_and_what_cannot_be_read_is_told() -> None:
+    happened: list[dict[str, Any]] = []
+    stick, radio = Stick(8), Radio(happened.append)
+
+    async def course() -> None:
+        await radio.open("bellows", {"path": stick.port.place})
+        heard = radio._application._heard
+        stick.firmware.overflows = True
+        stick.firmware.callback("stackStatusHandler", status=stick.firmware._status("stackStatusHandler", "NETWORK_UP"))
+        while not happened:
+            await asyncio.sleep(0.01)
+        heard(bytes.fromhex("00 90 01 45 00 00"))  # the beginning of an incomingMessageHandler
+        heard(bytes.fromhex("00 90 01 f0 00"))  # of counterRolloverHandler, which nothing rests on
+        await radio.close()
+
+    try:
+        asyncio.run(asyncio.wait_for(course(), 20.0))
+    finally:
+        stick.port.close()
+    assert happened == [
+        {"missed": {"why": "the firmware had no room for what it had to tell"}},
+        {"missed": {"why": "incomingMessageHandler cannot be read"}},
+    ]
 
 
 def test_a_library_that_does_not_let_go_of_its_stick_keeps_no_process(monkeypatch: pytest.MonkeyPatch) -> None:

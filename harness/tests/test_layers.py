@@ -56,7 +56,7 @@ MAY_IMPORT = {
     "harness.operator": ("harness.actors.prompt", "harness.asking", "harness.declared"),
     "harness.adapters": (
         "dissectors", "harness.actors", "harness.stack", "harness.crypto", "harness.cim", "harness.radio", "harness.backhaul",
-        "harness.leg_declaration", "harness.loading", "harness.ncp.line", "harness.role_verbs",
+        "harness.leg_declaration", "harness.loading", "harness.ncp.libraries", "harness.ncp.line", "harness.role_verbs",
     ),
     "harness.airs": (
         "harness.declarations", "harness.loading", "harness.plan", "harness.radio", "harness.radio_declaration", "harness.taps",

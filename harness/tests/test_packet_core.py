@@ -37,7 +37,7 @@ from harness.tests.home_network import CHANNEL, ESI, LINK_KEY, LOAD, NETWORK_KEY
 from harness.tests.packet_stick import Stick
 from harness.values import Eui64
 
-ALL = frozenset({"install-code", "link-key", "how-joined"})
+ALL = frozenset({"install-code", "link-key", "how-joined", "removes", "aps-security", "endpoints"})
 
 
 def core(offers: frozenset[str] = ALL) -> PacketCore:
