@@ -89,6 +89,10 @@ class NcpProcess:
         """
         lines: list[dict[str, Any]] = []
         while (line := self._next(0.0, lines)) is not None:
+            if lines and "failed" in line:  # what came before is taken first: it may be why
+                with self._changed:
+                    self._waiting.appendleft(line)
+                break
             if "n" in line:
                 number = line["n"]
                 if not isinstance(number, int) or number not in self._asked:

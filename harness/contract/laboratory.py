@@ -60,6 +60,9 @@ def frame(
     return octets + fcs(octets)
 
 
+MARKING = frame(0, OWN, NOBODY)  # what is sent to nobody under the handle MARK; one that hears everything hears it, too
+
+
 def poll(number: int, source: int, dest: int) -> bytes:
     """A data request, which is acknowledged with frame pending where something waits for its sender."""
     return frame(number, source, dest, ack=True, frame_type=FrameType.COMMAND, payload=bytes([DATA_REQUEST]))
@@ -105,7 +108,7 @@ class End:
         """Have it take settings, and then send a frame to nobody: when that is answered they are in effect."""
         self.marked = False
         self._submit(settings)
-        self._submit(Transmit(frame(0, OWN, NOBODY), MARK))
+        self._submit(Transmit(MARKING, MARK))
 
     def _submit(self, pdu: RadioSettings | Transmit) -> None:
         self._doing(f"{self.name}: submit")

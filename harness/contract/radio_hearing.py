@@ -98,6 +98,8 @@ def interrupts(lab: Laboratory) -> Iterator[str]:
 def _hears_only(lab: Laboratory, settings: RadioSettings, psdu: bytes, what: str) -> Iterator[str]:
     """A frame that these settings keep out, and then one that the usual ones let in."""
     own, peer = lab.both()
+    if not settings.receiver_on:
+        takes_part(own)
     lab.settle(own, settings)
     peer.send(psdu)
     lab.until(lambda: len(peer.answers) == 1)
@@ -140,7 +142,6 @@ def hears_all_when_promiscuous(lab: Laboratory) -> Iterator[str]:
 
 def switches_its_receiver_off(lab: Laboratory) -> Iterator[str]:
     """Deaf while it is told to be."""
-    takes_part(lab.opened())
     yield from _hears_only(lab, replace(AT_OWN, receiver_on=False), frame(1, PEER, OWN), "a frame that came while its receiver was off")
 
 

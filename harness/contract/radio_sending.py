@@ -15,6 +15,7 @@ from harness.contract.laboratory import (
     FENCE,
     FEW,
     LONGEST,
+    MARKING,
     NOBODY,
     OWN,
     PEER,
@@ -22,6 +23,7 @@ from harness.contract.laboratory import (
     frame,
     needs,
     poll,
+    takes_part,
 )
 from harness.contract.promise import Promise
 from harness.errors import BenchError
@@ -67,7 +69,7 @@ def puts_frames_on_the_air(lab: Laboratory) -> Iterator[str]:
     sent = [frame(number, payload=bytes([number]) * (LONGEST if number % 2 else 1)) for number in range(FEW)]
     own.send(*sent)
     lab.until(lambda: len(own.answers) >= FEW and sent[-1] in peer.psdus)
-    heard = [psdu for psdu in peer.psdus if int.from_bytes(psdu[7:9], "little") == OWN]
+    heard = [psdu for psdu in peer.psdus if int.from_bytes(psdu[7:9], "little") == OWN and psdu != MARKING]
     if heard != sent:
         told = "all, but not in order" if sorted(heard) == sorted(sent) else f"{len(set(heard) & set(sent))} of them unchanged"
         yield f"of {FEW} frames {peer.name} heard {len(heard)}, {told}"
@@ -119,7 +121,8 @@ def bears_a_full_queue(lab: Laboratory) -> Iterator[str]:
 
 def says_when_nobody_acknowledges(lab: Laboratory) -> Iterator[str]:
     """A frame to nobody, and one to the peer."""
-    own, _ = lab.both()
+    own, peer = lab.both()
+    takes_part(peer)
     own.send(frame(1, OWN, NOBODY, ack=True), frame(2, ack=True))
     lab.until(lambda: len(own.answers) >= 2)
     statuses = [answer.status for answer in own.answers]
@@ -145,6 +148,7 @@ def tells_frame_pending(lab: Laboratory) -> Iterator[str]:
     """The bit of an acknowledgement that it got."""
     own, peer = lab.both()
     needs(own, "ack-pending")
+    takes_part(peer)
     lab.settle(peer, replace(AT_PEER, pending_for=frozenset({OWN})))
     own.send(poll(1, OWN, PEER))
     lab.until(lambda: bool(own.answers))

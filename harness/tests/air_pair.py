@@ -120,3 +120,20 @@ class OnTheAir:
         if self._open:
             self._open = False
             self._ether.leave(self._name)
+
+
+class OnlyListens(OnTheAir):
+    """One that can be nothing but a sniffer."""
+
+    listens_only = True
+    offers = frozenset({"promiscuous", "lqi"})
+
+    def submit(self, pdu: RadioSettings | Transmit, now: float) -> None:
+        """Take the channel."""
+        if isinstance(pdu, Transmit) or not pdu.promiscuous:
+            raise Unsupported(f"{self._name} only listens")
+        super().submit(pdu, now)
+
+    def perform(self, operation: str, **given: object) -> object:
+        """Nothing."""
+        raise Unsupported(f"{self._name}: cannot {operation}")

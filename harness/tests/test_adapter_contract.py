@@ -22,7 +22,7 @@ from harness.contract.table import PROMISES, RADIO
 from harness.declarations import BenchFile, read_bench
 from harness.radio_declaration import Plugged
 from harness.tests import wrong_machines, wrong_radios
-from harness.tests.air_pair import OnTheAir
+from harness.tests.air_pair import OnlyListens, OnTheAir
 from harness.tests.small_run import ROOT
 from harness.usecase import Actor
 
@@ -30,6 +30,10 @@ PORT = "air://pair"
 PATIENT, TAME, SHORT = 20.0, 5.0, 2.0  # seconds that a question may take: of who is right, of who is wrong, of who may hang
 REJECTED = ("fail", "error")
 SUBJECT, PEER = "ESI", "sniffer"
+LISTENING = (
+    "OPENS", "ABOUT", "UNSUPPORTED", "OFFERS", "NO-PORT", "CLOSES", "SILENT", "OPENS-AGAIN", "ENDS-THREADS", "STARTS-CLEAN",
+    "NOTHING-UNASKED", "HEARS", "LEVELS", "TIME", "INTERRUPTS", "CHANNEL", "PROMISCUOUS",
+)
 
 
 @cache
@@ -89,6 +93,24 @@ def test_a_right_radio_passes_everything() -> None:
     assert {each.verdict for each in told.values()} == {"pass"}, rejected(told)
     assert told.keys() == {promise.id for promise in RADIO}
     assert told["RADIO-ABOUT"].reason == "virtual air 1; exercised on hardware: no"
+
+
+def test_one_that_only_listens_is_asked_what_a_sniffer_can(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(checking, "Asker", InThisProcess)
+    told = outcomes(with_radios(OnlyListens), f"radio of {SUBJECT}")
+    assert {name for name, each in told.items() if each.verdict == "pass"} == {f"RADIO-{each}" for each in LISTENING}, rejected(told)
+    assert {each.verdict for each in told.values()} == {"pass", "not applicable"}
+    assert told["RADIO-FILTER"].reason == f"radio of {SUBJECT} only listens"
+
+
+def test_a_radio_beside_one_that_only_listens_is_asked_what_that_can_hear(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(checking, "Asker", InThisProcess)
+    ears = {SUBJECT: with_radios().radios[SUBJECT], PEER: with_radios(OnlyListens).radios[SUBJECT]}
+    ears[PEER] = replace(ears[PEER], options={**ears[PEER].options, "name": PEER})
+    told = outcomes(replace(virtual(), radios=ears), f"radio of {SUBJECT}")
+    assert rejected(told) == {}
+    assert {told[f"RADIO-{each}"].verdict for each in ("ON-THE-AIR", "RAW", "FULL-QUEUE")} == {"pass"}
+    assert {told[f"RADIO-{each}"].reason for each in ("NO-ACK", "HEARS", "ACK-PENDING")} == {f"radio of {PEER} only listens"}
 
 
 @pytest.mark.parametrize("actor", Actor)

@@ -111,6 +111,20 @@ sys.stdin.readline()""")
     process.close()
 
 
+def test_what_came_before_a_failure_is_told_before_it(child: Path) -> None:
+    child.write_text(f"""{SAYS}{HELLO}sys.stdin.readline()
+say('{{"lost": {{}}}}\\n{{"n": 1, "failed": "no line"}}\\n')
+sys.stdin.readline()""")
+    process = started()
+    process.post("send", due=9.0)
+    told: list[dict[str, object]] = []
+    with pytest.raises(BenchError, match="`send` failed: no line"):
+        while True:
+            told += process.told()
+    assert told == [{"lost": {}}]
+    process.close()
+
+
 def test_lines_are_bounded_both_ways() -> None:
     with pytest.raises(NotALine, match="where 65536 are the most"):
         written({"asdu": "0" * LONGEST})
