@@ -27,9 +27,11 @@ from harness.stack.packets import (
     PacketReceived,
     PacketSent,
     Permit,
+    RawSent,
     Remove,
     Request,
     SendPacket,
+    SendRaw,
     ShareKey,
     Told,
 )
@@ -213,6 +215,8 @@ class ZigpyEsi:
                 self._process.post("share", due, device=str(device), key=key.hex())
             case ShareKey(device):
                 self._process.post("forget", due, device=str(device))
+            case SendRaw(mpdu):
+                self._process.post("raw", due, mpdu=mpdu.hex())
             case Remove(device, short):
                 self._process.post("remove", due, device=str(device), address=short)
 
@@ -222,6 +226,8 @@ class ZigpyEsi:
             match line:
                 case {"operation": "send", "n": number, "done": {"status": status}}:
                     return PacketSent(self._sent.pop(number), status)
+                case {"operation": "raw", "done": {"status": status}}:
+                    return RawSent(status)
                 case {"operation": _}:
                     return None
                 case {"packet": packet}:

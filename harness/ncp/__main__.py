@@ -155,6 +155,10 @@ class Radio:
             return {"status": "no_ack"}
         return {"status": "success"}
 
+    async def raw(self, mpdu: str) -> dict[str, Any]:
+        """Put a MAC frame on the air, without its FCS; that nobody acknowledged it is no failure of ours."""
+        return {"status": "success" if await self._application.send_raw(bytes.fromhex(mpdu)) else "no_ack"}
+
     async def close(self) -> dict[str, Any]:
         """Let nobody in any more, and let go of the stick; one that is gone cannot be told."""
         if self._application is not None:
@@ -186,7 +190,7 @@ class Radio:
 OPERATIONS: dict[str, Callable[..., Awaitable[dict[str, Any]]]] = {
     "open": Radio.open, "listen": Radio.listen, "tune": Radio.tune, "still": Radio.still, "form": Radio.form, "permit": Radio.permit,
     "share": Radio.share, "forget": Radio.forget,
-    "remove": Radio.remove, "send": Radio.send, "close": Radio.close,
+    "remove": Radio.remove, "send": Radio.send, "raw": Radio.raw, "close": Radio.close,
 }
 
 

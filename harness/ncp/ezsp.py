@@ -7,13 +7,14 @@ from 13 on by importLinkKey. Declared, not exercised on hardware: held to bellow
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 from bellows import types as t
 from bellows.exception import EzspError
 from zigpy.zdo.types import SimpleDescriptor
 
-from harness.ncp.libraries import APS_SECURITY, ENDPOINTS, HOW_JOINED, INSTALL_CODE, LINK_KEY, REFUSES, REMOVES
+from harness.ncp.libraries import APS_SECURITY, ENDPOINTS, HOW_JOINED, INSTALL_CODE, LINK_KEY, RAW, REFUSES, REMOVES
 from harness.ncp.quiet import eui64
 
 IMPORTS_KEYS = 13  # the EZSP version from which a link key is imported at an index
@@ -26,6 +27,8 @@ CONFIG: dict[str, Any] = {
     "use_thread": False, "ezsp_config": {"CONFIG_APPLICATION_ZDO_FLAGS": ZDO_FLAGS, "CONFIG_KEY_TABLE_SIZE": KEY_TABLE},
 }
 ANSWERED_BELOW = (0x0000, 0x0001, 0x0002, 0x0003, 0x0031, 0x0032, 0x0034, 0x0036)  # ZDP requests that the stack answers in any case
+USUAL_PRIORITY = 0  # of a raw frame
+RAW_LIMIT = 3.0  # seconds in which the stack says what became of one
 NO_ROOM = 0x03  # of a frame's control octet (UG100, 3.1): the overflow and truncated bits, which bellows passes over
 CARRIES = ("incomingMessageHandler", "mfglibRxHandler", "trustCenterJoinHandler")  # callbacks without which we know less than we say
 NOT_TOLD = "of a version that it does not tell"
@@ -82,7 +85,7 @@ def over_ezsp(quiet: type[Any]) -> type[Any]:
             """By the version that the stick's firmware speaks."""
             version = self._ezsp.ezsp_version
             return {
-                LINK_KEY, HOW_JOINED, REMOVES, APS_SECURITY, ENDPOINTS, *([INSTALL_CODE] if version >= INSTALL_CODES else []),
+                LINK_KEY, HOW_JOINED, REMOVES, APS_SECURITY, ENDPOINTS, RAW, *([INSTALL_CODE] if version >= INSTALL_CODES else []),
                 *([REFUSES] if version >= REFUSES_STRANGERS else []),
             }
 
@@ -113,6 +116,24 @@ def over_ezsp(quiet: type[Any]) -> type[Any]:
                 (status,) = await self._ezsp.addOrUpdateKeyTableEntry(address=device, linkKey=True, keyData=key)
             if t.sl_Status.from_ember_status(status) != t.sl_Status.OK:
                 raise ValueError(f"the key table takes no key: {t.sl_Status.from_ember_status(status).name}")
+
+        async def send_raw(self, mpdu: bytes) -> bool:
+            """Have the stack send a MAC frame as it is, with an FCS of its own; whether it was acknowledged, where it asks for that.
+            Raises ValueError where the stack refuses it, TimeoutError where it does not say what became of it."""
+            became: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
+
+            def complete(name: str, answer: Any) -> None:
+                if not became.done():
+                    became.set_result(answer[-1])  # which in every version is the status
+
+            with self._ezsp.callback_for_commands({"rawTransmitCompleteHandler"}, complete):
+                if "sendRawMessageExtended" in self._ezsp._protocol.COMMANDS:
+                    (status,) = await self._ezsp.sendRawMessageExtended(message=mpdu, priority=USUAL_PRIORITY, useCca=True)
+                else:
+                    (status,) = await self._ezsp.sendRawMessage(messageContents=mpdu)
+                if t.sl_Status.from_ember_status(status) != t.sl_Status.OK:
+                    raise ValueError(f"the stack takes no frame of ours: {t.sl_Status.from_ember_status(status).name}")
+                return bool(t.sl_Status.from_ember_status(await asyncio.wait_for(became, RAW_LIMIT)) == t.sl_Status.OK)
 
         async def drop_link_key(self, device: t.EUI64) -> None:
             """Forget it."""

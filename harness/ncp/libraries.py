@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-INSTALL_CODE, LINK_KEY, HOW_JOINED, REFUSES, REMOVES, APS_SECURITY, ENDPOINTS, CAPTURE = NEEDS = (
-    "install-code", "link-key", "how-joined", "refuses-strangers", "removes", "aps-security", "endpoints", "capture",
+INSTALL_CODE, LINK_KEY, HOW_JOINED, REFUSES, REMOVES, APS_SECURITY, ENDPOINTS, RAW, CAPTURE = NEEDS = (
+    "install-code", "link-key", "how-joined", "refuses-strangers", "removes", "aps-security", "endpoints", "raw", "capture",
 )
 WHAT: Mapping[str, str] = {
     INSTALL_CODE: "let a device join with a link key of its own",
@@ -19,8 +19,10 @@ WHAT: Mapping[str, str] = {
     REMOVES: "make a device leave",
     APS_SECURITY: "send and tell APS security",
     ENDPOINTS: "send from the ESI's endpoint",
+    RAW: "send a frame of ours",
     CAPTURE: "capture frames",
 }
+_NO_RAW = "its radio has no command for one"
 _NO_CAPTURE = "its application has no _packet_capture"
 
 
@@ -44,6 +46,7 @@ LIBRARIES: Mapping[str, Library] = {
         HOW_JOINED: "ZDO.TCDevInd does not say it (zigbee/application.py: on_zdo_tc_device_join)",
         REFUSES: "Z-Stack does not promise it",
         REMOVES: "Z-Stack has no way to do it (zigbee/application.py: force_remove does nothing)",
+        RAW: _NO_RAW,
         CAPTURE: _NO_CAPTURE,
     }),
     "deconz": _of("zigpy_deconz", "zigpy-deconz", {
@@ -53,6 +56,7 @@ LIBRARIES: Mapping[str, Library] = {
         REMOVES: "zigbee/application.py: force_remove does nothing",
         APS_SECURITY: "a packet that comes in does not say whether it had any (api.py: aps_data_indication)",
         ENDPOINTS: "every endpoint but Green Power's becomes 1 (zigbee/application.py: send_packet)",
+        RAW: _NO_RAW,
         CAPTURE: _NO_CAPTURE,
     }),
     "xbee": _of("zigpy_xbee", "zigpy-xbee", {
@@ -61,6 +65,7 @@ LIBRARIES: Mapping[str, Library] = {
         REFUSES: "its firmware does not promise it",
         REMOVES: "zigbee/application.py: force_remove does nothing",
         APS_SECURITY: "it neither asks for it nor tells it (zigbee/application.py: send_packet, handle_rx)",
+        RAW: _NO_RAW,
         CAPTURE: _NO_CAPTURE,
     }),
     "zigate": _of("zigpy_zigate", "zigpy-zigate", {
@@ -70,6 +75,7 @@ LIBRARIES: Mapping[str, Library] = {
         REFUSES: "its firmware does not promise it",
         APS_SECURITY: "it neither asks for it nor tells it (zigbee/application.py: send_packet, zigate_callback_handler)",
         ENDPOINTS: "its firmware has endpoint 1 only (zigbee/application.py: send_packet)",
+        RAW: _NO_RAW,
         CAPTURE: _NO_CAPTURE,
     }),
 }

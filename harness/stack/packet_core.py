@@ -10,11 +10,14 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
-from dissectors import aps, zdp
-from dissectors.layer import Record
+from dissectors import aps, nwk, zdp
+from dissectors.frame import encode_mpdu
+from dissectors.layer import Layer, Record, encode
+from dissectors.mac import FrameType
 from dissectors.nwk import COORDINATOR, MAX_UNICAST
-from harness.errors import Unsupported
+from harness.errors import Inconclusive, Unsupported
 from harness.stack.counters import LinkKeys, NetworkKeys
+from harness.stack.mac_frames import FCS_LENGTH, addressed
 from harness.stack.memory import Memory, remembered
 from harness.stack.neighbours import Child, Neighbours
 from harness.stack.nwk import Network
@@ -25,9 +28,11 @@ from harness.stack.packets import (
     PacketReceived,
     PacketSent,
     Permit,
+    RawSent,
     Remove,
     Request,
     SendPacket,
+    SendRaw,
     ShareKey,
     Told,
 )
@@ -44,6 +49,7 @@ from harness.stack.primitives import (
 )
 from harness.values import Eui64
 
+COMMAND_IDENTIFIERS: dict[type[Layer], int] = {layer: identifier for identifier, layer in nwk.COMMANDS.items()}
 ANY_STICK = 1  # the endpoint that every stick sends from
 LONGEST_PERMIT = 254  # seconds in one request to the stick; the trust centre renews it in time
 
@@ -54,8 +60,8 @@ class PacketCore:
     def __init__(
         self, *, ieee: Eui64, policy: Policy, name: str, offers: frozenset[str], answered_below: frozenset[int] = frozenset(),
     ) -> None:
-        """`offers` is what the stick can: install-code, link-key, how-joined, removes, aps-security, endpoints. `answered_below` are the
-        ZDP clusters whose requests it answers by itself, so that nobody else may."""
+        """`offers` is what the stick can: install-code, link-key, how-joined, removes, aps-security, endpoints, raw. `answered_below` are
+        the ZDP clusters whose requests it answers by itself, so that nobody else may."""
         self.ieee = ieee
         self.policy = policy
         self._name, self._offers, self._answered_below = name, offers, answered_below
@@ -76,6 +82,8 @@ class PacketCore:
                 self._arrived(pdu)
             case PacketSent(handle, status):
                 self._up.append(AsduConfirm(handle, status))
+            case RawSent("no_ack"):
+                raise Inconclusive(f"{self._name} sent a frame of ours that nobody acknowledged: it keeps none for a device that sleeps")
             case DeviceCame():
                 self._came(pdu)
             case DeviceWent(device, short):
@@ -183,8 +191,23 @@ class PacketCore:
         return self.command(request, now)
 
     def network_command(self, command: Record, device: Eui64, now: float, secured: bool) -> None:
-        """Raises Unsupported."""
-        raise self._unsupported("send a network command of ours")
+        """Send a neighbour a network command, as a stimulus. Raises Unsupported where it is to be secured, for the frame counter is the
+        stick's, and where the stick sends no frame of ours."""
+        if secured:
+            raise self._unsupported("send a network command of ours under the network key, whose frame counter is its own")
+        if "raw" not in self._offers:
+            raise self._unsupported("send a frame of ours")
+        short = self._neighbours.short_of(device)
+        if short is not None and self._network is not None:
+            self._counter = (self._counter + 1) % 256
+            header = nwk.Nwk.of(
+                frame_type=nwk.FrameType.COMMAND, dest=short, source=COORDINATOR, radius=1, sequence=self._counter,
+                source_ieee_present=1, source_ieee=self.ieee, dest_ieee_present=1, dest_ieee=device,
+            )
+            body = encode(header) + bytes([COMMAND_IDENTIFIERS[command.layer]]) + encode(command)
+            ends = (self._network.pan_id, short), (self._network.pan_id, COORDINATOR)
+            mac = addressed(FrameType.DATA, *ends, ack=True).replace(sequence=self._counter)
+            self._out.append(SendRaw(encode_mpdu(mac, body)[:-FCS_LENGTH]))
 
     # -- keys and addresses
 

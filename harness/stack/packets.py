@@ -65,6 +65,13 @@ class SendPacket:
     ack: bool
 
 
+@dataclass(frozen=True)
+class SendRaw:
+    """Put a MAC frame on the air as it is, but for its FCS, which the co-processor writes; `RawSent` follows."""
+
+    mpdu: bytes
+
+
 # -- what it tells
 
 
@@ -73,6 +80,13 @@ class PacketSent:
     """What became of a SendPacket: `status` is success or no_ack."""
 
     handle: int
+    status: str
+
+
+@dataclass(frozen=True)
+class RawSent:
+    """What became of a SendRaw: `status` is success or no_ack."""
+
     status: str
 
 
@@ -114,5 +128,5 @@ class DeviceWent:
     short_address: int
 
 
-Request = Form | Permit | ShareKey | Remove | SendPacket
-Told = PacketSent | PacketReceived | DeviceCame | DeviceWent
+Request = Form | Permit | ShareKey | Remove | SendPacket | SendRaw
+Told = PacketSent | RawSent | PacketReceived | DeviceCame | DeviceWent

@@ -21,9 +21,11 @@ from harness.stack.packets import (
     PacketReceived,
     PacketSent,
     Permit,
+    RawSent,
     Remove,
     Request,
     SendPacket,
+    SendRaw,
     ShareKey,
     Told,
 )
@@ -234,6 +236,12 @@ class Firmware:
         ))
         return {"sequence": frame.sequence}
 
+    def _sendRawMessage(self, given: dict[str, Any]) -> None:
+        self._behind.ask(SendRaw(bytes(given["messageContents"])))
+
+    def _sendRawMessageExtended(self, given: dict[str, Any]) -> None:
+        self._behind.ask(SendRaw(bytes(given["message"])))
+
     def tell(self, told: Told) -> None:
         """What the air side has to tell, as a callback."""
         match told:
@@ -247,6 +255,9 @@ class Firmware:
                     "messageSentHandler", type=0, message_type=0, indexOrDestination=dest, nwk=dest, apsFrame=frame, aps_frame=frame,
                     messageTag=tag, message_tag=tag, status=became, messageContents=b"", message=b"",
                 )
+            case RawSent(status):
+                became = ("SUCCESS", "OK") if status == "success" else ("DELIVERY_FAILED", "ZIGBEE_DELIVERY_FAILED")
+                self.callback("rawTransmitCompleteHandler", status=self._status("rawTransmitCompleteHandler", *became), messageContents=b"")
             case PacketReceived():
                 options = t.EmberApsOption.APS_OPTION_ENCRYPTION if told.secured else t.EmberApsOption.APS_OPTION_NONE
                 frame = t.EmberApsFrame(

@@ -6,7 +6,8 @@ It answers no ZDP and gives the network key to whoever it was told to expect, un
 from __future__ import annotations
 
 from dissectors import aps, nwk
-from harness.ports import Chance, Pdu
+from dissectors.mac import fcs
+from harness.ports import Chance, Pdu, Transmit, Transmitted
 from harness.stack.core import Core
 from harness.stack.esi import CAPABILITY
 from harness.stack.happenings import Happening
@@ -17,9 +18,11 @@ from harness.stack.packets import (
     PacketReceived,
     PacketSent,
     Permit,
+    RawSent,
     Remove,
     Request,
     SendPacket,
+    SendRaw,
     ShareKey,
     Told,
 )
@@ -35,6 +38,8 @@ from harness.stack.primitives import (
 )
 from harness.values import Eui64
 
+RAW = -1  # the handle of a frame that the bench made
+
 
 class Stick:
     """A node on the air on one side, `ask` and `told` on the other."""
@@ -45,15 +50,20 @@ class Stick:
         self._expected: dict[Eui64, bytes] = {}
         self._handles: dict[int, int] = {}  # ours to the bench's
         self._told: list[Told] = []
+        self._raw: list[Transmit] = []
 
     # -- towards the air
 
     def receive(self, pdu: Pdu, now: float) -> None:
+        if isinstance(pdu, Transmitted) and pdu.handle == RAW:
+            self._told.append(RawSent("success" if pdu.status == "ok" else "no_ack"))
+            return
         self.core.receive(pdu, now)
         self._settle(now)
 
     def transmit(self, now: float) -> list[Pdu]:
-        return self.core.transmit(now)
+        raw, self._raw = self._raw, []
+        return [*self.core.transmit(now), *raw]
 
     def deadline(self) -> float | None:
         own = self.permitted_until or None
@@ -87,6 +97,8 @@ class Stick:
                     self.core.install_link_key(device, key, LinkKeyKind.ESTABLISHED)
             case Remove(device):
                 self.core.dismiss(device, now)
+            case SendRaw(mpdu):
+                self._raw.append(Transmit(mpdu + fcs(mpdu), RAW))
             case SendPacket():
                 handle = self.core.data(AsduRequest(
                     request.dest, request.dest_endpoint, request.source_endpoint, request.profile, request.cluster, request.asdu,

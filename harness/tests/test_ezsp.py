@@ -21,7 +21,7 @@ from harness.ncp.quiet import quiet
 
 DEVICE, OTHER, KEY = "acde48000a19c3d5", "acde48000a19c3d6", "66b6900981e1ee3ca4206b6b861c02bb"
 VERSIONS = (8, 12, 13, 18)
-EVERY = ("how-joined", "link-key", "removes", "aps-security", "endpoints")
+EVERY = ("how-joined", "link-key", "removes", "aps-security", "endpoints", "raw")
 PACKET = {
     "dest": 0x1234, "source_endpoint": 41, "dest_endpoint": 1, "profile": 0x0109, "cluster": 0x0700, "asdu": "0102", "counter": 9,
     "secured": True, "ack": True,
@@ -35,6 +35,7 @@ class Stick:
         self.asked: list[tuple[str, dict[str, Any]]] = []
         self.happened: list[dict[str, Any]] = []
         self._answers = answers
+        self.became: Any = None  # of a raw frame, where that is no success
         self.radio = Radio(self.happened.append)
         self.application = ezsp.over_ezsp(quiet(ControllerApplication, self.radio._happened))(
             {"database_path": None, "device": {"path": "/dev/null"}, "ota": {"enabled": False}, **ezsp.CONFIG},
@@ -56,6 +57,8 @@ class Stick:
             status = t.sl_Status.OK if protocol.VERSION >= 14 else t.EmberStatus.SUCCESS
             for future in self.application._pending_requests.values():
                 future.set_result((status, ""))
+            if name.startswith("sendRaw"):
+                self.ezsp.handle_callback("rawTransmitCompleteHandler", [*([b""] if protocol.VERSION >= 14 else []), self.became or status])
         return self._answers.get(name) or [kind(0) for kind in answered.values()]
 
     def named(self, *names: str) -> list[dict[str, Any]]:
@@ -188,6 +191,25 @@ def test_our_endpoints_are_registered_and_none_of_home_automation() -> None:
 
     stick = play(lambda: Stick(8), course)
     assert [(each["endpoint"], each["profileId"]) for each in stick.named("addEndpoint")] == [(41, 0x0109), (1, 0x0109)]
+
+
+@pytest.mark.parametrize(("version", "command"), [
+    (7, "sendRawMessage"), (8, "sendRawMessageExtended"), (13, "sendRawMessageExtended"), (18, "sendRawMessageExtended"),
+])
+def test_a_frame_of_ours_is_sent_by_the_command_that_the_version_has(version: int, command: str) -> None:
+    async def course(stick: Stick) -> None:
+        assert await stick.radio.raw("61880a") == {"status": "success"}
+        stick.became = t.sl_Status.ZIGBEE_DELIVERY_FAILED if version >= 14 else t.EmberStatus.DELIVERY_FAILED
+        assert await stick.radio.raw("61880b") == {"status": "no_ack"}
+
+    stick = play(lambda: Stick(version), course)
+    assert [name for name, _ in stick.asked] == [command, command]
+    assert [bytes(next(iter(given.values()))).hex() for _, given in stick.asked] == ["61880a", "61880b"]
+
+
+def test_a_frame_of_ours_that_the_stack_refuses_is_an_error() -> None:
+    with pytest.raises(ValueError, match="the stack takes no frame of ours: INVALID_STATE"):
+        play(lambda: Stick(8, sendRawMessageExtended=[t.EmberStatus.INVALID_CALL]), lambda stick: stick.radio.raw("61"))
 
 
 @pytest.mark.parametrize(("version", "offers"), [

@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from dissectors import aps
+from dissectors import aps, nwk
 from dissectors.clusters import price
 from dissectors.nwk import BroadcastAddress
-from harness.errors import Unsupported
+from harness.errors import Inconclusive, Unsupported
 from harness.ports import Pdu
 from harness.stack.esi import EsiNode
 from harness.stack.happenings import (
@@ -23,7 +23,7 @@ from harness.stack.happenings import (
     Registered,
 )
 from harness.stack.packet_core import LONGEST_PERMIT, PacketCore
-from harness.stack.packets import DeviceCame, DeviceWent, Form, PacketReceived, Permit, Remove, ShareKey
+from harness.stack.packets import DeviceCame, DeviceWent, Form, PacketReceived, Permit, RawSent, Remove, SendRaw, ShareKey
 from harness.stack.policy import Policy
 from harness.stack.primitives import (
     AsduIndication,
@@ -37,7 +37,7 @@ from harness.tests.home_network import CHANNEL, ESI, LINK_KEY, LOAD, NETWORK_KEY
 from harness.tests.packet_stick import Stick
 from harness.values import Eui64
 
-ALL = frozenset({"install-code", "link-key", "how-joined", "removes", "aps-security", "endpoints"})
+ALL = frozenset({"install-code", "link-key", "how-joined", "removes", "aps-security", "endpoints", "raw"})
 
 
 def core(offers: frozenset[str] = ALL) -> PacketCore:
@@ -168,6 +168,45 @@ def test_what_this_stick_cannot_is_unsupported_too() -> None:
         stick.install_link_key(PCT, bytes(16), LinkKeyKind.ESTABLISHED)
     stick.permit_association(False, {})
     assert stick.transmit(0.0) == [Permit(0, {})]
+
+
+def test_a_network_command_without_security_goes_out_as_a_frame_of_ours_and_the_device_obeys_it_not() -> None:
+    home, over, node = provisioned()
+    node.application.core.network_command(nwk.Leave.of(request=1), PCT, home.now, secured=False)
+    home.run(5.0)
+    leave, *repeated = (each.frame for each in home.heard() if each.sender == "esi" and each.frame.find(nwk.Leave) is not None)
+    assert leave.nwk is not None
+    assert (leave.nwk.security_enabled, leave.nwk.dest_ieee) == (0, int(PCT))
+    assert not repeated, "the device acknowledged it"
+    assert len(over.of(SendRaw)) == 1
+    assert home.joiner.application.core.network_key is not None
+
+
+def test_a_frame_of_ours_is_unsupported_where_the_stick_sends_none_or_the_counter_would_be_its_own() -> None:
+    with pytest.raises(Unsupported, match="the stick cannot send a frame of ours"):
+        core(ALL - {"raw"}).network_command(nwk.Leave.of(request=1), PCT, 0.0, secured=False)
+    with pytest.raises(Unsupported, match="under the network key, whose frame counter is its own"):
+        core().network_command(nwk.Leave.of(request=1), PCT, 0.0, secured=True)
+
+
+def test_a_frame_of_ours_that_nobody_acknowledged_decides_nothing() -> None:
+    stick = core()
+    stick.receive(RawSent("success"), 0.0)
+    with pytest.raises(Inconclusive, match="nobody acknowledged: it keeps none for a device that sleeps"):
+        stick.receive(RawSent("no_ack"), 0.0)
+
+
+def test_what_a_stick_cannot_send_is_unsupported_by_name() -> None:
+    question = AsduRequest(1, 3, 41, 0x0109, 0x0700, b"x", link_key=True)
+    with pytest.raises(Unsupported, match="the stick cannot send and tell APS security"):
+        core(ALL - {"aps-security"}).data(question, 0.0)
+    with pytest.raises(Unsupported, match="the stick cannot send from endpoint 41"):
+        core(ALL - {"endpoints"}).data(replace(question, link_key=False), 0.0)
+    stick = core(ALL - {"removes"})
+    stick.receive(DeviceCame(LOAD, 7, "join"), 0.0)
+    with pytest.raises(Unsupported, match="the stick cannot make a device leave"):
+        stick.dismiss(LOAD, 0.0)
+    assert stick.transmit(0.0) == []
 
 
 def test_a_refused_key_is_taken_from_the_stick_again() -> None:
