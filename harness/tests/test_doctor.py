@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from harness.adapters.ncp_options import cannot
 from harness.cli import main
 from harness.declarations import read_bench
 from harness.doctor import examine, host, ports
@@ -205,6 +206,59 @@ def test_a_role_verb(tmp_path: Path, verbs: str, about: str, grade: Grade, says:
 def test_a_vendors_class_with_a_port_has_it_looked_at_as_well(tmp_path: Path) -> None:
     verbs = f"power_cycle: {{adapter: '{__name__}:Relay', port: /no/such/ttyUSB0}}"
     assert "is not there" in only(found(written(tmp_path, verbs=verbs)), "HAN Device.power_cycle", Grade.PROBLEM).says
+
+
+def on_a_stick(folder: Path, esi: str, radios: str = "") -> list[Finding]:
+    path = written(folder, "none")
+    lines = [line for line in path.read_text().splitlines() if not line.startswith("  ESI: ")]
+    place = lines.index(next(line for line in lines if line.startswith("  HAN Device: ")))
+    lines.insert(place, f"  ESI: {{adapter: 'harness.adapters.zigpy_esi:ZigpyEsi', {esi}}}")
+    path.write_text("\n".join([*lines, *([f"radios: {{{radios}}}"] if radios else []), ""]))
+    return found(path)
+
+
+@pytest.fixture
+def examined(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Ports whose sticks were reached; one called dead is not there."""
+    reached: list[str] = []
+
+    def examine(options: Mapping[str, Any]) -> tuple[Mapping[str, str], Mapping[str, str]]:
+        if "dead" in options["port"]:
+            raise BenchError(f"{options['radio']} on {options['port']}: `open` failed: TimeoutError")
+        reached.append(options["port"])
+        return {"library": "a test's"}, cannot(options["radio"])
+
+    monkeypatch.setattr("harness.adapters.zigpy_esi.ZigpyEsi.examine", staticmethod(examine))
+    return reached
+
+
+def test_a_stick_is_reached_and_what_its_library_cannot_is_said(tmp_path: Path, examined: list[str]) -> None:
+    sniffer = f"sniffer: {{adapter: '{__name__}:FakeRadio', port: 'socket://x:2', channel: 15}}"
+    findings = on_a_stick(tmp_path, "radio: bellows, port: 'socket://x:1'", sniffer)
+    assert examined == ["socket://x:1"]
+    assert [each for each in findings if each.grade > Grade.NOTE and each.about not in ("clock", "tshark", "node")] == []
+    said = {each.says for each in findings if each.about == "stick of ESI"}
+    assert said == {"library a test's", "its network is lost at the start of a run"}
+    doubts = [each.says for each in on_a_stick(tmp_path, "radio: znp, port: 'socket://x:1'", sniffer) if each.grade is Grade.DOUBT]
+    assert any(says.startswith("its library cannot take the link key that key establishment made: ") for says in doubts)
+    shared = on_a_stick(tmp_path, "radio: bellows, port: 'socket://x:2'", sniffer)
+    assert only(shared, "sniffer", Grade.PROBLEM).says == "socket://x:2 is ESI's already"
+
+
+def test_a_stick_with_nobody_beside_it_is_a_doubt_and_no_lack_of_radios(tmp_path: Path, examined: list[str]) -> None:
+    findings = on_a_stick(tmp_path, "radio: bellows, port: 'socket://x:1'")
+    assert only(findings, "radios", Grade.DOUBT).says.endswith("no clause about frames is applicable")
+    assert not [each for each in findings if each.grade is Grade.PROBLEM]
+
+
+@pytest.mark.parametrize(("esi", "says"), [
+    ("radio: zigate, port: 'socket://x:1'", "zigate cannot let a device join with a link key of its own"),
+    ("radio: bellows, port: /no/such/ttyACM0", "/no/such/ttyACM0 is not there"),
+    ("radio: bellows, port: 'socket://dead:1'", "bellows on socket://dead:1: `open` failed: TimeoutError"),
+])
+def test_a_stick_that_will_not_do_is_a_problem(tmp_path: Path, examined: list[str], esi: str, says: str) -> None:
+    assert only(on_a_stick(tmp_path, esi), "stick of ESI", Grade.PROBLEM).says.startswith(says)
+    assert examined == []
 
 
 def test_secrets_are_their_owners_alone(tmp_path: Path) -> None:

@@ -8,6 +8,8 @@ from __future__ import annotations
 import asyncio
 import importlib
 from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 from unittest.mock import AsyncMock, MagicMock
@@ -19,11 +21,15 @@ from zigpy.exceptions import DeliveryError
 from harness.adapters.ncp_options import cannot, demand
 from harness.adapters.ncp_sniffer import NcpSniffer
 from harness.adapters.zigpy_esi import ZigpyEsi
+from harness.declarations import read_bench
+from harness.errors import InputError
 from harness.ncp import others
 from harness.ncp.__main__ import Radio
 from harness.ncp.capture import can_capture
-from harness.ncp.libraries import APS_SECURITY, CAPTURE, ENDPOINTS, HOW_JOINED, INSTALL_CODE, LIBRARIES, LINK_KEY, NEEDS, REMOVES
+from harness.ncp.libraries import APS_SECURITY, CAPTURE, ENDPOINTS, HOW_JOINED, INSTALL_CODE, LIBRARIES, LINK_KEY, NEEDS, RAW, REMOVES
 from harness.ncp.quiet import ieee_of, packet_of, quiet
+from harness.plugin.bench_building import check
+from harness.radio_declaration import Plugged
 from harness.usecase import Actor
 
 DEVICE, KEY, NWK = "acde48000a19c3d5", "66b6900981e1ee3ca4206b6b861c02bb", 0x1234
@@ -240,7 +246,32 @@ def test_no_library_but_bellows_takes_a_key_of_key_establishment() -> None:
         assert not [each for each in dir(library(name)) if "link_key" in each and each != "permit_with_link_key"]
 
 
+def test_no_library_but_bellows_has_a_command_for_a_frame_of_ours() -> None:
+    from zigpy_deconz.api import CommandId
+    from zigpy_xbee.api import COMMAND_REQUESTS
+    from zigpy_zigate.api import CommandId as ZigateCommand
+    from zigpy_znp import commands
+
+    names = [
+        *CommandId.__members__, *COMMAND_REQUESTS, *ZigateCommand.__members__,
+        *(name for system in vars(commands).values() if isinstance(system, type) for name in dir(system)),
+    ]
+    assert len(names) > 100
+    assert {name for name in names if "raw" in name.lower()} == {"SET_RAWMODE", "SEND_RAW_APS_DATA_PACKET"}, "neither is a frame"
+    assert all(RAW in LIBRARIES[name].cannot for name in OTHERS)
+
+
 # -- before a run
+
+
+def test_a_bench_file_is_refused_with_its_place() -> None:
+    virtual = read_bench(Path(__file__).parents[2] / "fixtures" / "benches" / "virtual.yaml")
+    esi = replace(virtual.adapters[Actor.ESI], adapter="harness.adapters.zigpy_esi:ZigpyEsi", options={"radio": "zigate", "port": "x"})
+    with pytest.raises(InputError, match=r"virtual.yaml.*zigate cannot let a device join"):
+        check(replace(virtual, adapters={**virtual.adapters, Actor.ESI: esi}))
+    sniffer = Plugged("harness.adapters.ncp_sniffer:NcpSniffer", {"radio": "znp", "port": "x", "channel": "15"}, "bench.yaml:7: ")
+    with pytest.raises(InputError, match=r"bench.yaml:7: znp cannot capture frames"):
+        check(replace(virtual, radios={"sniffer": sniffer}))
 
 
 def test_what_an_esi_cannot_be_is_refused_by_name_before_a_run() -> None:
