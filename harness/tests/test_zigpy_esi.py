@@ -125,6 +125,11 @@ def test_what_the_stick_cannot_is_unsupported_by_name(at_work: Bench) -> None:
         at_work.renew_network_key()
 
 
+def test_packets_that_the_stick_had_no_room_for_are_an_error_by_name(at_work: Bench) -> None:
+    with pytest.raises(BenchError, match=r"Printing on .* has lost packets: the firmware had no room"):
+        at_work.machines[Actor.ESI]._read({"missed": {"why": "the firmware had no room for what it had to tell"}})
+
+
 def test_keys_stand_on_no_command_line(at_work: Bench) -> None:
     words = Path(f"/proc/{child_of(at_work)}/cmdline").read_bytes().split(b"\0")
     assert words[1:-1] == [b"-m", b"harness.ncp"]
