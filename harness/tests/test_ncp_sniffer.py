@@ -37,6 +37,7 @@ from harness.radio_declaration import Plugged
 from harness.stack.mac_frames import addressed
 from harness.tests.ezsp_world import Ear, ear, ezsp_world
 from harness.tests.field_captures import STEPS
+from harness.tests.test_bench_of_radios import Stick as Beside
 from harness.tests.test_zigpy_esi import PCT, bench_file, in_service
 from harness.usecase import Actor, Point
 from harness.verdict import Verdict
@@ -176,7 +177,7 @@ class Application:
         self.is_listening = True
         if not self._ends:
             await asyncio.Event().wait()
-        for packet in ():
+        for packet in tuple[Any, ...]():
             yield packet
 
     async def packet_capture_change_channel(self, channel: int) -> None:
@@ -273,6 +274,23 @@ def test_a_late_tuning_and_a_frame_too_long_are_counted_as_lost_and_nothing_is_a
         air.wake(4.0)
         air.wake(5.0)
         assert [(each.start, each.end) for each in air.listening.attested(5.0)] == [(0.0, 0.0), (4.0, 5.0)]
+
+
+def test_how_far_its_clock_is_from_another_radio_s_is_told(child: Path) -> None:
+    child.write_text(f"{SAYS}{TUNED}done(tune)\nsay(frame={FRAME})\nsys.stdin.read()")
+    beside = Beside({}, lambda: None)
+    with listening(port="x") as sniffer:
+        air = RealAir({"ESI": beside}, {"sniffer": sniffer.radio}, channel=CHANNEL)
+        end = sniffer.clock.now() + WITHIN
+        while not sniffer.radio._telling._told:
+            assert sniffer.clock.now() < end
+            sniffer.clock.wait_until(end)
+        beside.inbox.append(Received(FRAMES[0], CHANNEL))
+        air.wake(sniffer.clock.now())
+        air.listening.attested(sniffer.clock.now())
+    (told,) = (each["clock"] for each in air.listening.about.values() if "clock" in each)
+    assert told["frames compared"] == 1
+    assert told["largest skew in us"] <= 100_000
 
 
 def test_it_sends_nothing_and_has_nothing_else(child: Path) -> None:
