@@ -25,6 +25,7 @@ ZDO_FLAGS = 0x0F  # every ZDP request comes to us, and those of endpoints and bi
 KEY_TABLE = 12  # link keys of so many devices: what bellows itself asks for at most
 CONFIG: dict[str, Any] = {
     "use_thread": False, "ezsp_config": {"CONFIG_APPLICATION_ZDO_FLAGS": ZDO_FLAGS, "CONFIG_KEY_TABLE_SIZE": KEY_TABLE},
+    "ezsp_policies": {"TC_KEY_REQUEST_POLICY": t.EzspDecisionId.DENY_TC_KEY_REQUESTS},  # a link key comes of key establishment alone
 }
 ANSWERED_BELOW = (0x0000, 0x0001, 0x0002, 0x0003, 0x0031, 0x0032, 0x0034, 0x0036)  # ZDP requests that the stack answers in any case
 USUAL_PRIORITY = 0  # of a raw frame

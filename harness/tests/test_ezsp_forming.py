@@ -11,6 +11,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import bellows.ezsp
+import bellows.types as t
 import pytest
 
 from harness.ncp.__main__ import Radio
@@ -84,6 +85,8 @@ def test_a_network_is_formed_as_the_esi_wants_it(version: int) -> None:
     assert stick.done == [Form(15, 0x1A62, Eui64.parse("00220800000000fe"), bytes.fromhex(KEY), 0, 0), Permit(0, {})]
     configured = {given["configId"].name: given["value"] for given in stick.given("setConfigurationValue")}
     assert (configured["CONFIG_APPLICATION_ZDO_FLAGS"], configured["CONFIG_KEY_TABLE_SIZE"]) == (ZDO_FLAGS, KEY_TABLE)
+    policies = {given["policyId"].name: int(given["decisionId"]) for given in stick.given("setPolicy")}
+    assert policies["TC_KEY_REQUEST_POLICY"] == t.EzspDecisionId.DENY_TC_KEY_REQUESTS
     last_reset, started = stick.place("reset")[-1], stick.place("networkInit")[-1]
     registered = [
         (given["endpoint"], given["profileId"]) for name, given in stick.firmware.asked[last_reset:started] if name == "addEndpoint"

@@ -25,6 +25,10 @@ from harness.adapters.ncp_process import NcpProcess
 from harness.adapters.ncp_sniffer import FIRST, NcpSniffer
 from harness.bench import Bench
 from harness.clock import LiveClock
+from harness.contract.asking import Told, told_by
+from harness.contract.laboratory import Laboratory, Place
+from harness.contract.promise import PASS
+from harness.contract.table import RADIO
 from harness.errors import BenchError, Unsupported
 from harness.judge import judge
 from harness.ncp.capture import Capture
@@ -35,6 +39,7 @@ from harness.radio.real import RealAir
 from harness.radio.virtual import airtime
 from harness.radio_declaration import Plugged
 from harness.stack.mac_frames import addressed
+from harness.tests.air_pair import OnTheAir
 from harness.tests.ezsp_world import Ear, ear, ezsp_world
 from harness.tests.field_captures import STEPS
 from harness.tests.test_bench_of_radios import Stick as Beside
@@ -301,6 +306,40 @@ def test_it_sends_nothing_and_has_nothing_else(child: Path) -> None:
                 sniffer.radio.submit(pdu, 0.0)
         with pytest.raises(Unsupported, match="a co-processor that captures has no energy_scan"):
             sniffer.radio.perform("energy_scan")
+
+
+# -- the contract
+
+
+class OnAnAir(OnTheAir):
+    """The ear of a stick on the air of `air_pair`."""
+
+    stick: Ear
+
+    def listen(self) -> None:
+        """To what the stick is told."""
+        for settings in self.stick.transmit(0.0):
+            self.submit(settings, 0.0)
+
+    def deliver(self, at: float, pdu: Any) -> None:
+        """The stick hears it."""
+        self.stick.receive(pdu, at)
+
+
+@pytest.mark.parametrize("identity", ["RADIO-HEARS", "RADIO-CHANNEL", "RADIO-NOTHING-UNASKED"])
+def test_it_keeps_what_only_a_peer_can_tell_of_it(identity: str, stick: Ear) -> None:
+    """`hanproof adapter check` asks all that a sniffer can keep; each question takes a process of bellows' own."""
+    ear_on_air = OnAnAir({"port": "air://stick", "name": "stick"}, lambda: None)
+    ear_on_air.stick, stick.interrupt = stick, ear_on_air.listen
+    peer = Place("peer", "harness.tests.air_pair:OnTheAir", {"port": "air://stick", "name": "peer"})
+    laboratory = Laboratory(Place("stick", SNIFFER, {"port": stick.port.place, "channel": "15"}), peer, lambda doing: None, 20.0)
+    (promise,) = (each for each in RADIO if each.id == identity)
+    try:
+        assert told_by(lambda: promise.asks(laboratory)) == Told(PASS)
+    finally:
+        laboratory.close()
+        stick.interrupt = lambda: None
+        ear_on_air.close()
 
 
 # -- beside a bench
