@@ -37,7 +37,6 @@ class NcpSniffer:
     """One stick. Options: `port`; `radio` (bellows, or `module:Class` of a library that can capture); `baudrate`, `flow_control`."""
 
     listens_only = True
-    speaks = True  # it says that it captures before it is believed
 
     @staticmethod
     def check(name: str, options: Mapping[str, Any]) -> None:
@@ -130,10 +129,10 @@ class NcpSniffer:
             self._pulse = now + PULSE
             self._stills[self._process.post("still", now + LIMIT)] = self._asked
         for line in self._process.told():
-            self._take(line, now)
+            self._take(line)
         self._process.expire(now)
 
-    def _take(self, line: dict[str, Any], now: float) -> None:
+    def _take(self, line: dict[str, Any]) -> None:
         try:
             match line:
                 case {"frame": {"mpdu": mpdu, "channel": channel, "lqi": lqi, "rssi": rssi, "at": at}}:

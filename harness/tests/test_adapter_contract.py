@@ -21,7 +21,7 @@ from harness.contract.script import scripts
 from harness.contract.table import PROMISES, RADIO
 from harness.declarations import BenchFile, read_bench
 from harness.radio_declaration import Plugged
-from harness.tests import wrong_machines, wrong_radios
+from harness.tests import wrong_machines, wrong_radios, wrong_sniffers
 from harness.tests.air_pair import OnlyListens, OnTheAir
 from harness.tests.small_run import ROOT
 from harness.usecase import Actor
@@ -30,6 +30,7 @@ PORT = "air://pair"
 PATIENT, TAME, SHORT = 20.0, 5.0, 2.0  # seconds that a question may take: of who is right, of who is wrong, of who may hang
 REJECTED = ("fail", "error")
 SUBJECT, PEER = "ESI", "sniffer"
+WRONG_RADIOS = {**wrong_radios.BREAKS, **wrong_sniffers.BREAKS}
 LISTENING = (
     "OPENS", "ABOUT", "UNSUPPORTED", "OFFERS", "NO-PORT", "CLOSES", "SILENT", "OPENS-AGAIN", "ENDS-THREADS", "STARTS-CLEAN",
     "NOTHING-UNASKED", "HEARS", "LEVELS", "TIME", "INTERRUPTS", "CHANNEL", "PROMISCUOUS",
@@ -120,7 +121,7 @@ def test_a_right_machine_passes_whatever_can_be_asked_of_it(actor: Actor) -> Non
     assert {name for name, each in told.items() if each.verdict == "not applicable"} >= {"MACHINE-CLOSES", "MACHINE-SILENT"}
 
 
-@pytest.mark.parametrize("wrong", wrong_radios.BREAKS)
+@pytest.mark.parametrize("wrong", WRONG_RADIOS)
 def test_a_wrong_radio_is_rejected_by_exactly_the_promises_that_it_breaks(
     wrong: type[OnTheAir], monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -128,7 +129,7 @@ def test_a_wrong_radio_is_rejected_by_exactly_the_promises_that_it_breaks(
     if not wild:
         monkeypatch.setattr(checking, "Asker", InThisProcess)
     reasons = rejected(outcomes(with_radios(wrong), f"radio of {SUBJECT}", limit=SHORT if wild else TAME))
-    assert reasons.keys() == wrong_radios.BREAKS[wrong], reasons
+    assert reasons.keys() == WRONG_RADIOS[wrong], reasons
 
 
 @pytest.mark.parametrize("wrong", wrong_machines.BREAKS)

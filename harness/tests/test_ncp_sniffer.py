@@ -33,6 +33,9 @@ from harness.errors import BenchError, Unsupported
 from harness.judge import judge
 from harness.ncp.capture import Capture
 from harness.ncp.line import VERSION
+from harness.plugin.bench_building import build
+from harness.plugin.campaign import Campaign
+from harness.plugin.case import run_case
 from harness.ports import RadioSettings, Received, Transmit
 from harness.radio.listening import SETTLING
 from harness.radio.real import RealAir
@@ -42,6 +45,7 @@ from harness.stack.mac_frames import addressed
 from harness.tests.air_pair import OnTheAir
 from harness.tests.ezsp_world import Ear, ear, ezsp_world
 from harness.tests.field_captures import STEPS
+from harness.tests.packet_world import packet_world
 from harness.tests.test_bench_of_radios import Stick as Beside
 from harness.tests.test_zigpy_esi import PCT, bench_file, in_service
 from harness.usecase import Actor, Point
@@ -343,6 +347,24 @@ def test_it_keeps_what_only_a_peer_can_tell_of_it(identity: str, stick: Ear) -> 
 
 
 # -- beside a bench
+
+
+def _a_case_that_goes_on(bench: Bench, verify: Any) -> None:
+    bench.open()
+    bench.wait_until(lambda: False, WITHIN)
+    verify(bench.trace)
+
+
+def test_a_sniffer_that_is_lost_is_an_error_verdict_by_name_with_its_evidence(child: Path) -> None:
+    child.write_text(f"{SAYS}{TUNED}done(tune)\nsay(frame={FRAME})\nsys.stdin.readline()\nsay(lost={ {'text': 'gone'} })\nsys.stdin.read()")
+    with packet_world(link_key=PCT.link_key, device=PCT.eui64) as world:
+        sniffer = Plugged(SNIFFER, MappingProxyType({"port": "x", "channel": str(CHANNEL)}))
+        campaign = Campaign(replace(bench_file(world.place), radios={"sniffer": sniffer}), 1, build)
+        told = run_case(_a_case_that_goes_on, campaign, PCT, clauses=[])
+    assert (told.verdict, told.reason) == (Verdict.ERROR, "bellows sniffing on x is lost: it was unplugged, or its firmware was reset")
+    (evidence,) = told.evidence
+    assert evidence.trace is not None
+    assert [each.octets for each in evidence.trace.at(Point.MAC)] == FRAMES[:1]
 
 
 def test_two_sticks_on_bellows_one_the_esi_s_and_one_that_listens_provision_a_device_with_verdicts_on_its_frames() -> None:

@@ -9,9 +9,8 @@ from dataclasses import replace
 from itertools import count
 from typing import Any
 
-from harness.contract.laboratory import frame
 from harness.ports import RadioSettings, Received, Transmit, Transmitted
-from harness.tests.air_pair import OnlyListens, OnTheAir
+from harness.tests.air_pair import OnTheAir
 
 Told = list[tuple[float, Received | Transmitted]]
 Interrupt = Callable[[], None]
@@ -338,32 +337,6 @@ class StarvesChildren(OnTheAir):
         super().submit(replace(pdu, pending_for=frozenset()) if isinstance(pdu, RadioSettings) else pdu, now)
 
 
-class ListensWhereItLikes(OnlyListens):
-    """A sniffer that stays on the channel it was set to first."""
-
-    _first: int | None = None
-
-    def submit(self, pdu: RadioSettings | Transmit, now: float) -> None:
-        """On that one."""
-        if isinstance(pdu, RadioSettings):
-            self._first = self._first or 26
-            pdu = replace(pdu, channel=self._first)
-        super().submit(pdu, now)
-
-
-class ListensAndSpeaks(OnlyListens):
-    """A sniffer that acknowledges itself to be there."""
-
-    def submit(self, pdu: RadioSettings | Transmit, now: float) -> None:
-        """And says so."""
-        super().submit(pdu, now)
-        self._ether.submit(self._name, Transmit(frame(77), 4242))
-
-    def told(self, now: float) -> Told:
-        """And tells nobody of it."""
-        return [each for each in super().told(now) if isinstance(each[1], Received)]
-
-
 WILD = (HangsOnClosing, CrashesOnClosing, NeverCloses, KeepsItsPort, LeavesThreads, LeaksSettings, LeaksAnswers)
 """Those that leave something behind: they are asked in a process of its own for each question, as every adapter is by the command."""
 
@@ -405,7 +378,5 @@ BREAKS: Mapping[type[OnTheAir], frozenset[str]] = {
         HearsEverybody: "FILTER ACKNOWLEDGES SOURCE-MATCH",
         IsNeverPromiscuous: "PROMISCUOUS",
         StarvesChildren: "SOURCE-MATCH",
-        ListensWhereItLikes: "CHANNEL",
-        ListensAndSpeaks: "NOTHING-UNASKED",
     }.items()
 }
