@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from importlib.util import find_spec
 from typing import Any
 
@@ -27,6 +28,16 @@ def device_of(options: Mapping[str, Any]) -> dict[str, Any]:
             raise ValueError(f"`flow_control` is not known; right would be one of {', '.join(FLOW_CONTROL)}")
         device["flow_control"] = None if options["flow_control"] == "none" else options["flow_control"]
     return device
+
+
+@dataclass(frozen=True)
+class Examined:
+    """What a stick says of itself, what its library cannot, each with the reason, and dBm by channel, or why those are not known."""
+
+    about: Mapping[str, str]
+    cannot: Mapping[str, str] = field(default_factory=dict)
+    levels: Mapping[int, float] = field(default_factory=dict)
+    unknown: str = ""
 
 
 def demand(radio: str, need: str) -> None:

@@ -10,9 +10,10 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
+from dissectors.smart_energy import ALL_CHANNELS
 from harness.actors.reports import Logged, PacketSeen
 from harness.actors.setup import Setup
-from harness.adapters.ncp_options import OPTIONS, cannot, demand, device_of
+from harness.adapters.ncp_options import OPTIONS, Examined, cannot, demand, device_of
 from harness.adapters.ncp_process import NcpProcess
 from harness.adapters.virtual_esi import VirtualEsi
 from harness.errors import BenchError
@@ -61,16 +62,20 @@ class ZigpyEsi:
         demand(options["radio"], INSTALL_CODE)
 
     @staticmethod
-    def examine(options: Mapping[str, Any]) -> tuple[Mapping[str, str], Mapping[str, str]]:
-        """Reach the stick and let go of it again: what it says of itself, and what its library cannot, with reasons. Nothing is formed.
-        Raises BenchError."""
+    def examine(options: Mapping[str, Any]) -> Examined:
+        """Reach the stick, have it listen for noise, and let go of it again; nothing is formed. Raises BenchError."""
         radio, device = options["radio"], device_of(options)
-        process = NcpProcess(f"{radio} on {device['path']}", lambda: None)
+        process, levels, unknown = NcpProcess(f"{radio} on {device['path']}", lambda: None), {}, ""
         try:
             stick = process.call("open", OPEN_LIMIT, radio=radio, device=device)
+            try:
+                levels = process.call("scan", LIMIT, channels=list(ALL_CHANNELS))["levels"]
+            except BenchError as fault:
+                unknown = str(fault)
         finally:
             process.close()
-        return {**stick["about"], "exercised on hardware": "no"}, cannot(radio)
+        heard = {int(channel): float(level) for channel, level in levels.items()}
+        return Examined({**stick["about"], "exercised on hardware": "no"}, cannot(radio), heard, unknown)
 
     @staticmethod
     def live(options: Mapping[str, Any]) -> bool:

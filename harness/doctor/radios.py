@@ -18,6 +18,7 @@ from harness.ports import Radio
 from harness.radio_declaration import Plugged, is_sniffer
 from harness.usecase import ACROSS_THE_HAN, Actor
 
+ANOTHER_TOOL = "look with another tool, as a Wi-Fi analyser"
 NOISY = -75  # dBm; the CCA threshold that a 2.4 GHz radio may have (IEEE 802.15.4-2006, 6.9.9: 10 dB over -85 dBm)
 WANTED = {  # what a radio ought to have, and what comes of it where it has not
     "timestamps": "times of frames are then those of the host, and clauses about milliseconds inconclusive",
@@ -32,7 +33,7 @@ def examine_radios(file: BenchFile) -> Iterator[Finding]:
     sticks = [actor for actor in real if hasattr(load(file.adapters[actor].adapter), "examine")]
     for actor in sticks:
         ports[str(file.adapters[actor].options.get("port", ""))] = actor
-        yield from _stick(actor, file.adapters[actor])
+        yield from _stick(actor, file.adapters[actor], _channel(file))
     if sticks and not any(map(is_sniffer, file.radios)):
         yield Finding(Grade.DOUBT, "radios", "a stick hides the MAC, and nobody listens beside it: no clause about frames is applicable",
                       "write `radios: {sniffer: {adapter: ..., port: ..., channel: ...}}`")
@@ -52,7 +53,7 @@ def examine_radios(file: BenchFile) -> Iterator[Finding]:
         yield from _radio(name, plugged, port, _channel(file))
 
 
-def _stick(actor: Actor, filled: Filled) -> Iterator[Finding]:
+def _stick(actor: Actor, filled: Filled, channel: int | None) -> Iterator[Finding]:
     """An actor of ours that has a stick in the place of a radio: is it there, who is it, and what can its library not do?"""
     about, stick = f"stick of {actor}", load(filled.adapter)
     try:
@@ -65,21 +66,25 @@ def _stick(actor: Actor, filled: Filled) -> Iterator[Finding]:
     if any(each.grade is Grade.PROBLEM for each in found):
         return
     try:
-        said, cannot = stick.examine(filled.options)
+        examined = stick.examine(filled.options)
     except BenchError as fault:
         yield Finding(Grade.PROBLEM, about, str(fault), "is an NCP image on it that this library speaks to, and is nobody else using it?")
         return
-    yield Finding(Grade.FINE, about, ", ".join(f"{name} {value}" for name, value in said.items()))
+    yield Finding(Grade.FINE, about, ", ".join(f"{name} {value}" for name, value in examined.about.items()))
     yield Finding(Grade.NOTE, about, "its network is lost at the start of a run", "keep a backup if it is your home's")
-    for what, why in cannot.items():
+    for what, why in examined.cannot.items():
         yield Finding(Grade.DOUBT, about, f"its library cannot {what}: {why}", "clauses that need it are not applicable")
+    if examined.unknown:
+        yield Finding(Grade.NOTE, about, f"interference is unknown: {examined.unknown}", ANOTHER_TOOL)
+    else:
+        yield _levels(about, examined.levels, channel)
 
 
 def _channel(file: BenchFile) -> int | None:
     """The channel of our own ESI; a real one has its own, and nobody knows which."""
     filled = file.adapters.get(Actor.ESI)
     adapter = load(filled.adapter) if filled is not None else None
-    if filled is None or hasattr(adapter, "live"):
+    if filled is None or (hasattr(adapter, "live") and not hasattr(adapter, "examine")):
         return None
     named = str(filled.options.get("channel", ""))
     return int(named) if named.isdecimal() else getattr(adapter, "channel", None)
@@ -131,16 +136,19 @@ def _noise(about: str, radio: Radio, channel: int | None) -> Iterator[Finding]:
     try:
         heard = radio.perform("energy_scan", channels=ALL_CHANNELS)
     except Unsupported as fault:
-        yield Finding(Grade.NOTE, about, f"interference is unknown: {fault}", "look with another tool, as a Wi-Fi analyser")
+        yield Finding(Grade.NOTE, about, f"interference is unknown: {fault}", ANOTHER_TOOL)
         return
     levels = {int(each): float(level) for each, level in heard.items()} if isinstance(heard, Mapping) else {}
+    yield _levels(about, levels, channel)
+
+
+def _levels(about: str, levels: Mapping[int, float], channel: int | None) -> Finding:
     quiet = sorted(levels, key=lambda each: (levels[each], each))[:4]
     if not levels:
-        yield Finding(Grade.DOUBT, about, "its energy scan told nothing", "scan again; if it stays so, it is the radio's fault")
-    elif channel is None:
-        yield Finding(Grade.FINE, about, f"hears least on channels {', '.join(map(str, quiet))}; the ESI's own is not known")
-    elif levels.get(channel, NOISY) >= NOISY:
-        yield Finding(Grade.DOUBT, about, f"channel {channel} is busy ({levels.get(channel, NOISY):g} dBm)",
-                      f"the quietest are {', '.join(map(str, quiet))}: write one as `channel` of the ESI")
-    else:
-        yield Finding(Grade.FINE, about, f"channel {channel} is quiet ({levels[channel]:g} dBm)")
+        return Finding(Grade.DOUBT, about, "its energy scan told nothing", "scan again; if it stays so, it is the radio's fault")
+    if channel is None:
+        return Finding(Grade.FINE, about, f"hears least on channels {', '.join(map(str, quiet))}; the ESI's own is not known")
+    if levels.get(channel, NOISY) >= NOISY:
+        return Finding(Grade.DOUBT, about, f"channel {channel} is busy ({levels.get(channel, NOISY):g} dBm)",
+                       f"the quietest are {', '.join(map(str, quiet))}: write one as `channel` of the ESI")
+    return Finding(Grade.FINE, about, f"channel {channel} is quiet ({levels[channel]:g} dBm)")

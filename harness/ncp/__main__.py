@@ -159,6 +159,13 @@ class Radio:
         """Put a MAC frame on the air, without its FCS; that nobody acknowledged it is no failure of ours."""
         return {"status": "success" if await self._application.send_raw(bytes.fromhex(mpdu)) else "no_ack"}
 
+    async def scan(self, channels: list[int]) -> dict[str, Any]:
+        """What is heard on these channels, before a network is formed. Raises NotImplementedError where that is not told in dBm."""
+        levels = getattr(self._application, "levels", None)
+        if levels is None:
+            raise NotImplementedError("its library scans in no dBm")
+        return {"levels": {str(channel): level for channel, level in (await levels(channels)).items()}}
+
     async def close(self) -> dict[str, Any]:
         """Let nobody in any more, and let go of the stick; one that is gone cannot be told."""
         if self._application is not None:
@@ -190,7 +197,7 @@ class Radio:
 OPERATIONS: dict[str, Callable[..., Awaitable[dict[str, Any]]]] = {
     "open": Radio.open, "listen": Radio.listen, "tune": Radio.tune, "still": Radio.still, "form": Radio.form, "permit": Radio.permit,
     "share": Radio.share, "forget": Radio.forget,
-    "remove": Radio.remove, "send": Radio.send, "raw": Radio.raw, "close": Radio.close,
+    "remove": Radio.remove, "send": Radio.send, "raw": Radio.raw, "scan": Radio.scan, "close": Radio.close,
 }
 
 

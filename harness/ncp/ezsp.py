@@ -30,6 +30,7 @@ CONFIG: dict[str, Any] = {
 ANSWERED_BELOW = (0x0000, 0x0001, 0x0002, 0x0003, 0x0031, 0x0032, 0x0034, 0x0036)  # ZDP requests that the stack answers in any case
 USUAL_PRIORITY = 0  # of a raw frame
 RAW_LIMIT = 3.0  # seconds in which the stack says what became of one
+SCAN_EXPONENT = 3  # 138 ms for each channel (IEEE 802.15.4-2006, 7.1.11.1)
 NO_ROOM = 0x03  # of a frame's control octet (UG100, 3.1): the overflow and truncated bits, which bellows passes over
 CARRIES = ("incomingMessageHandler", "mfglibRxHandler", "trustCenterJoinHandler")  # callbacks without which we know less than we say
 NOT_TOLD = "of a version that it does not tell"
@@ -75,6 +76,13 @@ def over_ezsp(quiet: type[Any]) -> type[Any]:
             except EzspError:
                 return NOT_TOLD
             return str(version or NOT_TOLD)
+
+        async def levels(self, channels: list[int]) -> dict[int, int]:
+            """The most that was heard on each of these channels, dBm, while no network runs."""
+            heard = await self._ezsp.startScan(
+                scanType=t.EzspNetworkScanType.ENERGY_SCAN, channelMask=t.Channels.from_channel_list(channels), duration=SCAN_EXPONENT,
+            )
+            return {int(channel): int(level) for channel, level in heard}
 
         async def captured_channel(self) -> int:
             """The channel that a capture listens to, which the firmware says; it is asked to see that it is there."""

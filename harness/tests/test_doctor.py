@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from harness.adapters.ncp_options import cannot
+from harness.adapters.ncp_options import Examined, cannot
 from harness.cli import main
 from harness.declarations import read_bench
 from harness.doctor import examine, host, ports
@@ -222,11 +222,13 @@ def examined(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """Ports whose sticks were reached; one called dead is not there."""
     reached: list[str] = []
 
-    def examine(options: Mapping[str, Any]) -> tuple[Mapping[str, str], Mapping[str, str]]:
+    def examine(options: Mapping[str, Any]) -> Examined:
         if "dead" in options["port"]:
             raise BenchError(f"{options['radio']} on {options['port']}: `open` failed: TimeoutError")
         reached.append(options["port"])
-        return {"library": "a test's"}, cannot(options["radio"])
+        if options["radio"] == "znp":
+            return Examined({"library": "a test's"}, cannot("znp"), unknown="its library scans in no dBm")
+        return Examined({"library": "a test's"}, levels={11: -90.0, 15: -60.0 if "noisy" in options["port"] else -88.0})
 
     monkeypatch.setattr("harness.adapters.zigpy_esi.ZigpyEsi.examine", staticmethod(examine))
     return reached
@@ -235,10 +237,12 @@ def examined(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 def test_a_stick_is_reached_and_what_its_library_cannot_is_said(tmp_path: Path, examined: list[str]) -> None:
     sniffer = f"sniffer: {{adapter: '{__name__}:FakeRadio', port: 'socket://x:2', channel: 15}}"
     findings = on_a_stick(tmp_path, "radio: bellows, port: 'socket://x:1'", sniffer)
-    assert examined == ["socket://x:1"]
+    assert examined == ["socket://x:1"], "and it is let go of"
     assert [each for each in findings if each.grade > Grade.NOTE and each.about not in ("clock", "tshark", "node")] == []
     said = {each.says for each in findings if each.about == "stick of ESI"}
-    assert said == {"library a test's", "its network is lost at the start of a run"}
+    assert said == {"library a test's", "its network is lost at the start of a run", "channel 15 is quiet (-88 dBm)"}
+    noisy = only(on_a_stick(tmp_path, "radio: bellows, port: 'socket://noisy:1'", sniffer), "stick of ESI", Grade.DOUBT)
+    assert noisy.says == "channel 15 is busy (-60 dBm)"
     doubts = [each.says for each in on_a_stick(tmp_path, "radio: znp, port: 'socket://x:1'", sniffer) if each.grade is Grade.DOUBT]
     assert any(says.startswith("its library cannot take the link key that key establishment made: ") for says in doubts)
     shared = on_a_stick(tmp_path, "radio: bellows, port: 'socket://x:2'", sniffer)

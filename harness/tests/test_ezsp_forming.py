@@ -17,7 +17,7 @@ import pytest
 from harness.ncp.__main__ import Radio
 from harness.ncp.ezsp import KEY_TABLE, ZDO_FLAGS
 from harness.stack.packets import Form, Permit, Request
-from harness.tests.ezsp_firmware import Firmware
+from harness.tests.ezsp_firmware import QUIET, Firmware
 from harness.tests.ezsp_world import Port
 from harness.tests.home_network import ESI
 from harness.values import Eui64
@@ -71,6 +71,7 @@ def test_a_network_is_formed_as_the_esi_wants_it(version: int) -> None:
 
     async def course() -> tuple[dict[str, Any], dict[str, Any]]:
         opened = await radio.open("bellows", {"path": stick.port.place})
+        assert await radio.scan([11, 15, 26]) == {"levels": {"11": QUIET - 11, "15": QUIET - 15, "26": QUIET - 26}}
         formed = await radio.form(**FORM)
         await radio.close()
         return opened, formed
