@@ -1,6 +1,7 @@
 """The zigpy radio libraries that we know by name, and what an ESI needs that each cannot, with where in its source that is seen.
 
-A table and nothing more, for both ends: it imports no library. Every reason is held to the library itself (`test_ncp_libraries.py`).
+A table and nothing more, for both ends: it imports no library. Every reason that is not the firmware's is held to the library itself
+(`test_ncp_libraries.py`).
 """
 
 from __future__ import annotations

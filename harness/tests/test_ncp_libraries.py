@@ -167,6 +167,14 @@ def test_aps_security_is_told_where_the_table_says_so(name: str) -> None:
     held(name, course)
 
 
+def test_a_deconz_packet_has_no_place_for_it() -> None:
+    from zigpy_deconz.api import COMMAND_SCHEMAS, CommandId
+
+    _, told = COMMAND_SCHEMAS[CommandId.aps_data_indication]
+    assert {"asdu", "src_addr", "lqi"} <= {*told}
+    assert not [field for field in told if "secur" in field or "option" in field]
+
+
 @pytest.mark.parametrize("name", OTHERS)
 def test_a_joiner_s_key_reaches_the_line_where_the_table_says_so_and_a_window_opens(name: str) -> None:
     async def course(held: Held) -> tuple[str, str]:
