@@ -15,7 +15,7 @@ from dissectors import aps, mac, nwk, zdp_management
 from harness.checkers.reading import Heard, air
 from harness.stack.polling import LISTENING_TIME
 from harness.trace import Trace
-from harness.usecase import Actor
+from harness.usecase import Actor, Point
 
 REST = 3.0  # seconds until what was begun then is over
 TOGETHER = 0.5  # seconds between what a sender says in two conversations, within which it may as well say it the other way round
@@ -85,7 +85,8 @@ def _conversation(heard: Heard) -> str:
 
 
 def differences(one: Trace, other: Trace) -> Iterator[str]:
-    """In what was sent two plays differ, a line each: first in each conversation, and where they are alike, in the order of them all."""
+    """In what was sent two plays differ, a line each: in each conversation, and where they are alike and no fault has anybody wait and say
+    it again, in the order of them all."""
     ours, others = sent_by(one), sent_by(other)
     conversations = sorted({said.conversation for said in (*ours, *others)})
     alike = True
@@ -95,8 +96,12 @@ def differences(one: Trace, other: Trace) -> Iterator[str]:
             if not line.startswith(("---", "+++", "@@")):
                 alike = False
                 yield f"{each}: {line}"
-    if alike:
+    if alike and not _suffers(one):
         yield from _out_of_order(ours, others)
+
+
+def _suffers(trace: Trace) -> bool:
+    return any(each.fate != "arrived" or "instead_of" in each.about for each in trace.at(Point.MAC))
 
 
 def _rest(trace: Trace) -> float:

@@ -78,6 +78,8 @@ def test_what_two_conversations_say_together_may_be_said_in_any_order_and_nothin
     found = list(differences(trace, moved(trace, asked, -2.0)))
     assert found
     assert all("cluster 0006: Mac Nwk AuxiliaryHeader Aps MatchDescReq before Mac" in each for each in found)
+    lost = replace(trace.exchanges[-1], fate="lost")
+    assert not list(differences(with_exchanges(trace, (*trace.exchanges[:-1], lost)), moved(trace, asked, -2.0)))
 
 
 def test_a_frame_that_was_not_sent_is_said() -> None:
