@@ -36,7 +36,7 @@ from harness.verdict import Verdict
 
 LONGEST = 60.0  # seconds of simulated time
 WINDOW = 20.0  # seconds that a window is open unless the case says otherwise: a device is in after 7 to 15
-AT_ONCE = 2 * (os.cpu_count() or 1)  # plays: they wait, mostly
+AT_ONCE = 4 * (os.cpu_count() or 1)  # plays: they wait, mostly
 EXAMPLES = 1  # of what Hypothesis draws
 FILE = replace(VIRTUAL, window_start=0.0, window_duration=WINDOW, latencies={})
 
