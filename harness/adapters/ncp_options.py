@@ -18,6 +18,11 @@ def device_of(options: Mapping[str, Any]) -> dict[str, Any]:
     for option in ("radio", "port"):
         if not isinstance(options.get(option), str):
             raise ValueError(f"`{option}` is missing; right would be `radio: bellows` and `port: /dev/ttyACM0`")
+    if options["radio"] in LIBRARIES and options["port"].startswith("rfc2217://"):
+        raise ValueError(
+            "`port` is an access server's of RFC 2217, and zigpy's line waits there for what ser2net and others never answer; "
+            "right would be `socket://HOST:PORT` of the same server in raw mode"
+        )
     device: dict[str, Any] = {"path": options["port"]}
     if "baudrate" in options:
         if not str(options["baudrate"]).isdecimal():

@@ -204,6 +204,7 @@ def test_a_stick_that_is_pulled_out_is_an_error_by_name() -> None:
     ({"radio": "no.such.library:Application"}, "`open` failed: ModuleNotFoundError: No module named 'no'"),
     ({"port": "127.0.0.1:9"}, "`open` failed: ConnectionRefusedError"),
     ({"eui64": "acde480000000001"}, "has the address 0022080000000001 and does not take another; right would be no `eui64`"),
+    ({"radio": "bellows", "port": "rfc2217://127.0.0.1:9"}, "of RFC 2217, .* right would be `socket://HOST:PORT` of the same server"),
     ({"port": 7}, "`port` is missing; right would be"),
     ({"baudrate": "fast"}, "`baudrate` is no number; right would be `baudrate: 115200`"),
     ({"flow_control": "yes"}, "`flow_control` is not known; right would be one of hardware, software, none"),
