@@ -160,7 +160,7 @@ def run_case(
     prepare(function, examples, seed_of(campaign.seed, run.name), KILLING)
     fault: Exception | None = None
     try:
-        with watched(function, run.example):
+        with watched(function, run.example, until_failed=True):
             function(**{name: run.fixture(name) for name in inspect.signature(function).parameters})
         run.close()
     except Exception as raised:  # whatever it is, the conclusion says whose fault it was

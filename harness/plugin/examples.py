@@ -9,6 +9,7 @@ from typing import Any
 
 import hypothesis
 from hypothesis import HealthCheck, Phase
+from hypothesis.errors import UnsatisfiedAssumption
 
 PROFILE = "reproducible"
 EXAMPLES = 5  # a case's examples unless it or `--examples` says otherwise: each one plays a whole provisioning
@@ -50,17 +51,31 @@ def prepare(function: Callable[..., Any], examples: int, seed: int, phases: tupl
 
 
 @contextmanager
-def watched(function: Callable[..., Any], around: Callable[[Mapping[str, Any]], Any]) -> Iterator[None]:
-    """While this lasts, every example of `function` runs inside what `around(drawn)` returns: a context manager."""
+def watched(
+    function: Callable[..., Any], around: Callable[[Mapping[str, Any]], Any], *, until_failed: bool = False,
+) -> Iterator[None]:
+    """While this lasts, every example of `function` runs inside what `around(drawn)` returns: a context manager.
+
+    `until_failed` leaves the first failure for the end and runs no example after it, so that Hypothesis does not play it again to
+    report it.
+    """
     handle = getattr(function, "hypothesis", None)
     if handle is None:
         yield
         return
     inner, given_by_fixtures = handle.inner_test, inspect.signature(function).parameters
+    failures: list[Exception] = []
 
     def example(*positional: Any, **named: Any) -> Any:
-        with around({name: value for name, value in named.items() if name not in given_by_fixtures}):
-            return inner(*positional, **named)
+        if failures:
+            return None
+        try:
+            with around({name: value for name, value in named.items() if name not in given_by_fixtures}):
+                return inner(*positional, **named)
+        except Exception as failure:
+            if not until_failed or isinstance(failure, UnsatisfiedAssumption):  # the latter asks for another example
+                raise
+            failures.append(failure)
 
     # what Hypothesis reads of the function it calls: its name, its source, the digest that keeps parameters apart
     example.__dict__.update(inner.__dict__)
@@ -70,3 +85,5 @@ def watched(function: Callable[..., Any], around: Callable[[Mapping[str, Any]], 
         yield
     finally:
         handle.inner_test = inner
+    if failures:
+        raise failures[0]

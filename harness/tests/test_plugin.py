@@ -352,6 +352,18 @@ def test_a_defect_does_not_touch_the_other_recordings(campaign: Campaign) -> Non
     assert verdicts == [Verdict.PASS, Verdict.FAIL, Verdict.PASS]
 
 
+def test_an_example_that_fails_is_played_once(tmp_path: Path) -> None:
+    played: list[str] = []
+
+    def building(planned: Planned) -> SpokenBench:
+        played.append(planned.changes["says"])
+        return SpokenBench(planned)
+
+    campaign = Campaign(read_bench(write_project(tmp_path) / "bench.yaml"), 1, building)
+    run_case(case_with_examples, campaign, campaign.bench.devices[0], SimpleNamespace(id="bad", says="bad"))
+    assert [int(each) > 3 for each in played].count(True) == 1  # smaller ones ask for another
+
+
 def test_an_unready_example_is_inconclusive_and_not_shrunk(campaign: Campaign) -> None:
     conclusion = run_case(case_of_unready_examples, campaign, campaign.bench.devices[0])
     assert (conclusion.verdict, conclusion.reason) == (Verdict.INCONC, "never ready")
