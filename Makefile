@@ -12,6 +12,9 @@ UV     := $(VENV)/bin/uv pip sync --quiet --system-certs --python $(VENV)/bin/py
 OWN    := dissectors/tests harness/tests
 BROKER := build/broker
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
+# Compiled modules are kept, and out of the way: where an environment forbids it, each of hundreds of processes compiles all anew.
+export PYTHONPYCACHEPREFIX := $(CURDIR)/build/pycache
+unexport PYTHONDONTWRITEBYTECODE
 
 PYTHON ?= $(shell for python in python3 python3.14 python3.13 python3.12 python3.11; do \
 	$$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && { echo $$python; break; }; done)

@@ -2,6 +2,7 @@
 
 A mutation knows what must come of it (`harness.cim.mutation.Claim`). Which there are follows from the schemas and one right
 message of each kind; every way of mutating is drawn as often as every other, however many places there are for it.
+What cases name is worked out when the first of it is drawn: most processes that import cases draw none.
 """
 
 from __future__ import annotations
@@ -29,12 +30,12 @@ _CHARACTERS = st.characters(  # what XML 1.0 lets stand in a document
 
 def spoilt(of: str) -> SearchStrategy[Mutation]:
     """Mutations that must be refused, or after which a right message of this kind says something else that may be refused."""
-    return mutated(of, Claim.REFUSED, Claim.VALID)
+    return st.deferred(lambda: mutated(of, Claim.REFUSED, Claim.VALID))
 
 
 def unusual(of: str, *ways: str) -> SearchStrategy[Mutation]:
     """Mutations after which a right message of this kind is written as nobody writes it, and says what it said before."""
-    return mutated(of, Claim.LEGAL, ways=ways)
+    return st.deferred(lambda: mutated(of, Claim.LEGAL, ways=ways))
 
 
 def mutated(of: str, *claims: Claim, ways: Collection[str] = ()) -> SearchStrategy[Mutation]:
