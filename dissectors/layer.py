@@ -10,6 +10,7 @@ from __future__ import annotations
 import struct
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from types import MappingProxyType, SimpleNamespace
 from typing import Any, ClassVar
 
@@ -96,7 +97,8 @@ class Record:
 
         A part named like a field of the layer is a TypeError.
         """
-        if parts.keys() & self._fields.keys() & {slot.name for slot in _layout(self.layer)}:
+        taken = parts.keys() & self._fields.keys()
+        if taken and taken & {slot.name for slot in _layout(self.layer)}:
             raise TypeError(f"{self.name} has fields of its own among {sorted(parts)}")
         return Record(self.layer, {**self._fields, **parts})
 
@@ -127,8 +129,10 @@ class Layer(Packet):
         seen = SimpleNamespace()
         values: dict[str, Any] = {}
         for slot in _layout(cls):
-            present = slot.condition is None or slot.condition(seen)
-            value = _to_record(fields.pop(slot.name, slot.default if present else None))
+            if slot.name in fields:
+                value = _to_record(fields.pop(slot.name))
+            else:
+                value = slot.default if slot.condition is None or slot.condition(seen) else None
             values[slot.name] = value
             seen.__dict__[slot.name] = len(fields.get(slot.counts) or ()) if value is None and slot.counts else value
         if fields:
@@ -142,7 +146,8 @@ class Layer(Packet):
 
 @dataclass(frozen=True, slots=True)
 class _Slot:
-    """One declared field, taken apart once: its condition, and its bits where it shares octets with its neighbours."""
+    """One declared field, taken apart once: its condition, its bits where it shares octets with its neighbours, and how it is
+    packed where it is a plain number, for which Scapy need not be asked."""
 
     name: str
     field: Field[Any, Any]
@@ -150,6 +155,7 @@ class _Slot:
     default: Any
     counts: str | None  # the list whose entries a count field counts
     bits: int  # width in bits of a bit field, else 0
+    number: struct.Struct | None
 
 
 _LAYOUTS: dict[type[Layer], tuple[_Slot, ...]] = {}  # taken apart on first use
@@ -168,9 +174,16 @@ def _layout(layer: type[Layer]) -> tuple[_Slot, ...]:
         if bits and field.rev:
             raise TypeError(f"{layer.__name__}.{field.name}: declare the bits octet by octet, most significant first")
         condition = declared.cond if conditional else None
-        slots.append(_Slot(field.name, field, condition, _to_record(field.default), counts, bits))
+        slots.append(_Slot(field.name, field, condition, _to_record(field.default), counts, bits, _packing(field)))
     _LAYOUTS[layer] = tuple(slots)
     return _LAYOUTS[layer]
+
+
+def _packing(field: Field[Any, Any]) -> struct.Struct | None:
+    """How a field is packed that does nothing but that."""
+    packed: struct.Struct = field.struct
+    is_plain = all(getattr(type(field), verb) is getattr(Field, verb) for verb in ("getfield", "addfield", "i2m", "m2i"))
+    return packed if is_plain and field.fmt[-1] in "BHIQ" else None
 
 
 def parse(layer: type[Layer], octets: bytes) -> tuple[Record, bytes]:
@@ -178,7 +191,19 @@ def parse(layer: type[Layer], octets: bytes) -> tuple[Record, bytes]:
 
     The fields are those that Scapy knows, read without building a packet: conditions and lengths look at a namespace of what
     has been read so far. A list that ends before its count and a nested structure cut short are Malformed, not shortened.
+
+    What was read is remembered: each radio that hears a frame reads it, and whoever judges it reads it again.
     """
+    return _read(layer, octets)  # type: ignore[arg-type]  # mypy takes the hash of packets for that of the class
+
+
+def forget() -> None:
+    """Read everything anew from now on, for whoever measures how long that takes."""
+    _read.cache_clear()
+
+
+@lru_cache(maxsize=16_384)
+def _read(layer: Any, octets: bytes) -> tuple[Record, bytes]:
     seen = SimpleNamespace()
     values = seen.__dict__
     rest = octets
@@ -195,6 +220,8 @@ def parse(layer: type[Layer], octets: bytes) -> tuple[Record, bytes]:
                 width -= slot.bits
                 values[name] = window >> width
                 window &= (1 << width) - 1
+            elif slot.number is not None:
+                (values[name],), rest = slot.number.unpack_from(rest), rest[slot.number.size :]
             else:
                 rest, values[name] = read_field(slot.field, seen, rest)
     except Malformed as fault:
@@ -273,6 +300,8 @@ def encode(record: Record) -> bytes:
                 if width % 8 == 0:
                     octets += window.to_bytes(width // 8, "big")
                     window = width = 0
+            elif slot.number is not None and not (cut or held or value is None):
+                octets += slot.number.pack(value)
             elif value is None and getattr(slot.field, "may_be_cut", False):
                 if getattr(slot.field.field, "none_is_a_value", False):
                     held = write_field(slot.field.field, seen, held, None)  # written only if something follows
@@ -322,6 +351,8 @@ def packet_of(record: Record) -> Layer:
 
 
 def _to_record(value: Any) -> Any:
+    if isinstance(value, (int, bytes, Record)):
+        return value
     if isinstance(value, Packet):
         return value.of(**value.fields)
     if isinstance(value, (list, tuple)):
@@ -330,6 +361,8 @@ def _to_record(value: Any) -> Any:
 
 
 def _to_scapy(value: Any) -> Any:
+    if isinstance(value, (int, bytes)):
+        return value
     if isinstance(value, Record):
         return packet_of(value)
     if isinstance(value, tuple):

@@ -16,7 +16,8 @@ SECURITY_LEVEL = 5  # ENC-MIC-32, the only level of the ZigBee and ZigBee PRO fe
 
 def additional_data(header: bytes, auxiliary: Record) -> bytes:
     """The octets that are authenticated and not encrypted: header and auxiliary header with the level in use."""
-    return header + encode(auxiliary.replace(security_level=SECURITY_LEVEL))
+    octets = encode(auxiliary)
+    return header + bytes([octets[0] & ~7 | SECURITY_LEVEL]) + octets[1:]  # the level is in the low bits of the security control
 
 
 def nonce_of(auxiliary: Record, source_ieee: int) -> bytes:

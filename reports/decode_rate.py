@@ -18,6 +18,7 @@ from pathlib import Path
 from dissectors.capture import CapturedFrame, read_capture, write_pcapng
 from dissectors.frame import decode
 from dissectors.keyring import KeyRing
+from dissectors.layer import forget
 from harness.clock import wall_seconds
 from harness.evidence.scenario import CAPTURE, FOLDER, KEYS, read_keys
 from harness.trace import LINK_KEY_KINDS, Key
@@ -35,7 +36,7 @@ def main() -> int:
     frames = list(read_capture(scenario / CAPTURE))
     keys = [key for key in read_keys(scenario / KEYS)[0] if key.kind in ("nwk", *LINK_KEY_KINDS)]
     corpus = [replace(frame, number=number, comment="") for number, frame in enumerate(islice(cycle(frames), FRAMES), start=1)]
-    ours = _ours(corpus, keys)
+    ours = _ours(corpus, len(frames), keys)
     print(f"{FRAMES} frames of {scenario.name} ({len(frames)} different ones), decrypted, one line said about each")
     print(f"hanproof  {ours:>9,.0f} frames/s")
     tshark = shutil.which("tshark")
@@ -47,7 +48,7 @@ def main() -> int:
     return 0
 
 
-def _ours(corpus: Sequence[CapturedFrame], keys: Sequence[Key]) -> float:
+def _ours(corpus: Sequence[CapturedFrame], different: int, keys: Sequence[Key]) -> float:
     ring = KeyRing()
     for key in keys:
         if key.kind == "nwk":
@@ -55,7 +56,9 @@ def _ours(corpus: Sequence[CapturedFrame], keys: Sequence[Key]) -> float:
         else:
             ring.add_link_key(key.octets, key.device, key.kind)
     start = wall_seconds()
-    for frame in corpus:
+    for number, frame in enumerate(corpus):
+        if number % different == 0:
+            forget()  # the same frames begin again, and are read as if they were new
         decode(frame.octets, ring).summary()
     return len(corpus) / (wall_seconds() - start)
 
