@@ -9,6 +9,7 @@ import importlib
 import inspect
 import pkgutil
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
@@ -49,6 +50,10 @@ def usual() -> BenchFile:
     return read_bench(BENCH)
 
 
+class Enough(Exception):
+    """As many have been drawn as were wanted."""
+
+
 def drawn(number: int, count: int, channels: tuple[int, ...] = ALL_CHANNELS) -> list[LegalProfile]:
     """So many different profiles whose ESI is on one of these channels: for the same number the same ones in every run."""
     found: dict[str, LegalProfile] = {}
@@ -57,10 +62,12 @@ def drawn(number: int, count: int, channels: tuple[int, ...] = ALL_CHANNELS) -> 
     @settings(max_examples=2 * count, database=None, deadline=None, phases=[Phase.generate], suppress_health_check=list(HealthCheck))
     @given(legal_profiles(channels))
     def draw(profile: LegalProfile) -> None:
-        if len(found) < count:
-            found.setdefault(repr(profile), profile)
+        found.setdefault(repr(profile), profile)
+        if len(found) == count:
+            raise Enough  # Hypothesis takes it for a failure and draws no more
 
-    draw()
+    with suppress(Enough):
+        draw()
     return list(found.values())
 
 
