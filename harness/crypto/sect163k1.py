@@ -9,7 +9,9 @@ in each octet and without carry (163 < 256), the terms of one coefficient of the
 
 from __future__ import annotations
 
-from functools import lru_cache
+from collections.abc import Sequence
+from functools import cache, lru_cache
+from itertools import accumulate
 from typing import NamedTuple
 
 FIELD_BITS = 163
@@ -26,6 +28,7 @@ class Point(NamedTuple):
     y: int
 
 
+_Spread = tuple[int, int]  # a point's coordinates, spread
 GENERATOR = Point(0x02FE13C0537BBC11ACAA07D793DE4E6D5E5C94EEE8, 0x0289070FB05D38FF58321F2E800536D538CCDAA3D9)
 
 _WIDTH = 8 * FIELD_BITS  # bits of a reduced spread element
@@ -89,14 +92,16 @@ def add(p: Point | None, q: Point | None) -> Point | None:
 
 @lru_cache(maxsize=2048)  # a checker works out again what the devices worked out
 def multiply(scalar: int, point: Point | None) -> Point | None:
-    """`scalar` (0 or more, not reduced by the order) times the point: the Lopez-Dahab ladder over x alone, then y recovered.
-
-    Raises ValueError for a negative scalar.
-    """
+    """`scalar` (0 or more, not reduced by the order) times the point. Raises ValueError for a negative scalar."""
     if scalar < 0:
         raise ValueError("a scalar is 0 or more")
     if scalar == 0 or point is None:
         return None
+    return _times_generator(scalar) if point == GENERATOR and scalar < ORDER else _ladder(scalar, point)
+
+
+def _ladder(scalar: int, point: Point) -> Point | None:
+    """The Lopez-Dahab ladder over x alone, then y recovered."""
     x, y = _spread(point.x), _spread(point.y)
     x1, z1 = x, 1  # scalar's leading bits times the point, and
     z2 = _square(x)
@@ -117,6 +122,59 @@ def multiply(scalar: int, point: Point | None) -> Point | None:
     x1, x2 = _product(x1, _inverse(z1)), _product(x2, _inverse(z2))
     y1 = _product(_product(x1 ^ x, _product(x1 ^ x, x2 ^ x) ^ _square(x) ^ y), _inverse(x)) ^ y
     return Point(_plain(x1), _plain(y1))
+
+
+def _times_generator(scalar: int) -> Point:
+    """For a scalar from 1 to the order less 1: the sum of what each of its hexadecimal digits stands for, out of a table."""
+    digits = enumerate(int(digit, 16) for digit in reversed(f"{scalar:x}"))
+    summands = [_table()[digit][place] for place, digit in digits if digit]
+    while len(summands) > 1:
+        half = len(summands) // 2
+        summands[: 2 * half] = _sums(summands[:half], summands[half : 2 * half])
+    ((x, y),) = summands
+    return Point(_plain(x), _plain(y))
+
+
+@cache
+def _table() -> list[list[_Spread]]:
+    """The generator times what a digit from 0 (not used) to 15 stands for at each place of a hexadecimal number: [digit][place]."""
+    ones, twos, place = [], [], GENERATOR
+    for _ in range(-(-FIELD_BITS // 4)):
+        twice = _doubled(place)
+        ones.append((_spread(place.x), _spread(place.y)))
+        twos.append((_spread(twice.x), _spread(twice.y)))
+        place = _doubled(_doubled(_doubled(twice)))
+    table = [[], ones, twos]
+    while len(table) < 16:
+        table.append(_sums(table[-1], ones))
+    return table
+
+
+def _doubled(point: Point) -> Point:
+    twice = add(point, point)
+    assert twice is not None  # the order is odd
+    return twice
+
+
+def _sums(some: Sequence[_Spread], others: Sequence[_Spread]) -> list[_Spread]:
+    """Each point and its partner added, which is neither the same nor its negative; one inversion serves all of them."""
+    sums = []
+    inverses = _inverses([x1 ^ x2 for (x1, _), (x2, _) in zip(some, others, strict=True)])
+    for (x1, y1), (x2, y2), inverse in zip(some, others, inverses, strict=True):
+        slope = _product(y1 ^ y2, inverse)
+        x3 = _square(slope) ^ slope ^ x1 ^ x2 ^ _A
+        sums.append((x3, _product(slope, x1 ^ x3) ^ x3 ^ y1))
+    return sums
+
+
+def _inverses(elements: Sequence[int]) -> list[int]:
+    """By Montgomery's trick: the inverse of their product, times all of them but one."""
+    products = [1, *accumulate(elements, _product)]
+    inverse, found = _inverse(products.pop()), []
+    for element in reversed(elements):
+        found.append(_product(inverse, products.pop()))
+        inverse = _product(inverse, element)
+    return found[::-1]
 
 
 def on_curve(point: Point) -> bool:

@@ -13,6 +13,7 @@ from harness.crypto.sect163k1 import (
     ORDER,
     Point,
     _inverse,
+    _ladder,
     _plain,
     _product,
     _spread,
@@ -129,3 +130,14 @@ def test_published_authorities_are_points() -> None:
 def test_published_key_pairs(vector: dict[str, str]) -> None:
     public_key = multiply(int(vector["private_key"], 16), GENERATOR)
     assert public_key == decompress(H(vector["public_key"]))
+
+
+@pytest.mark.parametrize("scalar", [1, 2, 15, 16, 17, 0x100, 1 << 162, (1 << 162) - 1, ORDER // 2, ORDER - 2, ORDER - 1])
+def test_the_table_and_the_ladder_agree_at_the_edges(scalar: int) -> None:
+    assert multiply(scalar, GENERATOR) == _ladder(scalar, GENERATOR)
+
+
+@settings(max_examples=50, deadline=None)
+@given(st.integers(1, ORDER - 1))
+def test_the_table_and_the_ladder_agree(scalar: int) -> None:
+    assert multiply(scalar, GENERATOR) == _ladder(scalar, GENERATOR)
