@@ -11,7 +11,7 @@ import struct
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
-from types import MappingProxyType, SimpleNamespace
+from types import SimpleNamespace
 from typing import Any, ClassVar
 
 from scapy.fields import (
@@ -46,7 +46,7 @@ class Record:
 
     def __init__(self, layer: type[Layer], fields: Mapping[str, Any]) -> None:
         object.__setattr__(self, "layer", layer)
-        object.__setattr__(self, "_fields", MappingProxyType(dict(fields)))
+        object.__setattr__(self, "_fields", dict(fields))
 
     def __getattr__(self, name: str) -> Any:
         try:
@@ -58,7 +58,7 @@ class Record:
         raise AttributeError("a Record never changes; use replace()")
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, Record) and self.layer is other.layer and dict(self._fields) == dict(other._fields)
+        return isinstance(other, Record) and self.layer is other.layer and self._fields == other._fields
 
     def __hash__(self) -> int:
         return hash((self.layer, frozenset(self._fields.items())))
@@ -74,7 +74,7 @@ class Record:
         return name in self._fields
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return (Record, (self.layer, dict(self._fields)))
+        return (Record, (self.layer, self._fields))
 
     @property
     def name(self) -> str:

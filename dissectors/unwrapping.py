@@ -38,8 +38,9 @@ def decode_asdu(profile: int, cluster: int, asdu: bytes) -> tuple[Record | None,
 
 def pan_of(header: Record) -> int | None:
     """The PAN of a MAC header: the destination's, or the source's where that is absent or broadcast."""
-    known = [pan for pan in (header.dest_pan, header.source_pan) if pan is not None]
-    return next((pan for pan in known if pan != mac.BROADCAST), known[0] if known else None)
+    dest: int | None = header.dest_pan
+    source: int | None = header.source_pan
+    return source if dest is None or (dest == mac.BROADCAST and source is not None) else dest
 
 
 class Unwrapping:
