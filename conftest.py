@@ -1,6 +1,6 @@
 """Plain pytest becomes a conformance run: the plugin is loaded here, and what is no case is not looked at as one."""
 
-import gc
+from harness.garbage import settle
 
 pytest_plugins = ("harness.plugin", "harness.tests.peers.required")
 
@@ -8,6 +8,5 @@ collect_ignore = ["cases/table"]  # rows and clauses: `step_06.py` there is no f
 
 
 def pytest_collection_finish() -> None:
-    """What was collected stays, and a play leaves thousands of records: the garbage collector need not look through them so often."""
-    gc.freeze()
-    gc.set_threshold(10_000, 20, 20)
+    """What was collected stays."""
+    settle()

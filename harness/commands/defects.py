@@ -6,7 +6,6 @@ Writes `kill-matrix.json` and a page. Exit code 1 where a defect survives, or wh
 from __future__ import annotations
 
 import argparse
-import gc
 import importlib
 import inspect
 import json
@@ -22,6 +21,7 @@ from typing import TYPE_CHECKING, Any
 
 from harness.declared import read_text
 from harness.errors import InputError
+from harness.garbage import settle
 
 if TYPE_CHECKING:
     from harness.adapters.defects import Defect
@@ -128,14 +128,8 @@ def _chosen(beginnings: Sequence[str], steps: Sequence[str]) -> tuple[Defect, ..
 
 def _rows(defects: Sequence[Defect], proof: tuple[str, str, bool], jobs: int) -> Iterator[Row]:
     """Each defect's row, as they become ready. A worker starts as a fork, with everything imported already."""
-    with ProcessPoolExecutor(max(1, jobs), get_context("fork"), _settle) as workers:
+    with ProcessPoolExecutor(max(1, jobs), get_context("fork"), settle) as workers:
         yield from workers.map(_row, ((defect.id, proof) for defect in defects))
-
-
-def _settle() -> None:
-    """What was imported stays, and a play leaves thousands of records: the garbage collector need not look through them so often."""
-    gc.freeze()
-    gc.set_threshold(10_000, 20, 20)
 
 
 def _row(asked: tuple[str, tuple[str, str, bool]]) -> Row:

@@ -3,15 +3,23 @@
 from __future__ import annotations
 
 import argparse
+import os
+from collections.abc import Callable, Iterator
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import replace
+from functools import partial
+from multiprocessing import get_context
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from harness.errors import InputError
+from harness.garbage import settle
 
 if TYPE_CHECKING:
+    from harness.evidence.rejudge import Rejudged
     from harness.evidence.results import Results
 
+PART = 50  # cases that are worth a process of their own: what several of them share is read in each
 SAME, INCONCLUSIVE, DIFFERENT = 0, 6, 8
 
 
@@ -24,6 +32,7 @@ def add(subparsers: argparse._SubParsersAction[Any]) -> None:
     parser.add_argument("--leg-codec", action="append", default=[], metavar="MODULE:CLASS",
                         help="a codec that may be loaded to read proprietary legs (repeatable)")
     parser.add_argument("--table", default="cases.table", metavar="MODULE", help="the clause table (default: cases.table)")
+    parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, metavar="N", help="processes (default: one a core)")
     parser.set_defaults(run=run)
 
 
@@ -47,8 +56,11 @@ def run(arguments: argparse.Namespace) -> int:
     now, differing, lacking = [], 0, 0
     damaged = list(changed(folder))
     print("".join(f"{line}\n" for line in damaged), end="")
+    again = partial(
+        rejudge, folder, clause=table(arguments.table).find, devices=devices, leg_codecs=leg_codecs(arguments.leg_codec),
+    )
     try:
-        for rejudged in rejudge(folder, results, table(arguments.table).find, devices, leg_codecs(arguments.leg_codec)):
+        for rejudged in _shared_out(again, results, arguments.jobs):
             if rejudged.same:
                 now.append(rejudged.now)
                 continue
@@ -68,6 +80,30 @@ def run(arguments: argparse.Namespace) -> int:
     told += [f"{len(damaged)} file(s) changed" if damaged else ""]
     print(f"{folder.resolve().name}: {len(now)} cases judged again: {', '.join(filter(None, told)) or 'the same verdicts'}")
     return DIFFERENT if differing or damaged else INCONCLUSIVE if lacking else SAME
+
+
+def _shared_out(again: Callable[[Results], Iterator[Rejudged]], results: Results, jobs: int) -> Iterator[Rejudged]:
+    """Every case in its order, judged in that many processes: forks, with everything imported and all keys and codecs at hand."""
+    parts = [replace(results, cases=results.cases[first : first + PART]) for first in range(0, len(results.cases), PART)]
+    if jobs < 2 or len(parts) < 2:
+        yield from again(results)
+        return
+    with ProcessPoolExecutor(jobs, get_context("fork"), _begin, (again,)) as workers:
+        for part in workers.map(_rejudged, parts):
+            yield from part
+
+
+_again: Callable[[Results], Iterator[Rejudged]]  # in a fork only
+
+
+def _begin(again: Callable[[Results], Iterator[Rejudged]]) -> None:
+    global _again
+    _again = again
+    settle()
+
+
+def _rejudged(part: Results) -> list[Rejudged]:
+    return list(_again(part))
 
 
 def _print(results: Results) -> None:

@@ -18,7 +18,7 @@ ROOT = Path(__file__).resolve().parents[2]
 OURS = ("harness", "dissectors", "cases", "reports")
 LAYER_0 = (
     "harness.values", "harness.clock", "harness.errors", "harness.verdict", "harness.usecase", "harness.trace", "harness.ports",
-    "harness.remembered", "harness.judge", "harness.pics", "harness.inquiry", "harness.cim_profile", "harness.composite",
+    "harness.remembered", "harness.judge", "harness.pics", "harness.inquiry", "harness.cim_profile", "harness.composite", "harness.garbage",
 )
 
 MAY_IMPORT = {
