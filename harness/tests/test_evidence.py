@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 import shutil
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
 
 from dissectors.capture import read_capture
+from harness.commands import judge as judging
 from harness.declarations import read_device
 from harness.errors import InputError
 from harness.evidence.junit import write_junit
@@ -222,6 +224,14 @@ def test_a_run_judged_again_gives_the_same(run: Path) -> None:
     assert [each.same for each in rejudge(run, Results.read(run), lambda name: CLAUSE)] == [True, True]
 
 
+def test_several_processes_judge_as_one_does(run: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(judging, "PART", 1)
+    again = partial(rejudge, run, clause=lambda name: CLAUSE)
+    alone, shared = (list(judging._shared_out(again, Results.read(run), jobs)) for jobs in (1, 2))
+    assert [each.recorded.id for each in shared] == [case.id for case in Results.read(run).cases]
+    assert alone == shared
+
+
 def test_evidence_that_was_changed_gives_another_verdict(run: Path) -> None:
     path = run / "scenarios" / "joins" / TRACE
     path.write_text(path.read_text().replace('"0300a', '"0200a'))
@@ -248,6 +258,9 @@ def test_evidence_outside_the_run_is_not_read(run: Path) -> None:
     outside = replace(results, cases=(replace(results.cases[1], evidence=("../../elsewhere",)),))
     with pytest.raises(InputError, match="outside the run"):
         list(rejudge(run, outside, lambda name: CLAUSE))
+    two = replace(outside, cases=outside.cases * (judging.PART + 1))
+    with pytest.raises(InputError, match="outside the run"):
+        list(judging._shared_out(partial(rejudge, run, clause=lambda name: CLAUSE), two, 2))
 
 
 @pytest.mark.parametrize(("path", "value"), [
