@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, field, fields, replace
 from enum import StrEnum
 from pathlib import Path
 from typing import Any
@@ -38,6 +38,9 @@ class Exchange:
     receiver: str | None = None
     fate: str = "arrived"
     about: dict[str, Any] = field(default_factory=dict, hash=False)
+
+
+_TOLD = tuple(each.name for each in fields(Exchange))
 
 
 @dataclass(frozen=True)
@@ -164,7 +167,8 @@ class Trace:
         attestations = [asdict(attestation) for attestation in self.attestations]
         yield json.dumps({"schema": SCHEMA, **header, "attestations": attestations}, sort_keys=True)
         for exchange in self.exchanges:
-            yield json.dumps({**asdict(exchange), "octets": exchange.octets.hex()}, sort_keys=True)
+            told = {name: getattr(exchange, name) for name in _TOLD}
+            yield json.dumps({**told, "octets": exchange.octets.hex()}, sort_keys=True)
 
     @classmethod
     def read(cls, path: Path, keys: Iterable[Key] = (), key_material: bytes = b"") -> Trace:
