@@ -19,7 +19,7 @@ from harness.backhaul.faults import Fault as WireFault
 from harness.backhaul.faults import outside
 from harness.backhaul.named_codec import load_codec
 from harness.backhaul.wires import VirtualWires
-from harness.bench_time import Meanwhile, aside
+from harness.bench_time import Meanwhile, aside, begin
 from harness.building import Building, hears_the_real, is_live, unseen
 from harness.clock import Clock, LiveClock, VirtualClock
 from harness.composite import inside
@@ -94,7 +94,7 @@ class Bench:
         meanwhile = Meanwhile(self.clock, self.trace)
         self._loop = Loop(self._running, self._airs, self.wires, self.clock, meanwhile, give=self._give, note=self._note)
         if file.radios and isinstance(self.clock, LiveClock):
-            self.clock.begin()  # building has taken a while: what is due at once would be done in a burst
+            begin(self.clock, self.trace)
         for key in building.ordered_keys():
             self._learn(key)
 

@@ -33,6 +33,11 @@ def aside(clock: Clock, trace: Trace) -> Callable[[], AbstractContextManager[Non
     return standing_still
 
 
+def begin(clock: LiveClock, trace: Trace) -> None:
+    """Building has taken a while, most of it for opening radios: what is due at once would be done in a burst. UTC went on."""
+    trace.header.about[STOOD].append([0.0, 0.0, round(clock.begin(), 3)])
+
+
 class Meanwhile:
     """Notes what a bench in real time heard while its clock stood still, or was behind because it worked: from when to when it may bear
     too early an instant."""

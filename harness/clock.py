@@ -86,9 +86,10 @@ class LiveClock:
             self._arrived.clear()
         self._now = max(self._now, min(instant, self._elapsed()) if interrupted else instant)
 
-    def begin(self) -> None:
-        """Time begins now: whatever was done until now took none."""
-        self._start, self._pauses = time.monotonic(), ()
+    def begin(self) -> float:
+        """Time begins now: whatever was done until now took none. Says how many seconds that were, by which UTC is ahead of this clock."""
+        before, self._start, self._pauses = self._start, time.monotonic(), ()
+        return self._start - before
 
     def interrupt(self) -> None:
         """Something has arrived: whoever waits goes on. May be called from any thread."""

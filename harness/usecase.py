@@ -109,7 +109,6 @@ class Timed(StrEnum):
 
     PACE = "pace"  # between what a finding cites
     CLOCK = "clock"  # by clocks that were set inside the network, since then
-    UTC = "utc"  # by a clock of the actor's own
 
 
 @dataclass(frozen=True)

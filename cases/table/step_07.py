@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from harness.checkers import attributes, descriptors, discovery, foundation, poll_rate, transfer
 from harness.checkers.dialogue import of, of_both
-from harness.usecase import Actor, Clause, Point, Step, Timed
+from harness.usecase import Actor, Clause, Point, Step
 
 ROW = Step(
     number=7,
@@ -93,7 +93,6 @@ CLAUSES = (
         },
         needs=(Point.MAC,),
         open_item="Row 7 asks for time and time status, which need the key of row 8.",
-        timed=Timed.PACE,
     ),
     Clause(
         id="UC2.7-07-TIME-STATUS",

@@ -77,7 +77,7 @@ CLAUSES = (
     ),
     _clause(
         "PATIENCE", "A party waits for as long as its partner advertised, and 2 s for the way.",
-        for_each(BOTH, key_establishment.waits_as_advertised),
+        for_each(BOTH, key_establishment.waits_as_advertised), timed=Timed.PACE,
     ),
     _clause("ACKED", "Every message asks for an APS acknowledgement.", for_each(BOTH, key_messages.asks_for_acknowledgements)),
     _clause(
@@ -170,7 +170,7 @@ CLAUSES = (
         "Whoever begins while the ESI is busy is told to wait, or served beside the first; a device that is told to wait does.",
         {
             Actor.HAN_DEVICE: (key_recovery.respects_wait_time,), Actor.ESI: (key_contention.has_resources_or_says_so,),
-        },
+        }, timed=Timed.PACE,
     ),
     _clause(
         "RESTART", "After an exchange that failed a new one is begun, and answered.", for_each(BOTH, key_recovery.begins_anew),

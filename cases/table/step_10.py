@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from harness.checkers import legs, provisioning_report, two_orders
 from harness.checkers.apart import Together
-from harness.usecase import Actor, Clause, Point, Step, Timed
+from harness.usecase import Actor, Clause, Point, Step
 
 ROW = Step(
     number=10,
@@ -51,7 +51,6 @@ CLAUSES = (
         citation="docs/leg-codec.md",
         checks={Actor.ESI: (provisioning_report.reported_in_time(legs.LEG_10),)},
         needs=(Point.MAC, Point.LEG),
-        timed=Timed.UTC,
     ),
     Clause(
         id="UC2.7-10-RIGHT-DEVICE",

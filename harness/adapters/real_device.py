@@ -85,12 +85,14 @@ class RealDevice:
 
     def start_joining(self, now: float) -> None:
         """Have it look for a network; the first time, after a reset."""
-        if not self._was_reset:
-            self.factory_reset(now)
+        self._know_no_network(now)
         self._perform("start_joining", now)
 
     def power_cycle(self, now: float) -> None:
-        """Take its power and give it back."""
+        """Take its power and give it back. A device that nobody has switched on yet is reset before, or it would be in the network of an
+        earlier bench."""
+        if self._setup.actor is Actor.HAN_DEVICE:
+            self._know_no_network(now)
         self._perform("power_cycle", now)
 
     def opt_out(self, now: float) -> None:
@@ -116,6 +118,10 @@ class RealDevice:
         """Have the window of a device closed."""
         self._perform("close_window", now, device)
         self._events.append(WindowClosed(device, now, cancelled=True))
+
+    def _know_no_network(self, now: float) -> None:
+        if not self._was_reset:
+            self.factory_reset(now)
 
     def _perform(self, verb: str, now: float, told: Order | Eui64 | None = None) -> None:
         by = self._performing.perform(verb, self._own if told is None else told, now, told)

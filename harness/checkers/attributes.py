@@ -6,7 +6,6 @@ Clauses: ZCL 075123, 3.2 and 3.12; SE 1.0 (075356r15), 5.4.2 and annexes C and D
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 from datetime import datetime
 
 from dissectors import zcl, zdp
@@ -19,10 +18,11 @@ from dissectors.zcl import DataType, Status
 from harness.checkers.answering import answered_wrongly, requested
 from harness.checkers.dialogue import Said, dialogue
 from harness.checkers.reading import demand
+from harness.checkers.standstill import by_a_clock_of_its_own, stood_within
 from harness.clock import smart_energy_time
 from harness.trace import Trace, Unknown
 from harness.usecase import Actor
-from harness.verdict import Finding, failed, inconclusive, noted, passed
+from harness.verdict import Finding, Verdict, failed, inconclusive, noted, passed
 
 SUITE_TYPES = (DataType.ENUM16, DataType.BITMAP16)  # lists differ
 POWER_SOURCES = {int(source) | backup for source in basic.PowerSource for backup in (0, basic.BATTERY_BACKUP)}
@@ -106,11 +106,16 @@ def time_is_told(trace: Trace, actor: Actor) -> Iterator[Finding]:
             yield _wrong_type(question, answer, record, "Time", DataType.UTC_TIME)
         elif record.value == INVALID_TIME:
             yield answered_wrongly(question, answer, "a valid time", "ffffffff", "time-invalid")
-        elif told and abs((record.value - told[0][1]) - (answer.time - told[0][0].time)) > CLOCK_TOLERANCE:
-            elapsed = answer.time - told[0][0].time
-            expected = f"{elapsed:.0f} s later than in exchange {told[0][0].number}"
-            wrong = answered_wrongly(question, answer, expected, f"{record.value - told[0][1]} s later", "time-does-not-run")
-            yield replace(wrong, evidence=(told[0][0].number, *wrong.evidence))
+        elif told and (runs := _runs(trace, told[0], (answer, record.value))) is not Verdict.PASS:
+            expected = f"{answer.time - told[0][0].time:.0f} s later than in exchange {told[0][0].number}"
+            observed = f"{record.value - told[0][1]} s later"
+            if runs is Verdict.FAIL:
+                yield answered_wrongly(question, answer, expected, observed, "time-does-not-run")
+            else:
+                yield inconclusive(
+                    "whether the ESI's clock runs cannot be told: the bench's stood still meanwhile", told[0][0].number, answer.number,
+                    expected=expected, observed=observed,
+                )
         else:
             told.append((answer, record.value))
             yield passed("the time is valid", question.number, answer.number, observed=str(record.value))
@@ -120,6 +125,12 @@ def time_is_told(trace: Trace, actor: Actor) -> Iterator[Finding]:
                     "the ESI's time is not the laboratory's", answer.number, expected=f"at most {CLOCK_TOLERANCE} s apart",
                     observed=f"{off} s apart",
                 )
+
+
+def _runs(trace: Trace, first: tuple[Said, int], later: tuple[Said, int]) -> Verdict:
+    """Whether the ESI's clock went on between two answers as long as they are apart."""
+    start, end = first[0].time, later[0].time
+    return by_a_clock_of_its_own(later[1] - first[1] - (end - start), stood_within(trace, start, end), CLOCK_TOLERANCE)
 
 
 def time_is_read_once_a_day(trace: Trace, actor: Actor) -> Iterator[Finding]:

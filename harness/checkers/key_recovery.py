@@ -121,16 +121,17 @@ def ends_when_told(trace: Trace, judged: Actor) -> Iterator[Finding]:
 
 def respects_wait_time(trace: Trace) -> Iterator[Finding]:
     """08-NO-RESOURCES: a device that is told to wait does not begin again before the wait time is over."""
-    for attempt in attempts(trace):
+    for attempt, following in _with_next(trace):
         said = _told(attempt, RESPONDER)
-        if said is None or said.arrival is None or said.command is None or attempt.next_at is None:
+        if said is None or said.arrival is None or said.command is None or following is None:
             continue
-        wait, waited = said.command.wait_time, attempt.next_at - said.arrival.time
+        again = following.said[0]
+        wait, waited = said.command.wait_time, again.time - said.arrival.time
         if wait > MAXIMUM_SECONDS or _says(said, TerminateStatus.UNKNOWN_ISSUER):
             continue
         if waited < wait - CLOCK_TOLERANCE:
             yield failed(
-                "the device began again before the wait time was over", said.number,
+                "the device began again before the wait time was over", said.number, again.number,
                 expected=f"after {wait} s", observed=f"after {waited:.1f} s", hint="wait-time-ignored",
             )
         else:

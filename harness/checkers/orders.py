@@ -49,7 +49,8 @@ def windows(trace: Trace) -> tuple[Window, ...]:
     """The windows that the ESI was rightly told to open, for whatever device, in the order in which it was told."""
     whole, trace = trace, at_the_meter(trace)
     if Point.LEG not in trace.observed() or _is_withheld(trace) or _way_in(trace) is None:
-        return (_by_its_clock(whole, _as_ordered(trace)),)
+        only = _as_ordered(trace)
+        return (replace(only, earlier=stopped_within(whole, only.opens, only.ends)),)  # by hand: it lasts from when it is opened
     known: list[Window] = []
     withdrawn: set[int] = set()  # the numbers of orders that are not to be obeyed any more, also where they come later
     for each in orders(trace):
@@ -66,11 +67,7 @@ def windows(trace: Trace) -> tuple[Window, ...]:
             key = ordered_link_key(message.key_form or "", message.key_material or b"")
             end = (message.end - datetime.fromisoformat(trace.header.epoch)).total_seconds()
             known.append(Window(message.device, at, max(at, end), each.number, key))
-    return tuple(_by_its_clock(whole, window) for window in known)
-
-
-def _by_its_clock(trace: Trace, window: Window) -> Window:
-    return replace(window, earlier=stopped_within(trace, window.opens, window.ends))
+    return tuple(replace(each, earlier=stopped_within(whole, 0.0, each.ends)) for each in known)  # an end in UTC, whenever it was ordered
 
 
 def orders(trace: Trace) -> Iterator[Carried]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import timedelta
+from math import inf
 
 from dissectors import zcl
 from dissectors.clusters.key_establishment import ConfirmKeyData
@@ -13,13 +13,14 @@ from harness.checkers.attempts import attempts
 from harness.checkers.correspondence import Carried, carried, instant
 from harness.checkers.legs import Leg, above_of
 from harness.checkers.reading import Heard, air
+from harness.checkers.standstill import by_a_clock_of_its_own, stopped_within
 from harness.trace import Trace
 from harness.usecase import Actor, Check, Point
 from harness.values import Eui64
-from harness.verdict import Finding, failed, passed
+from harness.verdict import Finding, Verdict, failed, inconclusive, passed
 
 ANSWER_TIME = 60.0  # seconds; PROFILE: how long an actor may keep what it has to report
-TOLERANCE = timedelta(seconds=2)  # PROFILE: what the time of a registration may be off by
+TOLERANCE = 2.0  # seconds; PROFILE: what the time of a registration may be off by
 BACKWARDS, UNPROMPTED, EARLY = "eui64-reversed", "reports-unprompted", "reports-before-registration"  # causes
 UNALTERED = ("meter", "device", "state", "reason", "at")  # what a report says, beside its number
 ALTERED = {  # causes
@@ -83,15 +84,23 @@ def reported_in_time(leg: Leg) -> Check:
             if report is None or report.message is None:
                 continue  # that it is missing is another question
             told, happened = report.message.at, instant(trace, at)
+            ahead = inf if told is None else (told - happened).total_seconds()
+            own = above_of(trace, leg) is None  # else it passes on what it was told
+            by_its_clock = by_a_clock_of_its_own(ahead, stopped_within(trace, 0.0, at), TOLERANCE) if own else Verdict.PASS
             if report.exchange.time > at + ANSWER_TIME:
                 yield failed(
                     "the report came late", cause, report.number, expected=f"within {ANSWER_TIME:g} s",
                     observed=f"after {report.exchange.time - at:.1f} s", hint="report-kept",
                 )
-            elif above_of(trace, leg) is None and (told is None or abs(told - happened) > TOLERANCE):
+            elif by_its_clock is Verdict.FAIL:
                 yield failed(
                     "the report says another time than that of the registration", cause, report.number,
                     expected=happened.isoformat(), observed=str(told and told.isoformat()), hint="report-time-altered",
+                )
+            elif by_its_clock is Verdict.INCONC:
+                yield inconclusive(
+                    "whether the report says the time of the registration cannot be told: the bench's clock stood still before", cause,
+                    report.number, expected=happened.isoformat(), observed=str(told),
                 )
             else:
                 yield passed("the report came in time", cause, report.number)

@@ -12,6 +12,7 @@ from dissectors import mac
 from dissectors.smart_energy import ALL_CHANNELS, PREFERRED_CHANNELS, SCAN_ATTEMPTS, TIME_BETWEEN_SCANS
 from harness.checkers.associations import of_the_device
 from harness.checkers.reading import Heard, air, attested, demand, marks, restarted
+from harness.checkers.standstill import surest
 from harness.errors import Inconclusive
 from harness.trace import Trace, Unknown
 from harness.usecase import Actor, Point
@@ -87,32 +88,35 @@ def _silent_starts(trace: Trace) -> Iterator[Finding]:
 
 def device_scans_with_pauses(trace: Trace) -> Iterator[Finding]:
     """05-SCAN-ATTEMPTS: a device that finds nothing scans three times with pauses of a second, then backs off."""
-    paused = False
-    for series in _series(trace):
-        scans = _scans(series)
-        pauses = [later[0].time - earlier[-1].time for earlier, later in pairwise(scans)]
-        burst, first = 1, 0
-        for place, pause in enumerate(pauses):
-            burst, first = (burst + 1, first) if pause < BACK_OFF else (1, place + 1)
-            numbers = (scans[place][-1].number, scans[place + 1][0].number)
-            if pause < TIME_BETWEEN_SCANS * PUNCTUALITY:
-                yield failed(
-                    "the device scanned again without a pause", *numbers, expected=f"{TIME_BETWEEN_SCANS:g} s between scans",
-                    observed=f"{pause:.3f} s", hint="scans-without-pause",
-                )
-                return
-            if burst > SCAN_ATTEMPTS:
-                yield failed(
-                    "the device goes on scanning without backing off", scans[first][0].number, *numbers,
-                    expected=f"{SCAN_ATTEMPTS} scans, then a longer pause", observed=f"{burst} scans, {pause:.3f} s apart",
-                    hint="scans-never-back-off",
-                )
-                return
-        if pauses:
-            paused = True
-            yield passed("the device pauses between its scans", scans[0][0].number, scans[-1][0].number)
+    series = [_scans(each) for each in _series(trace)]
+    wrong = list(surest(trace, (fail for scans in series for fail in _without_pause(scans))))
+    yield from wrong
+    if wrong:
+        return
+    paused = [scans for scans in series if len(scans) > 1]
+    for scans in paused:
+        yield passed("the device pauses between its scans", scans[0][0].number, scans[-1][0].number)
     if not paused and len(air(trace).of(mac.BeaconRequest)) > len(beacon_requests(trace)):
         demand(trace, Unknown.SENDER)
+
+
+def _without_pause(scans: list[list[Heard]]) -> Iterator[Finding]:
+    burst, first = 1, 0
+    for place, (earlier, later) in enumerate(pairwise(scans)):
+        pause = later[0].time - earlier[-1].time
+        burst, first = (burst + 1, first) if pause < BACK_OFF else (1, place + 1)
+        numbers = (earlier[-1].number, later[0].number)
+        if pause < TIME_BETWEEN_SCANS * PUNCTUALITY:
+            yield failed(
+                "the device scanned again without a pause", *numbers, expected=f"{TIME_BETWEEN_SCANS:g} s between scans",
+                observed=f"{pause:.3f} s", hint="scans-without-pause",
+            )
+        elif burst > SCAN_ATTEMPTS:
+            yield failed(
+                "the device goes on scanning without backing off", scans[first][0].number, *numbers,
+                expected=f"{SCAN_ATTEMPTS} scans, then a longer pause", observed=f"{burst} scans, {pause:.3f} s apart",
+                hint="scans-never-back-off",
+            )
 
 
 def _series(trace: Trace) -> Iterator[list[Heard]]:

@@ -6,12 +6,13 @@ ahead of the bench's from then on. Knows what the bench noted of it; judges no c
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from math import inf
 
 from harness.checkers.reading import air
 from harness.trace import BEHIND, STOOD, Trace
 from harness.usecase import Timed
-from harness.verdict import Finding
+from harness.verdict import Finding, Verdict
 
 SHARE = 0.05  # of what a finding speaks of: a pause that is right within so much is not taken for another
 SURELY = 1.0  # seconds that are always too many: clocks are compared to the second
@@ -37,13 +38,34 @@ def too_short_to_tell(trace: Trace, finding: Finding, timed: Timed | None) -> st
         return ""
     times = [trace[number].time for number in finding.evidence]
     start, end = (min(times), max(times)) if times else (-inf, inf)
-    if timed is not Timed.PACE:
-        stood, enough = stopped_within(trace, _inside_since(trace) if timed is Timed.CLOCK else 0.0, end), SURELY
+    if timed is Timed.CLOCK:
+        stood, enough = stopped_within(trace, _inside_since(trace), end), SURELY
     else:
         stood, enough = stood_within(trace, start, end) if times else 0.0, min(SURELY, SHARE * (end - start))
     if not stood or stood < enough:
         return ""
     return f"the bench's clock stood still or was behind, for {stood:.1f} s of the time that this speaks of"
+
+
+def surest(trace: Trace, fails: Iterable[Finding]) -> Iterator[Finding]:
+    """Of one fail that is seen again and again, in pauses that are too short: the first that does not come of the bench's clock, or else
+    the first of all."""
+    doubtful: Finding | None = None
+    for fail in fails:
+        if not too_short_to_tell(trace, fail, Timed.PACE):
+            yield fail
+            return
+        doubtful = doubtful or fail
+    if doubtful is not None:
+        yield doubtful
+
+
+def by_a_clock_of_its_own(ahead: float, missing: float, tolerance: float) -> Verdict:
+    """Of a clock that is so many seconds ahead of the bench's, which did not count `missing` of those that passed, at most. It may be
+    right by either; what lies in between cannot be told, and what lies outside is wrong whatever happened."""
+    if not -tolerance <= ahead <= missing + tolerance:
+        return Verdict.FAIL
+    return Verdict.INCONC if tolerance < ahead < missing - tolerance else Verdict.PASS
 
 
 def _inside_since(trace: Trace) -> float:

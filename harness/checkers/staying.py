@@ -18,6 +18,7 @@ from harness.checkers.dialogue import dialogue
 from harness.checkers.freshness import ACK_TIME, Link, link_of
 from harness.checkers.legs import LEG_10
 from harness.checkers.reading import Heard, air, attested, claimed, marks
+from harness.checkers.standstill import surest
 from harness.trace import Trace
 from harness.usecase import Actor, Point
 from harness.values import Eui64
@@ -107,6 +108,14 @@ def rejoins_are_paced(trace: Trace) -> Iterator[Finding]:
         known = each.sent and each.nwk.source_ieee is not None and Eui64(each.nwk.source_ieee) in own
         if known and not (asked and asked[-1].nwk.sequence == each.nwk.sequence):
             asked.append(each)
+    wrong = list(surest(trace, _sieges(asked)))
+    yield from wrong
+    pauses = [later.time - earlier.time for earlier, later in pairwise(asked)]
+    if not wrong and len(asked) > 2 and attested(trace, Point.MAC, asked[0].time, asked[-1].time, asked[0].channel):
+        yield passed("the device pauses between its rejoins", asked[0].number, asked[-1].number, observed=f"{max(pauses):.1f} s")
+
+
+def _sieges(asked: list[Heard]) -> Iterator[Finding]:
     for place, each in enumerate(asked):
         within = [other for other in asked[place:] if other.time <= each.time + SIEGE]
         if len(within) > FREQUENT:
@@ -114,10 +123,6 @@ def rejoins_are_paced(trace: Trace) -> Iterator[Finding]:
                 "the device goes on rejoining without backing off", each.number, within[-1].number,
                 expected=f"at most {FREQUENT} rejoin requests in {SIEGE:g} s", observed=str(len(within)), hint="rejoins-besiege",
             )
-            return
-    pauses = [later.time - earlier.time for earlier, later in pairwise(asked)]
-    if len(asked) > 2 and attested(trace, Point.MAC, asked[0].time, asked[-1].time, asked[0].channel):
-        yield passed("the device pauses between its rejoins", asked[0].number, asked[-1].number, observed=f"{max(pauses):.1f} s")
 
 
 def esi_comes_back(trace: Trace) -> Iterator[Finding]:

@@ -126,10 +126,10 @@ def test_a_command_is_recorded_with_its_exit_code_and_the_last_it_said(tmp_path:
 
 def test_a_command_that_is_not_waited_for_is_recorded_when_it_has_ended() -> None:
     records: list[dict[str, Any]] = []
-    real = performing(Actor.HAN_DEVICE, records, power_cycle=Way(command="echo off"))
-    real.power_cycle(1.0)
+    real = performing(Actor.HAN_DEVICE, records, start_joining=Way(command="echo off"), factory_reset=Way(command="echo new"))
+    real.start_joining(1.0)
     real.close()
-    assert [(each["exit_code"], each["output"]) for each in records] == [(0, "off")]
+    assert [(each["exit_code"], each["output"]) for each in records] == [(0, "new"), (0, "off")]
 
 
 @pytest.mark.parametrize(("command", "output"), [("sh -c 'echo waits; exec sleep 9'", "waits"), ("/no/such", None)])

@@ -60,7 +60,9 @@ def test_each_bench_begins_with_one_reset_and_no_more() -> None:
 
 
 def test_what_a_person_did_not_do_is_inconclusive() -> None:
-    real = device(person=Person("no"), power_cycle=Way(person="unplug"))
+    real = device(person=Person("no"), factory_reset="true", power_cycle=Way(person="unplug"))
+    real.factory_reset(0.0)
+    real.events()
     with pytest.raises(Inconclusive, match=r"HAN Device.power_cycle: the operator says that it was not done"):
         real.power_cycle(0.0)
     assert real.events() == []
@@ -69,6 +71,22 @@ def test_what_a_person_did_not_do_is_inconclusive() -> None:
 def test_what_nobody_performs_is_inconclusive_and_names_verb_and_remedy() -> None:
     with pytest.raises(Inconclusive, match=r"nobody performs factory_reset for the HAN Device.*`factory_reset: {person: ...}`"):
         device(start_joining=Way(person="press")).start_joining(0.0)
+
+
+@pytest.mark.parametrize("verb", ["start_joining", "power_cycle"])
+def test_a_device_that_begins_by_its_button_or_by_its_power_was_reset_before_and_once(verb: str) -> None:
+    """Or it would be in the network of an earlier case, and its silence, or its search for that one, be held against it."""
+    person = Person()
+    real = device(person=person, factory_reset=Way(person="hold"), start_joining=Way(person="press"), power_cycle=Way(person="cut"))
+    getattr(real, verb)(0.0)
+    real.power_cycle(1.0)
+    assert [each.text.split(" ")[0] for each in real.events()] == ["factory_reset", verb, "power_cycle"]
+
+
+def test_an_esi_whose_power_is_cut_keeps_its_network() -> None:
+    real = device(Actor.ESI, factory_reset=Way(person="menu"), power_cycle=Way(person="cut"))
+    real.power_cycle(1.0)
+    assert [each.text for each in real.events()] == ["power_cycle was performed by a person"]
 
 
 def test_a_key_is_shown_to_the_person_who_types_it_in_and_recorded_nowhere() -> None:
@@ -142,7 +160,7 @@ def test_a_button_that_is_still_pressed_does_not_hold_the_bench_up(tmp_path: Pat
     os.mkfifo(release)
     hold = os.open(release, os.O_RDWR)  # so that nobody waits for the other to open it
     (tmp_path / "press.py").write_text(f"open({str(pressed)!r}, 'w').close(); open({str(release)!r}, 'rb').read(1)")
-    real = device(power_cycle=Way(command=f"{sys.executable} {tmp_path / 'press.py'}", limit=20))
+    real = device(factory_reset="true", power_cycle=Way(command=f"{sys.executable} {tmp_path / 'press.py'}", limit=20))
     real.power_cycle(0.0)
     assert real.transmit(0.0) == [], "nobody has let it go yet"
     os.write(hold, b"let go")
@@ -152,7 +170,7 @@ def test_a_button_that_is_still_pressed_does_not_hold_the_bench_up(tmp_path: Pat
 
 
 def test_a_command_that_fails_beside_the_bench_is_told_at_the_next_look_or_at_the_end() -> None:
-    real = device(power_cycle="false")
+    real = device(factory_reset="true", power_cycle="false")
     real.power_cycle(0.0)
     with pytest.raises(BenchError, match="HAN Device: power_cycle: the command ended with exit code 1"):
         real.close()

@@ -14,11 +14,13 @@ from dissectors import mac
 from dissectors.nwk import RejoinResponse
 from harness import faults
 from harness.bench import Bench
-from harness.bench_time import Meanwhile, aside
+from harness.bench_time import Meanwhile, aside, begin
 from harness.building import hears_the_real
 from harness.checkers.orders import windows
+from harness.checkers.standstill import by_a_clock_of_its_own
 from harness.clock import LiveClock, VirtualClock
 from harness.judge import Judgement, judge
+from harness.plan import Plan
 from harness.radio_declaration import Plugged
 from harness.tests.sample_run import _command
 from harness.tests.sample_run import trace as sample_trace
@@ -104,6 +106,59 @@ def test_a_back_off_that_was_seen_before_a_standstill_counts_from_there() -> Non
     assert judgement.verdict is Verdict.INCONC
 
 
+def test_what_is_wrong_again_beyond_a_standstill_is_a_fail() -> None:
+    """The first pauses were while a person pressed its button; those that follow were not."""
+    stood = [[9.5, 10.6, 8.0]]
+    assert scans(10.0, 10.6, 11.7, stood=stood).verdict is Verdict.INCONC
+    judgement = scans(10.0, 10.6, 11.7, 12.3, stood=stood)
+    assert judgement.verdict is Verdict.FAIL
+    assert [each.evidence for each in judgement.findings] == [(3, 4)]
+
+
+@pytest.mark.parametrize(("ahead", "missing", "verdict"), [
+    (0.0, 0.0, Verdict.PASS), (3.0, 0.0, Verdict.FAIL), (-3.0, 60.0, Verdict.FAIL), (1.0, 60.0, Verdict.PASS),
+    (30.0, 60.0, Verdict.INCONC), (59.0, 60.0, Verdict.PASS), (63.0, 60.0, Verdict.FAIL),
+])
+def test_another_s_clock_may_be_ahead_by_what_the_bench_s_missed_and_never_behind(ahead: float, missing: float, verdict: Verdict) -> None:
+    assert by_a_clock_of_its_own(ahead, missing, 2.0) is verdict
+
+
+@pytest.mark.parametrize(("id", "defect", "provocation", "given"), [
+    ("UC2.7-08-NO-RESOURCES", "08-device-does-not-wait", "esi-is-busy", 60),
+    ("UC2.7-08-PATIENCE", "08-device-has-no-patience", "esi-takes-its-time", None),
+])
+def test_a_wait_over_which_the_bench_missed_time_is_nobody_s_fail(id: str, defect: str, provocation: str, given: Any) -> None:
+    bench = Bench(
+        bench_file(), bench_file().devices[1], Plan(provocation=provocation, provoked_with=given), defects=(BREAKING[defect],),
+    )
+    bench.play()
+    bench.close()
+    trace = part_of(bench.trace, bench.trace, (Actor.HAN_DEVICE,))
+
+    def judgement(*stood: float) -> Judgement:
+        trace.header.about[STOOD] = [[at, at, 40.0] for at in stood]
+        return next(each for each in judge(trace, [find(id)]) if each.actor is Actor.HAN_DEVICE)
+
+    fails = [each.evidence for each in judgement().findings if each.verdict is Verdict.FAIL]
+    waits = [sorted(trace[number].time for number in evidence) for evidence in fails]
+    assert waits != []
+    assert judgement(*((first + last) / 2 for first, *_, last in waits)).verdict is Verdict.INCONC
+    assert judgement(waits[0][0] - 1.0, waits[-1][-1] + 1.0).verdict is Verdict.FAIL
+
+
+def test_an_esi_that_reports_by_utc_is_right_where_the_bench_lags_behind_that_and_wrong_where_nothing_explains_it() -> None:
+    def verdict(trace: Trace) -> Verdict:
+        return judge(trace, [find("UC2.7-10-TIMELY")])[0].verdict
+
+    assert verdict(stopped(good_run(), 20.0, 30.0, (Actor.ESI,), noted=False)) is Verdict.FAIL
+    trace = stopped(good_run(), 20.0, 30.0, (Actor.ESI,))
+    assert verdict(trace) is Verdict.PASS
+    trace.header.about[STOOD] = [[20.0, 20.0, 60.0]]
+    assert verdict(trace) is Verdict.INCONC
+    trace.header.about[STOOD] = [[20.0, 20.0, 20.0]]
+    assert verdict(trace) is Verdict.FAIL
+
+
 def besieging() -> Trace:
     bench = Bench(bench_file(), bench_file().devices[1], defects=(BREAKING["06-besieges"],))
     bench.open()
@@ -124,7 +179,8 @@ def test_a_siege_after_the_person_has_cut_the_power_is_a_fail() -> None:
         return judge(trace, [REJOINS])[0].verdict
 
     assert verdict() is verdict([cut, cut, 40.0]) is Verdict.FAIL
-    assert verdict([cut + 20.0, cut + 20.0, 40.0]) is Verdict.INCONC
+    assert verdict([cut + 20.0, cut + 20.0, 40.0]) is Verdict.FAIL, "it goes on besieging"
+    assert verdict(*([cut + after, cut + after, 40.0] for after in range(0, 500, 20))) is Verdict.INCONC
 
 
 def test_a_meter_whose_window_ran_on_closed_it_in_time_and_one_that_closed_it_far_too_early_did_not() -> None:
@@ -135,7 +191,10 @@ def test_a_meter_whose_window_ran_on_closed_it_in_time_and_one_that_closed_it_fa
     assert window.is_open(window.ends - 33.0, 2.0)
     assert not window.is_open(window.ends - 31.0, 2.0)
     assert window.is_open(window.ends + 1.0, -2.0)
-    assert windows(stopped(good_run(), 5.0, 30.0, (Actor.ESI,)))[0].earlier == 0.0, "before it was ordered nothing ran"
+    assert windows(stopped(good_run(), 5.0, 30.0, (Actor.ESI,)))[0].earlier == 30.0, "its end is ordered in UTC, which ran before as well"
+    by_hand = stopped(good_run(), 5.0, 30.0, (Actor.NIC, Actor.ESI))
+    by_hand.attestations = [each for each in by_hand.attestations if each.point is not Point.LEG]
+    assert windows(by_hand)[0].earlier == 0.0, "a person opens it for as long as was ordered"
 
 
 @cache
@@ -175,8 +234,8 @@ def test_an_esi_whose_clock_went_on_has_a_clock_that_runs() -> None:
     def verdict(at: float, *, noted: bool) -> Verdict:
         return judge(stopped(bench.trace, at, 300.0, (Actor.ESI,), noted=noted), [TIME])[0].verdict
 
-    assert (verdict(150.0, noted=False), verdict(150.0, noted=True)) == (Verdict.FAIL, Verdict.INCONC)
-    assert verdict(20.0, noted=True) is Verdict.INCONC, "it was told for the first time meanwhile"
+    assert (verdict(150.0, noted=False), verdict(150.0, noted=True)) == (Verdict.FAIL, Verdict.PASS)
+    assert verdict(20.0, noted=True) is Verdict.PASS, "it was told for the first time meanwhile"
 
 
 # -- what a bench notes of it
@@ -208,6 +267,17 @@ def waits(clock: LiveClock, trace: Trace, reading: Reading) -> None:
 def test_how_long_a_clock_stood_still_is_noted_where_something_real_is_heard(monkeypatch: pytest.MonkeyPatch) -> None:
     assert noted(waits, monkeypatch, **{STOOD: []}) == {STOOD: [[0.0, 0.0, 12.5]]}
     assert noted(waits, monkeypatch) == {}, "on a virtual air every frame comes at its own instant"
+
+
+def opens(clock: LiveClock, trace: Trace, reading: Reading) -> None:
+    reading.now += 3.25
+    begin(clock, trace)
+    reading.now += 1.0
+    assert clock.at(reading.now) == 1.0
+
+
+def test_what_opening_radios_took_is_time_by_which_utc_is_ahead(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert noted(opens, monkeypatch, **{STOOD: []}) == {STOOD: [[0.0, 0.0, 3.25]]}
 
 
 def takes(clock: LiveClock, trace: Trace, reading: Reading) -> None:
