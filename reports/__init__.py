@@ -10,7 +10,8 @@ from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
 from harness.backhaul.named_codec import load_codec
-from harness.evidence.by_hand import deeds_in, radios_in
+from harness.evidence.by_hand import deeds_in
+from harness.evidence.heard_by import heard_by
 from harness.evidence.results import Results
 from harness.evidence.scenario import FOLDER, read_scenario
 from harness.verdict import Verdict
@@ -48,7 +49,7 @@ def build(run: Path, leg_codecs: Sequence[str] = ()) -> Path:
     files = {name: evidence_links(run / FOLDER / name) for name in scenarios}
     own = report / OWN if with_allure else index
     by_hand = {name: deeds_in(run / FOLDER / name) for name in scenarios}
-    radios = {name: radios_in(run / FOLDER / name) for name in scenarios}
+    radios = {name: heard_by(run / FOLDER / name) for name in scenarios}
     own.write_text(page.as_html(results, ladders, files, INDEX if with_allure else "", by_hand, radios), encoding="utf-8")
     return index
 

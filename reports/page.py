@@ -39,7 +39,7 @@ def as_html(
     by_hand: Mapping[str, Sequence[Deed]] = MappingProxyType({}), radios: Mapping[str, Mapping[str, Any]] = MappingProxyType({}),
 ) -> str:
     """The page. `ladders` are the pictures to embed by scenario, `files` the links to each scenario's evidence, `by_hand` what a person
-    was asked in it, or a command did, `radios` what is known of those that heard it."""
+    was asked in it, or a command did, `radios` what is known of those that heard it, and of time that is missing."""
     devices = list(results.bench["devices"])
     parts = [
         _head(results, devices, allure), _matrix(results, devices), _details(results, devices, ladders),
@@ -228,7 +228,7 @@ def _scenario(name: str, ladders: Mapping[str, str], files: Mapping[str, list[st
 
 
 def _radios(radios: Mapping[str, Any]) -> str:
-    rows = "".join(f"<tr><th>radio: {_text(name)}</th><td>{_value(said)}</td></tr>" for name, said in radios.items())
+    rows = "".join(f"<tr><th>{_text(name)}</th><td>{_value(said)}</td></tr>" for name, said in radios.items())
     return f'<table class="radios">{rows}</table>' if rows else ""
 
 

@@ -1,30 +1,26 @@
-"""What was done by hand in a scenario, in words: each prompt to a person with its answer, each command with how it ended; and by which
-radios it was heard.
+"""What was done by hand in a scenario, in words: each prompt to a person with its answer, each command with how it ended.
 
 Read from the header of the trace; knows no report and gives no verdict.
 """
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 from harness.actors.prompt import NOT_DONE
-from harness.errors import InputError
-from harness.trace import ASKED_OF_OPERATOR, RADIOS
-
-TRACE = "trace.jsonl"
-T = TypeVar("T")
+from harness.evidence.header import read_about
+from harness.trace import ASKED_OF_OPERATOR
 
 
 @dataclass(frozen=True)
 class Deed:
     """One of them. `at` is the bench's instant, seconds; `what` who was to do what, `how` the question, the command or the class;
     `outcome` what came of it, `well` whether that is what was wanted; `output` the last that a command said; `took` and `limit`
-    seconds of real time, None where they are not known; `when` the real UTC time."""
+    seconds of real time, None where they are not known; `when` the real UTC time: of an answer, or
+    else when it began."""
 
     at: float
     what: str
@@ -55,23 +51,7 @@ def deeds(about: Mapping[str, Any]) -> list[Deed]:
 
 def deeds_in(folder: Path) -> list[Deed]:
     """Those of a scenario's folder. Raises InputError naming the file."""
-    return _read(folder, deeds)
-
-
-def radios_in(folder: Path) -> Mapping[str, Any]:
-    """What each real radio of a scenario said of itself, and what was found out about it. Raises InputError naming the file."""
-    return _read(folder, lambda about: dict(about.get(RADIOS, {})))
-
-
-def _read(folder: Path, read: Callable[[Mapping[str, Any]], T]) -> T:
-    path = folder / TRACE
-    try:
-        with path.open(encoding="utf-8") as lines:
-            return read(json.loads(lines.readline())["about"])
-    except OSError as fault:
-        raise InputError(f"{path}: cannot be read: {fault.strerror}") from fault
-    except (ValueError, KeyError, TypeError, AttributeError) as fault:
-        raise InputError(f"{path}:1: not the header of a trace: {fault}") from fault
+    return read_about(folder, deeds)
 
 
 def _deed(said: Mapping[str, Any]) -> Deed:

@@ -23,7 +23,7 @@ from harness.role_verbs import Way
 from harness.tests import sample_run
 from harness.tests.at_the_device import OWN, Button
 from harness.tests.back_office import EPOCH, ORDER
-from harness.trace import ASKED_OF_OPERATOR, RADIOS
+from harness.trace import ASKED_OF_OPERATOR, BEHIND, RADIOS, STOOD
 from harness.usecase import Actor
 from reports import allure_report
 from reports.ladder import as_text
@@ -65,6 +65,7 @@ def by_hand(trace: Any) -> Any:
     trace.header.about[ASKED_OF_OPERATOR] = [dict(each) for each in ALL]
     heard = {"while it listened": 9, "heard": 8}
     trace.header.about[RADIOS] = {"sniffer": {"firmware": "<b>", "of frames that our radios sent or took": heard}}
+    trace.header.about.update({STOOD: [[0.0, 0.0, 0.01], [60.0, 60.2, 12.34]], BEHIND: [[3.0, 3.1, 0.06], [4.0, 4.1, 0.25]]})
     return trace
 
 
@@ -79,10 +80,10 @@ def test_the_page_has_a_row_for_each_and_what_a_command_said_stays_text(tmp_path
         assert rows[1][3] == "exit code 3no such\nrelay <1>"
         assert len(rows) == len(ALL)
     assert len(page.xpath("//table[@class='by-hand']")) == len(page.xpath("//details[@class='scenario']")) > 0
-
-
-    (told, *_) = page.xpath("//table[@class='radios']//tr")
-    assert told.text_content() == "radio: sniffer" + "firmware: <b>of frames that our radios sent or took: heard: 8while it listened: 9"
+    assert [row.text_content() for row in page.xpath("(//table[@class='radios'])[1]//tr")] == [
+        "radio: sniffer" + "firmware: <b>of frames that our radios sent or took: heard: 8while it listened: 9",
+        "the bench's clock stood still" + "12.3 s at 60.000 s", "and was behind" + "by 0.25 s at most, 2 times",
+    ]
 
 
 def test_a_run_in_which_nobody_did_anything_has_no_such_table(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
