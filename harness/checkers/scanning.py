@@ -101,10 +101,10 @@ def device_scans_with_pauses(trace: Trace) -> Iterator[Finding]:
 
 
 def _without_pause(scans: list[list[Heard]]) -> Iterator[Finding]:
-    burst, first = 1, 0
+    burst = 1
     for place, (earlier, later) in enumerate(pairwise(scans)):
         pause = later[0].time - earlier[-1].time
-        burst, first = (burst + 1, first) if pause < BACK_OFF else (1, place + 1)
+        burst = burst + 1 if pause < BACK_OFF else 1
         numbers = (earlier[-1].number, later[0].number)
         if pause < TIME_BETWEEN_SCANS * PUNCTUALITY:
             yield failed(
@@ -112,8 +112,9 @@ def _without_pause(scans: list[list[Heard]]) -> Iterator[Finding]:
                 observed=f"{pause:.3f} s", hint="scans-without-pause",
             )
         elif burst > SCAN_ATTEMPTS:
+            first = scans[place + 1 - SCAN_ATTEMPTS][0].number  # of as many as are too many: what was before need not be seen
             yield failed(
-                "the device goes on scanning without backing off", scans[first][0].number, *numbers,
+                "the device goes on scanning without backing off", first, *numbers,
                 expected=f"{SCAN_ATTEMPTS} scans, then a longer pause", observed=f"{burst} scans, {pause:.3f} s apart",
                 hint="scans-never-back-off",
             )

@@ -115,6 +115,14 @@ def test_what_is_wrong_again_beyond_a_standstill_is_a_fail() -> None:
     assert [each.evidence for each in judgement.findings] == [(3, 4)]
 
 
+def test_scans_that_never_back_off_are_a_fail_by_those_that_follow_a_standstill_alone() -> None:
+    stood = [[9.5, 10.0, 30.0]]
+    assert scans(10.0, 11.0, 12.0, 13.0, stood=stood).verdict is Verdict.INCONC
+    judgement = scans(10.0, 11.0, 12.0, 13.0, 14.0, stood=stood)
+    assert judgement.verdict is Verdict.FAIL
+    assert [each.evidence for each in judgement.findings] == [(2, 4, 5)]
+
+
 @pytest.mark.parametrize(("ahead", "missing", "verdict"), [
     (0.0, 0.0, Verdict.PASS), (3.0, 0.0, Verdict.FAIL), (-3.0, 60.0, Verdict.FAIL), (1.0, 60.0, Verdict.PASS),
     (30.0, 60.0, Verdict.INCONC), (59.0, 60.0, Verdict.PASS), (63.0, 60.0, Verdict.FAIL),
