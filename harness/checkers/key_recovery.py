@@ -37,6 +37,7 @@ from harness.checkers.key_messages import DIRECTIONS
 from harness.checkers.key_refusal import flaws
 from harness.checkers.orders import windows
 from harness.checkers.reading import Heard, air, attested, demand, restarted
+from harness.checkers.standstill import surest
 from harness.trace import Trace, Unknown
 from harness.usecase import Actor, Point
 from harness.verdict import Finding, failed, passed
@@ -141,17 +142,19 @@ def respects_wait_time(trace: Trace) -> Iterator[Finding]:
 def pauses_after_many(trace: Trace) -> Iterator[Finding]:
     """08-RETRY-PAUSE: an exchange that fails is tried again at most ten times in a row; then the device pauses."""
     row: list[Attempt] = []
+    wrong: list[Finding] = []
     for attempt in attempts(trace):
         if row and (_is_fresh(row[-1], attempt) or _pause(row[-1], attempt) >= PAUSE - CLOCK_TOLERANCE):
             if len(row) >= RETRIES:
                 yield passed("the device paused", row[-1].said[0].number, attempt.said[0].number)
             row = []
         row.append(attempt)
-        if len(row) == RETRIES + 2:
-            yield failed(
-                f"the device tried again more than {RETRIES} times in a row", *(each.said[0].number for each in row),
+        if len(row) >= RETRIES + 2:
+            wrong.append(failed(
+                f"the device tried again more than {RETRIES} times in a row", *(each.said[0].number for each in row[-RETRIES - 2:]),
                 expected=f"a pause of {PAUSE:.0f} s", observed=f"{_pause(row[-2], attempt):.1f} s", hint="retries-without-pause",
-            )
+            ))
+    yield from surest(trace, wrong)
 
 
 def _is_fresh(before: Attempt, after: Attempt) -> bool:

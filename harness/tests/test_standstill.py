@@ -154,6 +154,24 @@ def test_a_wait_over_which_the_bench_missed_time_is_nobody_s_fail(id: str, defec
     assert judgement(waits[0][0] - 1.0, waits[-1][-1] + 1.0).verdict is Verdict.FAIL
 
 
+def test_a_device_that_never_pauses_is_a_fail_by_its_tries_after_a_standstill_alone() -> None:
+    bench = Bench(
+        bench_file(), bench_file().devices[1], Plan(provocation="esi-is-always-busy"), defects=(BREAKING["08-device-never-pauses"],),
+    )
+    bench.play()
+    bench.wait_out()
+    bench.close()
+    trace = part_of(bench.trace, bench.trace, (Actor.HAN_DEVICE,))
+
+    def judgement(*stood: float) -> Judgement:
+        trace.header.about[STOOD] = [[at, at, 40.0] for at in stood]
+        return judge(trace, [find("UC2.7-08-RETRY-PAUSE")])[0]
+
+    (first,) = [trace[each.evidence[0]].time for each in judgement().findings if each.verdict is Verdict.FAIL]
+    assert judgement(first + 1.0).verdict is Verdict.FAIL
+    assert judgement(*range(0, round(bench.now), 10)).verdict is Verdict.INCONC
+
+
 def test_an_esi_that_reports_by_utc_is_right_where_the_bench_lags_behind_that_and_wrong_where_nothing_explains_it() -> None:
     def verdict(trace: Trace) -> Verdict:
         return judge(trace, [find("UC2.7-10-TIMELY")])[0].verdict
