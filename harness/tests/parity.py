@@ -32,8 +32,8 @@ CHANNEL = 15  # of our virtual ESI
 WITHIN = 30.0  # seconds in which a device is provisioned
 WITHOUT_DELAY = replace(VIRTUAL, window_start=0.0, latencies={})
 AIR = ("05", "06", "07", "08", "09")  # the steps that the air can show
-AGAIN = 5  # times that a play is repeated in which more frames than in virtual time missed whom they were for
-LATE = "were played again, since a frame missed whom it was for"
+AGAIN = 5  # times that a play is repeated that had more hindrances than in virtual time
+LATE = "were played again, since the machine was too busy"
 DUTS = {Actor.HAN_DEVICE: (Actor.HAN_DEVICE,), Actor.ESI: (Actor.NIC, Actor.ESI)}
 
 
@@ -117,9 +117,11 @@ def differences(one: Played, other: Played) -> Iterator[str]:
 
 
 def compared(judged: Actor, device: Device, expected: Played) -> tuple[list[str], int]:
-    """In what a play in real time differs, and how often it was played again because a frame missed whom it was for."""
-    once = frames.missed(expected.trace)
-    played, again = in_time(partial(real, judged, device), lambda one: any(differences(expected, one)) and frames.missed(one.trace) > once)
+    """In what a play in real time differs, and how often it was played again because of hindrances."""
+    once = frames.hindrances(expected.trace)
+    played, again = in_time(
+        partial(real, judged, device), lambda one: any(differences(expected, one)) and frames.hindrances(one.trace) > once
+    )
     return list(differences(expected, played)), again
 
 

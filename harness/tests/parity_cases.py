@@ -129,9 +129,9 @@ def real(case: Case) -> PlayedCase:
 
 
 def real_in_time(case: Case, expected: PlayedCase) -> tuple[PlayedCase, int]:
-    """As `real`, but again where it differs and a frame missed whom it was for; and how often that was."""
-    once = sum(map(frames.missed, expected.traces))
-    return in_time(partial(real, case), lambda one: any(differences(expected, one)) and sum(map(frames.missed, one.traces)) > once)
+    """As `real`, but again where it differs and had hindrances; and how often that was."""
+    once = sum(map(frames.hindrances, expected.traces))
+    return in_time(partial(real, case), lambda one: any(differences(expected, one)) and sum(map(frames.hindrances, one.traces)) > once)
 
 
 class Rested(Bench):

@@ -14,7 +14,7 @@ from typing import Any
 from dissectors import aps, mac, nwk, zdp_management
 from harness.checkers.reading import Heard, air
 from harness.stack.polling import LISTENING_TIME
-from harness.trace import Trace
+from harness.trace import BEHIND, Trace
 from harness.usecase import Actor, Point
 
 REST = 3.0  # seconds until what was begun then is over
@@ -133,13 +133,15 @@ def _out_of_order(ours: Sequence[Said], others: Sequence[Said]) -> Iterator[str]
             yield f"{later.conversation}: {later.kind} before {first.kind} of {first.conversation}"
 
 
-def missed(trace: Trace) -> int:
-    """How many frames missed whom they were for. In virtual time that is a fault's doing alone; in real time also a machine's that was too
-    busy to give a listening device its frame in time, or to tell its radio the address that the device was given."""
+def hindrances(trace: Trace) -> int:
+    """How many frames missed whom they were for, and how often the bench was behind. In virtual time the former is a fault's doing
+    alone; in real time both are also a machine's that was too busy to give a listening device its frame in time, to tell its radio the
+    address that the device was given, or to take an answer before it had waited for it long enough."""
     heard = air(trace)
     asking = [each for each in heard if each.mac is not None and each.mac.ack_request]
     taken = {each.exchange.octets for each in asking if heard.is_acknowledged(each)}
-    return _listened_in_vain(trace) + len({each.exchange.octets for each in asking} - taken)
+    untaken = {each.exchange.octets for each in asking} - taken
+    return _listened_in_vain(trace) + len(untaken) + len(trace.header.about.get(BEHIND, ()))
 
 
 def _listened_in_vain(trace: Trace) -> int:

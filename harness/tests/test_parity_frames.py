@@ -15,8 +15,8 @@ from harness.stack.polling import LISTENING_TIME
 from harness.tests import parity_cases
 from harness.tests.parity import VIRTUAL, virtual
 from harness.tests.parity_cases import Case
-from harness.tests.parity_frames import TOGETHER, differences, missed, sent_by
-from harness.trace import Exchange, Trace
+from harness.tests.parity_frames import TOGETHER, differences, hindrances, sent_by
+from harness.trace import BEHIND, Exchange, Trace
 from harness.usecase import Actor
 
 
@@ -46,23 +46,29 @@ def later_from(trace: Trace, heard: Heard, seconds: float) -> Trace:
 
 def test_a_play_is_like_itself_and_no_frame_misses_anybody_in_virtual_time() -> None:
     assert not list(differences(played("load_control"), played("load_control")))
-    assert missed(played("pct")) == 0
+    assert hindrances(played("pct")) == 0
 
 
 def test_an_answer_that_a_device_listens_for_in_vain_misses_it() -> None:
     trace = played("pct")
     key = air(trace).of(TransportKey)[0]
-    assert missed(later_from(trace, key, LISTENING_TIME / 4)) == 0
-    assert missed(later_from(trace, key, LISTENING_TIME)) == 1
+    assert hindrances(later_from(trace, key, LISTENING_TIME / 4)) == 0
+    assert hindrances(later_from(trace, key, LISTENING_TIME)) == 1
     never = with_exchanges(trace, (each for each in trace.exchanges if not 0 <= each.time - key.time < 2 * LISTENING_TIME))
-    assert missed(never) == 1
+    assert hindrances(never) == 1
+
+
+def test_a_bench_that_was_behind_was_hindered() -> None:
+    trace = with_exchanges(played("pct"), played("pct").exchanges)
+    trace.header = replace(trace.header, about={**trace.header.about, BEHIND: [[1.0, 1.0, 0.06]]})
+    assert hindrances(trace) == 1
 
 
 def test_a_frame_that_nobody_acknowledges_misses_whom_it_was_for() -> None:
     trace = played("load_control")
     key = air(trace).of(TransportKey)[0]
     ack = air(trace).after(key)[0]
-    assert missed(with_exchanges(trace, (each for each in trace.exchanges if each.number != ack.number))) == 1
+    assert hindrances(with_exchanges(trace, (each for each in trace.exchanges if each.number != ack.number))) == 1
 
 
 def test_what_two_conversations_say_together_may_be_said_in_any_order_and_nothing_else() -> None:
