@@ -10,6 +10,7 @@ from __future__ import annotations
 import struct
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from math import isfinite
 
 IEEE802_15_4 = 195
 IEEE802_15_4_NO_FCS = 230
@@ -87,6 +88,12 @@ def tlvs(octets: bytes, order: str) -> Iterator[tuple[int, bytes]]:
         octets = octets[4 + length + -length % 4 :]
 
 
+def _level(value: bytes) -> float | None:
+    """dBm; a tool that did not measure it may say so by what is no number."""
+    level: float = struct.unpack_from("<f", value)[0]
+    return level if isfinite(level) else None
+
+
 def _without_tap(octets: bytes) -> Unwrapped:
     """The frame behind its TAP header, with what the header says of it; TLVs of other types are passed over."""
     if len(octets) < 4 or not 4 <= (length := int.from_bytes(octets[2:4], "little")) <= len(octets):
@@ -98,7 +105,7 @@ def _without_tap(octets: bytes) -> Unwrapped:
             octets[length:],
             channel=struct.unpack_from("<H", found[TAP_CHANNEL])[0] if TAP_CHANNEL in found else None,
             lqi=found[TAP_LQI][0] if TAP_LQI in found else None,
-            rssi=struct.unpack_from("<f", found[TAP_RSS])[0] if TAP_RSS in found else None,
+            rssi=_level(found[TAP_RSS]) if TAP_RSS in found else None,
         )
     except (struct.error, IndexError):
         raise Flaw("a TLV of its TAP header is shorter than its type") from None

@@ -40,6 +40,7 @@ class NcpProcess:
             self._process = subprocess.Popen(
                 [sys.executable, "-m", module], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
                 env={**os.environ, "PYTHONPATH": search}, bufsize=0,
+                start_new_session=True,  # Ctrl-C, and the signal of `timeout`, are for the bench: the stick is let go of in order
             )
         except OSError as fault:
             raise BenchError(f"{name}: its process cannot be started: {fault.strerror}") from None

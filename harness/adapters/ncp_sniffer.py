@@ -117,8 +117,13 @@ class NcpSniffer:
             try:
                 self._turn(self._clock.now())
             except BenchError as fault:
-                self._fault = fault
-                self._interrupt()
+                self._break(fault)
+            except Exception as fault:  # ours: unnoticed, nothing would be heard any more and the silence be the device's
+                self._break(BenchError(f"{self._name}: what listens to it failed: {masked(f'{type(fault).__name__}: {fault}')}"))
+
+    def _break(self, fault: BenchError) -> None:
+        self._fault = fault
+        self._interrupt()
 
     def _turn(self, now: float) -> None:
         """Ask what is to be asked, take what has come. Raises BenchError."""

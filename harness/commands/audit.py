@@ -170,7 +170,7 @@ def _keys(arguments: argparse.Namespace, devices: list[Device]) -> tuple[list[Ke
     from harness.evidence.scenario import KEYS, read_keys
     from harness.trace import Key
 
-    beside = Path(arguments.capture).with_name(KEYS) if os.path.exists(arguments.capture) else None  # a FIFO may have one, too
+    beside = Path(arguments.capture).parent / KEYS if os.path.exists(arguments.capture) else None  # a FIFO may have one, too
     files = [*arguments.key_file, *([beside] if beside is not None and beside.is_file() else [])]
     keys: list[Key] = []
     ordered: dict[bytes, Eui64 | None] = {}

@@ -25,6 +25,7 @@ from harness.ncp import others
 from harness.ncp.capture import Capture, can_capture
 from harness.ncp.libraries import INSTALL_CODE, LIBRARIES, NEEDS
 from harness.ncp.line import LONGEST, VERSION, NotALine, masked, read, written
+from harness.ncp.orphan import end_with_the_bench
 from harness.ncp.quiet import eui64, ieee_of, packet_of, quiet
 
 BLOCKING = 2.0  # seconds after which permit_with_link_key is left to itself: some libraries stay in it for the whole window
@@ -256,6 +257,7 @@ def _version(package: str) -> str:
 
 async def _main() -> None:
     told = os.fdopen(os.dup(1), "wb", buffering=0)
+    end_with_the_bench()
     os.dup2(2, 1)  # whatever prints does not print between our lines
     reader = asyncio.StreamReader(limit=LONGEST)
     await asyncio.get_running_loop().connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), sys.stdin)

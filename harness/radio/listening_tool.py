@@ -104,6 +104,8 @@ class ListeningTool:
             cause = f"{fault}{self._input.ended()}"
         except (BenchError, OSError) as fault:
             cause = str(fault)
+        except Exception as fault:  # ours: unnoticed, nothing would be heard any more and the silence be the device's
+            cause = f"what reads it failed: {type(fault).__name__}: {fault}"
         self._input.close()
         if cause:
             self._fault = self._broken(cause)

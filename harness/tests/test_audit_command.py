@@ -136,6 +136,7 @@ def test_a_line_of_a_key_file_that_is_none_is_one_clear_line(
 
 @pytest.mark.parametrize(("arguments", "said"), [
     (["docs"], "docs: is a folder; right would be a pcap or pcapng file"),
+    (["."], ".: is a folder; right would be"), (["/"], "/: is a folder; right would be"),
     (["nowhere.pcap"], "nowhere.pcap: cannot be read: No such file"),
     (["zep://localhost:17754"], "right would be --follow"),
     (["--follow", "zep://localhost:no"], "right would be zep://HOST:17754"),

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import os
 import socket
+import struct
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import replace
+from math import nan
 from pathlib import Path
 from typing import Any
 
@@ -50,6 +52,7 @@ HEADER = len(pcap(0, ()))
 DATA = encode_mpdu(addressed(FrameType.DATA, (0x1234, 0), (0x1234, 7), False), b"data")
 WRONG = DATA[:-1] + bytes([DATA[-1] ^ 1])
 TAP = bytes.fromhex("0000 1c00 0000 0100 01000000 0100 0400 000048c2 0300 0300 0f000000")  # FCS of 16 bits, -50 dBm, channel 15
+RSSI = struct.pack("<f", -50.0)
 
 
 class Ear:
@@ -120,6 +123,7 @@ def record(octets: bytes, at: float = 0.0) -> bytes:
 @pytest.mark.parametrize(("link_type", "packet", "wanted"), [
     (IEEE802_15_4_NO_FCS, DATA[:-2], Received(DATA, 15)), (IEEE802_15_4, DATA, Received(DATA, 15)),
     (IEEE802_15_4_TAP, TAP + DATA, Received(DATA, 15, rssi=-50)),
+    (IEEE802_15_4_TAP, TAP.replace(RSSI, struct.pack("<f", nan)) + DATA, Received(DATA, 15)),
 ])
 def test_a_pipe_is_heard_with_a_right_fcs_at_the_tool_s_own_pace(
     pipe: tuple[str, int], link_type: int, packet: bytes, wanted: Received,
@@ -136,7 +140,7 @@ def test_a_pipe_is_heard_with_a_right_fcs_at_the_tool_s_own_pace(
         begun, first, second = (at for at, _ in ear.heard)
         assert (first - begun, second - begun) == pytest.approx((0.05, 0.055), abs=1e-4), "but for some drift"
         assert ear.tool.offers >= {"promiscuous", "timestamps"}
-        assert ("rssi" in ear.tool.offers) is (link_type == IEEE802_15_4_TAP)
+        assert ("rssi" in ear.tool.offers) is (wanted.rssi == -50)
 
 
 def test_an_acknowledgement_follows_its_frame_at_once_whatever_the_tool_s_clock_says(pipe: tuple[str, int]) -> None:
@@ -214,6 +218,18 @@ def test_a_command_is_ended_with_all_that_it_started(tmp_path: Path, stubborn: s
     ids = [int(each) for each in told.read_text().split()]
     assert len(ids) == 2
     assert not [each for each in ids if Path(f"/proc/{each}/status").exists() and "zombie" not in Path(f"/proc/{each}/status").read_text()]
+
+
+def test_what_fails_in_a_way_that_nobody_thought_of_is_no_silence(pipe: tuple[str, int], monkeypatch: pytest.MonkeyPatch) -> None:
+    path, writer = pipe
+    os.write(writer, pcap(IEEE802_15_4, [(EPOCH, DATA)]))
+
+    def fail(*given: Any) -> None:
+        raise LookupError("of our own")
+
+    monkeypatch.setattr(ListeningTool, "_tell", fail)
+    with listening(pipe=path) as ear:
+        assert ear.end() == f"listening tool at {path}: what reads it failed: LookupError: of our own"
 
 
 def test_zep_is_there_once_it_has_spoken_and_counts_what_is_missing() -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
 import sys
 from pathlib import Path
 
@@ -12,6 +14,7 @@ from harness.adapters import ncp_process
 from harness.adapters.ncp_process import ROOM, NcpProcess
 from harness.errors import BenchError
 from harness.ncp.line import LONGEST, VERSION, NotALine, masked, read, written
+from harness.ncp.orphan import LEFT
 
 SAYS = "import json, signal, sys\ndef say(line):\n    sys.stdout.write(line)\n    sys.stdout.flush()\n"
 HELLO = f"say({json.dumps(json.dumps({'hello': VERSION}))} + chr(10))\n"
@@ -123,6 +126,27 @@ sys.stdin.readline()""")
     with pytest.raises(BenchError, match="`send` failed: no line"):
         process.told()
     process.close()
+
+
+def test_a_signal_to_all_that_the_terminal_runs_is_the_bench_s_alone(child: Path) -> None:
+    child.write_text(f"{SAYS}{HELLO}sys.stdin.readline()")
+    process = started()
+    try:
+        assert os.getpgid(process.pid) != os.getpgrp()
+    finally:
+        process.close()
+
+
+def test_a_child_that_hangs_when_its_bench_is_gone_ends_all_the_same() -> None:
+    hangs = "import signal; from harness.ncp.orphan import end_with_the_bench; end_with_the_bench(0.1); signal.pause()"
+    process = subprocess.Popen([sys.executable, "-c", hangs], stdin=subprocess.PIPE)
+    assert process.stdin is not None
+    try:
+        process.stdin.write(b"a line that nobody reads\n")
+        process.stdin.close()
+        assert process.wait(20.0) == LEFT
+    finally:
+        process.kill()
 
 
 def test_lines_are_bounded_both_ways() -> None:

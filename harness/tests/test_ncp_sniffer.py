@@ -251,6 +251,7 @@ def child(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 @pytest.mark.parametrize(("does", "says"), [
     ("done(tune)\nsay(frame=1)", "its process told of what nobody knows: 'frame'"),
     (f"done(tune)\nsay(frame={ {**FRAME, 'mpdu': 'no hex'} })", "its process told of a frame that is none: ValueError"),
+    (f"done(tune)\nsay(frame={ {**FRAME, 'lqi': 1e400} })".replace("inf", "1e400"), "what listens to it failed: OverflowError"),
     ("say(n=tune['n'], failed='ControllerError: no')", "sniffing on x: `tune` failed: ControllerError: no"),
     ("done(tune)\ndone(asked('still'), channel=11)", "listens to channel 11, and was told 15: was its firmware reset?"),
     ("sys.stdin.readline()", r"does not answer `tune`: its process \d+ hangs"),
