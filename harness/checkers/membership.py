@@ -84,7 +84,7 @@ def clear_network_key_is_refused(trace: Trace) -> Iterator[Finding]:
         clear = next((key for key in arrived if _is_for_anybody(key)), None)
         if clear is None:
             continue
-        limit = min([key.time for key in arrived if _fits(trace, key)] + [each.until, clear.time + ANNOUNCE_TIME])
+        limit = min([key.time for key in _sent(each) if _fits(trace, key)] + [each.until, clear.time + ANNOUNCE_TIME])
         taken = next((other for other in heard.between(clear.time, limit) if _is_secured_by(other, each)), None)
         if taken is not None:
             yield failed(
@@ -103,7 +103,8 @@ def device_without_a_key_gives_up(trace: Trace) -> Iterator[Finding]:
         if each.granted is None:
             continue
         given_up = each.granted.time + SECURITY_TIMEOUT
-        if any(_is_taken(trace, each, key) and key.time < given_up for key in _arrived(heard, each)):
+        arrived = [key for key in _sent(each) if heard.is_acknowledged(key) or _has_key(heard, each, key.time)]
+        if any(_is_taken(trace, each, key) and key.time < given_up for key in arrived):
             continue
         limit = min(each.until, given_up + ANNOUNCE_TIME)
         if limit <= given_up:
@@ -235,11 +236,14 @@ def _has_key(heard: Air, association: Association, since: float) -> bool:
     return any(_is_secured_by(other, association) for other in heard.between(since, association.until))
 
 
+def _sent(association: Association) -> list[Heard]:
+    """The network keys that reached the device, its radio's acknowledgement heard or not."""
+    return [key for key in association.transports if key.arrived and carries_network_key(key)]
+
+
 def _arrived(heard: Air, association: Association) -> list[Heard]:
-    """The network keys that the device's radio took."""
-    return [
-        key for key in association.transports if key.arrived and carries_network_key(key) and heard.is_acknowledged(key)
-    ]
+    """Those of them that the device's radio took."""
+    return [key for key in _sent(association) if heard.is_acknowledged(key)]
 
 
 def _fits(trace: Trace, key: Heard) -> bool:

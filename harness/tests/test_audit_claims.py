@@ -12,10 +12,12 @@ from typing import Any
 
 import pytest
 
+from dissectors import aps
 from harness.audit.known import Known
 from harness.audit.report import wants
 from harness.audit.verdicts import as_json
 from harness.audit.verdicts import audit as audit_of
+from harness.checkers.reading import air
 from harness.cli import main
 from harness.declarations import read_device
 from harness.evidence.scenario import write_capture, write_keys, write_scenario
@@ -32,7 +34,7 @@ from harness.tests.field_captures import (
     write,
 )
 from harness.tests.small_run import ROOT
-from harness.tests.test_audit import of, the_one
+from harness.tests.test_audit import ACK_LENGTH, of, the_one
 from harness.tests.test_two_orders import OTHER, played
 from harness.trace import Unknown
 from harness.verdict import Verdict
@@ -70,6 +72,18 @@ def test_a_device_that_is_said_to_hold_another_code_than_was_ordered_is_not_know
     join = the_one(audited(trace, claimants={trace.header.order.device: claimant}))
     assert Unknown.HELD.value in wants([join])
     assert of(join.judgements, Verdict.FAIL) == set()
+
+
+@pytest.mark.parametrize("device", DEVICES)
+def test_an_acknowledgement_of_the_network_key_that_was_not_heard_fails_nobody(device: str) -> None:
+    """It leaves no mark among the numbers; that the device uses the key shows that it came."""
+    trace = run_of(device)
+    heard, whole = packets(trace), air(trace)
+    key = next(place for place, each in enumerate(whole) if each.find(aps.TransportKey) is not None and whole.is_acknowledged(each))
+    assert len(heard[key + 1].octets) == ACK_LENGTH
+    del heard[key + 1]
+    found = judgements(audited(trace, heard, claimants={trace.header.order.device: claimant_of(device)}))
+    assert not of(found, Verdict.FAIL)
 
 
 def test_an_item_that_is_unset_stays_undecided_by_name() -> None:
