@@ -41,6 +41,7 @@ class Radio:
         self._application: Any = None
         self._permitting: set[asyncio.Task[Any]] = set()
         self._capture: Capture | None = None
+        self._is_closed = False
 
     async def open(self, radio: str, device: dict[str, Any]) -> dict[str, Any]:
         """Reach the stick. `radio` is a name of `LIBRARIES` or `module:Class`."""
@@ -168,8 +169,9 @@ class Radio:
         return {"levels": {str(channel): level for channel, level in (await levels(channels)).items()}}
 
     async def close(self) -> dict[str, Any]:
-        """Let nobody in any more, and let go of the stick; one that is gone cannot be told."""
-        if self._application is not None:
+        """Let nobody in any more, and let go of the stick, once; one that is gone cannot be told."""
+        if self._application is not None and not self._is_closed:
+            self._is_closed = True
             with suppress(Exception):
                 ending = self._let_nobody_in() if self._capture is None else self._capture.close()
                 await asyncio.wait_for(ending, FAREWELL)
@@ -207,20 +209,22 @@ async def serve(reader: asyncio.StreamReader, tell: Callable[[dict[str, Any]], N
     radio = Radio(tell)
     sends: set[asyncio.Task[None]] = set()
     tell({"hello": VERSION, "python": sys.version.split()[0], "process": os.getpid()})
-    while line := await _next(reader):
-        asked = read(line)
-        number, operation = asked.pop("n"), asked.pop("do")
-        if operation == "send":
-            if len(sends) >= MOST_SENDS:
-                await asyncio.wait(sends, return_when=asyncio.FIRST_COMPLETED)
-            task = asyncio.ensure_future(_perform(radio, operation, number, asked, tell))
-            sends.add(task)
-            task.add_done_callback(sends.discard)
-        else:
-            await _perform(radio, operation, number, asked, tell)
-            if operation == "close":
-                return
-    await radio.close()
+    try:
+        while line := await _next(reader):
+            asked = read(line)
+            number, operation = asked.pop("n"), asked.pop("do")
+            if operation == "send":
+                if len(sends) >= MOST_SENDS:
+                    await asyncio.wait(sends, return_when=asyncio.FIRST_COMPLETED)
+                task = asyncio.ensure_future(_perform(radio, operation, number, asked, tell))
+                sends.add(task)
+                task.add_done_callback(sends.discard)
+            else:
+                await _perform(radio, operation, number, asked, tell)
+                if operation == "close":
+                    return
+    finally:  # also where the bench went amid a line, or before it was answered
+        await radio.close()
 
 
 async def _perform(
@@ -229,7 +233,7 @@ async def _perform(
     try:
         done = await OPERATIONS[operation](radio, **given)
     except Exception as fault:  # the library's own, of any kind: the bench says whose it is
-        tell({"n": number, "failed": masked(f"{type(fault).__name__}: {fault}")})
+        tell({"n": number, "failed": masked(": ".join(filter(None, (type(fault).__name__, str(fault)))))})
     else:
         tell({"n": number, "done": done})
 
