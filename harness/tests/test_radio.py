@@ -165,6 +165,17 @@ def test_a_channel_that_stays_busy_is_reported() -> None:
     assert "channel_busy" in {pdu.status for _, pdu in lab.of("near", Transmitted)}
 
 
+@pytest.mark.parametrize(("retries", "status"), [(0, "channel_busy"), (3, "ok")])
+def test_a_frame_that_finds_the_channel_busy_is_tried_again_before_what_comes_behind_it(retries: int, status: str) -> None:
+    lab = pair()
+    for count in range(10):
+        lab.air.submit("far", Transmit(psdu((PAN, BROADCAST), (PAN, 2), ack=False, payload=bytes(100)), count, csma=False), 0.0)
+    for handle in (1, 2):
+        lab.air.submit("near", Transmit(UNICAST, handle, retries=retries), 0.0)
+    lab.run()
+    assert next(pdu for _, pdu in lab.of("near", Transmitted)) == Transmitted(1, status)
+
+
 def test_power_off_empties_the_queue() -> None:
     lab = pair()
     lab.air.submit("near", Transmit(UNICAST, 1), 0.0)
