@@ -7,7 +7,6 @@ its name), and says where two plays differ. Knows no case by name.
 from __future__ import annotations
 
 import inspect
-import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
@@ -28,7 +27,7 @@ from harness.plugin.campaign import Campaign, Planned
 from harness.plugin.case import case_name, clauses_of, run_case
 from harness.plugin.examples import load_profile
 from harness.tests import parity_frames as frames
-from harness.tests.parity import DUTS, LATE, VIRTUAL, bench_of, in_time, role_of
+from harness.tests.parity import AT_ONCE, DUTS, LATE, VIRTUAL, bench_of, in_time, role_of
 from harness.tests.served import serving
 from harness.trace import Trace
 from harness.usecase import Actor
@@ -36,7 +35,6 @@ from harness.verdict import Verdict
 
 LONGEST = 60.0  # seconds of simulated time
 WINDOW = 20.0  # seconds that a window is open unless the case says otherwise: a device is in after 7 to 15
-AT_ONCE = 4 * (os.cpu_count() or 1)  # plays: they wait, mostly
 EXAMPLES = 1  # of what Hypothesis draws
 FILE = replace(VIRTUAL, window_start=0.0, window_duration=WINDOW, latencies={})
 
