@@ -204,7 +204,7 @@ def test_malformed_frames_go_out_as_they_are(pair: tuple[Listener, Listener]) ->
     parent.radio.perform("noise")
     for number, each in enumerate(odd):
         child.send(each + fcs(each), number)
-    parent.wait(lambda: len(parent.frames()) >= len(odd))
+    parent.wait(lambda: len(set(parent.frames())) >= len(odd))  # some are repeated, since nobody acknowledges them
     assert list(dict.fromkeys(parent.frames())) == [each + fcs(each) for each in odd]
     for bad in (DATA[:-1] + b"\0", b"", bytes(128)):
         with pytest.raises(Unsupported, match="co-processor"):
