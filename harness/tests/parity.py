@@ -120,11 +120,11 @@ def differences(one: Played, other: Played) -> Iterator[str]:
     yield from frames.differences(one.trace, other.trace)
 
 
-def compared(judged: Actor, device: Device, expected: Played) -> tuple[list[str], int]:
+def compared(judged: Actor, name: str, expected: Played) -> tuple[list[str], int]:
     """In what a play in real time differs, and how often it was played again because of hindrances."""
     once = frames.hindrances(expected.trace)
     played, again = in_time(
-        partial(real, judged, device), lambda one: any(differences(expected, one)) and frames.hindrances(one.trace) > once
+        partial(real, judged, VIRTUAL.device(name)), lambda one: any(differences(expected, one)) and frames.hindrances(one.trace) > once
     )
     return list(differences(expected, played)), again
 
@@ -133,12 +133,8 @@ def main(repetitions: int) -> int:
     """Play all pairs, some at once; returns how many differed."""
     differed = late = 0
     with ProcessPoolExecutor(AT_ONCE, get_context("spawn")) as pool:
-        pairs = [(judged, device) for judged in DUTS for device in VIRTUAL.devices]
-        expected = {(judged, device.name): virtual(judged, device) for judged, device in pairs}
-        playing = {
-            pool.submit(compared, judged, device, expected[judged, device.name]): (judged, device.name)
-            for _ in range(repetitions) for judged, device in pairs
-        }
+        expected = {(judged, device.name): virtual(judged, device) for judged in DUTS for device in VIRTUAL.devices}
+        playing = {pool.submit(compared, *pair, played): pair for _ in range(repetitions) for pair, played in expected.items()}
         for done in as_completed(playing):
             found, again = done.result()
             differed, late = differed + bool(found), late + again
