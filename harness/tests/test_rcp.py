@@ -30,7 +30,7 @@ from harness.radio.spinel_port import SpinelPort
 from harness.serving_air import ServedAir
 from harness.stack.mac_frames import addressed
 
-WITHIN = 5.0  # seconds for each thing that is waited for
+WITHIN = 15.0  # seconds for each thing that is waited for, on a machine that is busy
 PAN = 0x1234
 DATA = encode_mpdu(addressed(FrameType.DATA, (PAN, 0), (PAN, 7), True), b"\x7e\x7d\x11\x13\xf8")
 POLL = encode_mpdu(addressed(FrameType.COMMAND, (PAN, 0), (PAN, 7), True), b"\x04")
