@@ -67,11 +67,7 @@ class ListeningTool:
 
     def told(self, now: float) -> list[tuple[float, Received | Transmitted]]:
         """What it told since the last call, and then what broke it, raised."""
-        fault, told = self._fault, self._telling.take(now)
-        if fault is not None:
-            if not told:
-                raise fault
-            self._interrupt()  # whoever has taken these is to come again
+        told = self._telling.take_before(self._fault, now, self._interrupt)
         return [(self._spacing.over(pdu.psdu, at), pdu) for at, pdu in told if isinstance(pdu, Received)]
 
     def perform(self, operation: str, **given: object) -> object:

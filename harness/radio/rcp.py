@@ -60,12 +60,7 @@ class Rcp:
 
     def told(self, now: float) -> list[tuple[float, Received | Transmitted]]:
         """What it told since the last call, with bench times that are never ahead of `now`. Raises what broke it."""
-        fault, told = self._fault, self._telling.take(now)
-        if fault is not None:
-            if not told:
-                raise fault
-            self._interrupt()  # whoever has taken these is to come again
-        return told
+        return self._telling.take_before(self._fault, now, self._interrupt)
 
     def perform(self, operation: str, **given: object) -> object:
         """`energy_scan` (`channels`: dBm by channel) and `noise` (dBm on this channel). Raises Unsupported for anything else."""

@@ -26,6 +26,18 @@ class Telling:
         """Something that has come just now, and happened at `at` by the radio's clock; 0 where that does not say."""
         self._told.append((self._host(), at, pdu))
 
+    def take_before(
+        self, fault: Exception | None, now: float, interrupt: Callable[[], None],
+    ) -> list[tuple[float, Received | Transmitted]]:
+        """As `take`; where `fault` broke the radio it is raised once there is nothing left, and whoever has taken the last of it is
+        interrupted, so that he comes again."""
+        told = self.take(now)
+        if fault is not None:
+            if not told:
+                raise fault
+            interrupt()
+        return told
+
     def take(self, now: float) -> list[tuple[float, Received | Transmitted]]:
         """Everything since the last call, with bench times that are never ahead of `now`."""
         ahead = now - self._host()  # less than it really is where the bench, which stands still while it works, lags behind

@@ -164,7 +164,7 @@ class VirtualAir:
                 self._at(busy_until + ASSESSMENT, lambda instant: self._assess(radio, instant, 0))
             elif backoffs < MAX_BACKOFFS:
                 self._contend(radio, now, backoffs + 1)
-            elif radio.retries_left:  # as OpenThread's radios do, before what comes behind it
+            elif radio.retries_left:  # before what comes behind it, as OpenThread's SubMac::HandleTransmitDone does
                 radio.retries_left -= 1
                 self._contend(radio, now, 0)
             else:

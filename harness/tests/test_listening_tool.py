@@ -6,9 +6,10 @@ import os
 import socket
 import struct
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import replace
+from functools import partial
 from math import nan
 from pathlib import Path
 from typing import Any
@@ -22,7 +23,6 @@ from dissectors.frame import encode_mpdu
 from dissectors.mac import FrameType, fcs
 from harness.airs import open_radio
 from harness.bench import Bench
-from harness.clock import LiveClock
 from harness.declarations import BenchFile, read_bench
 from harness.errors import BenchError, Unsupported
 from harness.judge import judge
@@ -37,6 +37,7 @@ from harness.stack.mac_frames import addressed
 from harness.tests.field_captures import STEPS, pcap, zep
 from harness.tests.packet_world import packet_world
 from harness.tests.parity import VIRTUAL, bench_of, differences, play, virtual
+from harness.tests.radio_listener import RadioListener
 from harness.tests.served import serving
 from harness.tests.test_zigpy_esi import PCT, bench_file, in_service
 from harness.usecase import Actor, Point
@@ -55,20 +56,11 @@ TAP = bytes.fromhex("0000 1c00 0000 0100 01000000 0100 0400 000048c2 0300 0300 0
 RSSI = struct.pack("<f", -50.0)
 
 
-class Ear:
+class Ear(RadioListener):
     """A tool that is listened to."""
 
     def __init__(self, **options: str) -> None:
-        self.clock = LiveClock()
-        self.tool = ListeningTool({"channel": CHANNEL, **options}, self.clock.interrupt)
-        self.heard: list[tuple[float, Any]] = []
-
-    def until(self, condition: Callable[[], bool]) -> None:
-        end = self.clock.now() + WITHIN
-        while not condition():
-            assert self.clock.now() < end, f"only {self.heard} came within {WITHIN:g} s"
-            self.clock.wait_until(end)
-            self.heard += self.tool.told(self.clock.now())
+        super().__init__(partial(ListeningTool, {"channel": CHANNEL, **options}), WITHIN)
 
     def frames(self, number: int) -> list[Received]:
         self.until(lambda: len(self.heard) >= number)
@@ -79,12 +71,6 @@ class Ear:
         while self.clock.now() < end:
             self.clock.wait_until(end)
 
-    def end(self) -> str:
-        """What breaks it."""
-        with pytest.raises(BenchError) as fault:
-            self.until(lambda: False)
-        return str(fault.value)
-
 
 @contextmanager
 def listening(**options: str) -> Iterator[Ear]:
@@ -92,8 +78,8 @@ def listening(**options: str) -> Iterator[Ear]:
     try:
         yield ear
     finally:
-        ear.tool.close()
-        assert not ear.tool._thread.is_alive()
+        ear.radio.close()
+        assert not ear.radio._thread.is_alive()
 
 
 def udp() -> socket.socket:
@@ -131,7 +117,7 @@ def test_a_pipe_is_heard_with_a_right_fcs_at_the_tool_s_own_pace(
     path, writer = pipe
     os.write(writer, pcap(link_type, ()))
     with listening(pipe=path) as ear:
-        assert ear.tool.speaks
+        assert ear.radio.speaks
         os.write(writer, record(packet))
         ear.frames(1)
         ear.let_pass(0.1)
@@ -139,8 +125,8 @@ def test_a_pipe_is_heard_with_a_right_fcs_at_the_tool_s_own_pace(
         assert ear.frames(3) == [wanted] * 3
         begun, first, second = (at for at, _ in ear.heard)
         assert (first - begun, second - begun) == pytest.approx((0.05, 0.055), abs=1e-4), "but for some drift"
-        assert ear.tool.offers >= {"promiscuous", "timestamps"}
-        assert ("rssi" in ear.tool.offers) is (wanted.rssi == -50)
+        assert ear.radio.offers >= {"promiscuous", "timestamps"}
+        assert ("rssi" in ear.radio.offers) is (wanted.rssi == -50)
 
 
 def test_an_acknowledgement_follows_its_frame_at_once_whatever_the_tool_s_clock_says(pipe: tuple[str, int]) -> None:
@@ -165,9 +151,9 @@ def test_what_has_a_wrong_fcs_is_dropped_and_a_packet_without_a_frame_is_counted
     os.write(writer, pcap(IEEE802_15_4, [(EPOCH, WRONG), (EPOCH, DATA), (EPOCH, b"\x01"), (EPOCH, bytes(128)), (EPOCH, DATA)]))
     with listening(pipe=path) as ear:
         assert ear.frames(2) == [Received(DATA, 15)] * 2
-        assert ear.tool.garbage == 2
-        assert ear.tool.about["frames with a wrong FCS"] == "1"
-        assert ear.tool.about["packets that cannot be read"] == "2"
+        assert ear.radio.garbage == 2
+        assert ear.radio.about["frames with a wrong FCS"] == "1"
+        assert ear.radio.about["packets that cannot be read"] == "2"
 
 
 @pytest.mark.parametrize(("given", "frames", "says"), [
@@ -214,7 +200,7 @@ def test_a_command_is_ended_with_all_that_it_started(tmp_path: Path, stubborn: s
     header.write_bytes(pcap(IEEE802_15_4, ()))
     with listening(command=f"sh -c \"{stubborn}cat {header}; sleep 60 & echo $$ $! >{told}; wait; wait; sleep 60\"") as ear:
         ear.clock.wait_until(ear.clock.now() + 0.1)
-        assert ear.tool.speaks
+        assert ear.radio.speaks
     ids = [int(each) for each in told.read_text().split()]
     assert len(ids) == 2
     assert not [each for each in ids if Path(f"/proc/{each}/status").exists() and "zombie" not in Path(f"/proc/{each}/status").read_text()]
@@ -235,14 +221,14 @@ def test_what_fails_in_a_way_that_nobody_thought_of_is_no_silence(pipe: tuple[st
 def test_zep_is_there_once_it_has_spoken_and_counts_what_is_missing() -> None:
     frames = [CapturedFrame(number, 0.0, IEEE802_15_4, DATA, channel=15) for number in range(8)]
     with listening(listen="127.0.0.1:0") as ear, udp() as sender:
-        sender.connect(address_of(ear.tool.about))
+        sender.connect(address_of(ear.radio.about))
 
         def send(*datagrams: bytes) -> None:
             for each in datagrams:
                 sender.send(each)
 
         send(b"not ZEP")
-        air = RealAir({}, {"sniffer": ear.tool}, channel=15)
+        air = RealAir({}, {"sniffer": ear.radio}, channel=15)
         air.wake(1.0)
         assert [(each.start, each.end) for each in air.listening.attested(1.0)] == [(0.0, 0.0)], "nobody may be there"
         send(*map(zep, frames[:2]))
@@ -251,23 +237,23 @@ def test_zep_is_there_once_it_has_spoken_and_counts_what_is_missing() -> None:
         assert [(each.start, each.end) for each in air.listening.attested(3.0)] == [(0.0, 3.0)]
         send(zep(frames[5]))
         ear.frames(3)
-        assert ear.tool.garbage == 1
+        assert ear.radio.garbage == 1
         air.wake(4.0)
         air.wake(5.0)
         assert [(each.start, each.end) for each in air.listening.attested(5.0)] == [(0.0, 3.0), (4.0, 5.0)]
-        assert "timestamps" not in ear.tool.offers
+        assert "timestamps" not in ear.radio.offers
 
 
 def test_it_sends_nothing_and_nobody_tunes_it() -> None:
     with listening(listen="127.0.0.1:0") as ear:
-        ear.tool.submit(RadioSettings(15, promiscuous=True), 0.0)
+        ear.radio.submit(RadioSettings(15, promiscuous=True), 0.0)
         with pytest.raises(Unsupported, match="stays on channel 15; no bench tunes it to 20"):
-            ear.tool.submit(RadioSettings(20, promiscuous=True), 0.0)
+            ear.radio.submit(RadioSettings(20, promiscuous=True), 0.0)
         for pdu in (Transmit(DATA, 1), RadioSettings(15)):
             with pytest.raises(Unsupported, match="it only listens"):
-                ear.tool.submit(pdu, 0.0)
+                ear.radio.submit(pdu, 0.0)
         with pytest.raises(Unsupported, match="it has no energy_scan"):
-            ear.tool.perform("energy_scan")
+            ear.radio.perform("energy_scan")
 
 
 @pytest.mark.parametrize(("options", "says"), [

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
@@ -23,7 +23,6 @@ from harness.adapters import ncp_sniffer
 from harness.adapters.ncp_process import NcpProcess
 from harness.adapters.ncp_sniffer import FIRST, NcpSniffer
 from harness.bench import Bench
-from harness.clock import LiveClock
 from harness.contract.asking import Told, told_by
 from harness.contract.laboratory import Laboratory, Place
 from harness.contract.promise import PASS
@@ -44,6 +43,7 @@ from harness.tests.air_pair import OnTheAir
 from harness.tests.ezsp_world import Ear, ear, ezsp_world
 from harness.tests.field_captures import STEPS
 from harness.tests.packet_world import packet_world
+from harness.tests.radio_listener import RadioListener
 from harness.tests.test_bench_of_radios import Stick as Beside
 from harness.tests.test_zigpy_esi import PCT, bench_file, in_service
 from harness.usecase import Actor, Point
@@ -51,33 +51,19 @@ from harness.verdict import Verdict
 
 SNIFFER = "harness.adapters.ncp_sniffer:NcpSniffer"
 CHANNEL, ANOTHER = 15, 20
+GLANCE = 0.05  # seconds between two looks at what the firmware was asked
 WITHIN = 15.0  # seconds for each thing that is waited for
 FRAMES = [encode_mpdu(addressed(FrameType.DATA, (0x1234, 0), (0x1234, 7), False), bytes([number]) * 20) for number in range(12)]
 
 
-class Listener:
+class Listener(RadioListener):
     """A sniffer that is listened to."""
 
     def __init__(self, **options: str) -> None:
-        self.clock = LiveClock()
-        self.radio = NcpSniffer(options, self.clock.interrupt)
-        self.heard: list[tuple[float, Any]] = []
+        super().__init__(partial(NcpSniffer, options), WITHIN, GLANCE)
 
     def tune(self, channel: int) -> None:
         self.radio.submit(RadioSettings(channel, promiscuous=True), self.clock.now())
-
-    def until(self, condition: Callable[[], bool]) -> None:
-        end = self.clock.now() + WITHIN
-        while not condition():
-            assert self.clock.now() < end, f"only {self.heard} came within {WITHIN:g} s"
-            self.clock.wait_until(self.clock.now() + 0.05)
-            self.heard += self.radio.told(self.clock.now())
-
-    def end(self) -> str:
-        """What breaks it."""
-        with pytest.raises(BenchError) as fault:
-            self.until(lambda: False)
-        return str(fault.value)
 
 
 @contextmanager

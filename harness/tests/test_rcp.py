@@ -9,6 +9,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import partial
 from statistics import median
 
 import aiospinel
@@ -19,7 +20,6 @@ from hypothesis import strategies as st
 
 from dissectors.frame import encode_mpdu
 from dissectors.mac import FrameType, fcs
-from harness.clock import LiveClock
 from harness.errors import BenchError, Unsupported
 from harness.ports import RadioSettings, Received, Transmit, Transmitted
 from harness.radio.rcp import Rcp
@@ -29,6 +29,7 @@ from harness.radio.spinel_endpoint import PROPERTIES, SpinelEndpoint
 from harness.radio.spinel_port import SpinelPort
 from harness.serving_air import ServedAir
 from harness.stack.mac_frames import addressed
+from harness.tests.radio_listener import RadioListener
 
 WITHIN = 15.0  # seconds for each thing that is waited for, on a machine that is busy
 PAN = 0x1234
@@ -39,28 +40,19 @@ PARENT = RadioSettings(20, PAN, 0, 0xA1)
 CHILD = RadioSettings(20, PAN, 7, 0xB2)
 
 
-class Listener:
-    """One radio, and what it told with when."""
+class Listener(RadioListener):
+    """One co-processor, and what it told with when."""
 
     def __init__(self, address: str, **options: str) -> None:
-        self.clock = LiveClock()
-        self.radio = Rcp({"port": address, **options}, self.clock.interrupt)
-        self.heard: list[tuple[float, Received | Transmitted]] = []
+        super().__init__(partial(Rcp, {"port": address, **options}), WITHIN)
 
     def set(self, settings: RadioSettings) -> None:
         self.radio.submit(settings, self.clock.now())
 
     def send(self, psdu: bytes, handle: int = 1) -> Transmitted:
         self.radio.submit(Transmit(psdu, handle), self.clock.now())
-        self.wait(lambda: any(isinstance(pdu, Transmitted) and pdu.handle == handle for _, pdu in self.heard))
+        self.until(lambda: any(isinstance(pdu, Transmitted) and pdu.handle == handle for _, pdu in self.heard))
         return next(pdu for _, pdu in self.heard if isinstance(pdu, Transmitted) and pdu.handle == handle)
-
-    def wait(self, until: Callable[[], bool]) -> None:
-        end = self.clock.now() + WITHIN
-        while not until():
-            assert self.clock.now() < end, f"nothing came in {WITHIN} s but {self.heard}"
-            self.clock.wait_until(end)
-            self.heard += self.radio.told(self.clock.now())
 
     def frames(self) -> list[bytes]:
         return [pdu.psdu for _, pdu in self.heard if isinstance(pdu, Received)]
@@ -125,12 +117,12 @@ def test_what_came_while_time_stood_still_is_not_lost_and_came_when_it_stopped(
     monkeypatch.setattr("harness.radio.telling.STANDSTILL", 0.0)  # so that a short one is one
     parent, child = pair
     child.send(DATA, 0)
-    parent.wait(lambda: parent.frames() == [DATA])
+    parent.until(lambda: parent.frames() == [DATA])
     stopped = parent.clock.now()
     with parent.clock.standing_still():
         for handle in (1, 2):
             child.send(DATA, handle)
-    parent.wait(lambda: parent.frames() == [DATA, DATA, DATA])
+    parent.until(lambda: parent.frames() == [DATA, DATA, DATA])
     assert [at >= stopped for at, pdu in parent.heard if isinstance(pdu, Received)] == [False, True, True]
 
 
@@ -149,7 +141,7 @@ def test_it_says_what_it_is_and_what_it_can(laboratory: Laboratory) -> None:
 def test_a_frame_goes_from_radio_to_radio_and_is_acknowledged(pair: tuple[Listener, Listener]) -> None:
     parent, child = pair
     assert child.send(DATA) == Transmitted(1, "ok")
-    parent.wait(lambda: bool(parent.frames()))
+    parent.until(lambda: bool(parent.frames()))
     assert parent.heard == [(parent.heard[0][0], Received(DATA, 20))]
     assert [len(each) for each in child.frames()] == [5], "the acknowledgement is what its radio heard"
 
@@ -178,7 +170,7 @@ def test_a_sniffer_hears_what_is_for_others_with_its_acknowledgement(laboratory:
     sniffer.radio.perform("noise")
     for handle in range(20):
         child.send(DATA, handle)
-    sniffer.wait(lambda: len(sniffer.frames()) == 40)
+    sniffer.until(lambda: len(sniffer.frames()) == 40)
     assert [len(each) for each in sniffer.frames()] == [len(DATA), 5] * 20
     times = [at for at, _ in sniffer.heard]
     between = median(ack - frame for frame, ack in zip(times[::2], times[1::2], strict=True))
@@ -189,12 +181,12 @@ def test_a_frame_goes_out_on_the_channel_it_was_given_for(laboratory: Laboratory
     scanner, sniffer = (laboratory.listener(port) for port in laboratory.start(2))
     scanner.set(CHILD)
     sniffer.set(replace(PARENT, promiscuous=True))
-    sniffer.wait(lambda: sniffer.radio.perform("noise") is not None)  # it has taken its settings
+    sniffer.until(lambda: sniffer.radio.perform("noise") is not None)  # it has taken its settings
     for handle in (1, 2):
         scanner.radio.submit(Transmit(TO_ALL, handle), 0.0)
     scanner.set(replace(CHILD, channel=21))
-    scanner.wait(lambda: len(scanner.heard) == 2)
-    sniffer.wait(lambda: sniffer.frames() == [TO_ALL] * 2)
+    scanner.until(lambda: len(scanner.heard) == 2)
+    sniffer.until(lambda: sniffer.frames() == [TO_ALL] * 2)
 
 
 def test_malformed_frames_go_out_as_they_are(pair: tuple[Listener, Listener]) -> None:
@@ -204,7 +196,7 @@ def test_malformed_frames_go_out_as_they_are(pair: tuple[Listener, Listener]) ->
     parent.radio.perform("noise")
     for number, each in enumerate(odd):
         child.send(each + fcs(each), number)
-    parent.wait(lambda: len(set(parent.frames())) >= len(odd))  # some are repeated, since nobody acknowledges them
+    parent.until(lambda: len(set(parent.frames())) >= len(odd))  # some are repeated, since nobody acknowledges them
     assert list(dict.fromkeys(parent.frames())) == [each + fcs(each) for each in odd]
     for bad in (DATA[:-1] + b"\0", b"", bytes(128)):
         with pytest.raises(Unsupported, match="co-processor"):
@@ -324,11 +316,10 @@ def test_a_stick_that_its_reset_unplugs_is_waited_for() -> None:
 
 def broken(listener: Listener) -> str:
     """What the radio says of itself when it is asked until it breaks."""
-    with pytest.raises(BenchError) as fault:
-        listener.wait(lambda: False)
+    said = listener.end()
     with pytest.raises(BenchError):  # and it stays so
         listener.radio.submit(CHILD, 0.0)
-    return str(fault.value)
+    return said
 
 
 def test_garbage_on_the_line_is_counted_and_what_follows_is_heard(laboratory: Laboratory) -> None:
@@ -372,7 +363,7 @@ def flood(listener: Listener) -> None:
     """Give the radio more than it takes, and see what it says."""
     for handle in range(2 * LONGEST_QUEUE):
         listener.radio.submit(Transmit(DATA, handle), 0.0)
-    listener.wait(lambda: False)
+    listener.until(lambda: False)
 
 
 def test_a_full_buffer_is_an_error(laboratory: Laboratory) -> None:

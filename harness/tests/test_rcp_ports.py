@@ -57,9 +57,9 @@ def exchange(laboratory: Laboratory, address: str, other: str) -> None:
     child, parent = laboratory.listen(address), laboratory.listen(other)
     parent.set(PARENT)
     child.set(CHILD)
-    parent.wait(lambda: parent.radio.perform("noise") is not None)  # it has taken its settings
+    parent.until(lambda: parent.radio.perform("noise") is not None)  # it has taken its settings
     assert child.send(DATA) == Transmitted(1, "ok")
-    parent.wait(lambda: parent.frames() == [DATA])
+    parent.until(lambda: parent.frames() == [DATA])
 
 
 def test_a_radio_is_behind_a_serial_device_file(laboratory: Laboratory) -> None:
