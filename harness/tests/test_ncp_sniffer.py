@@ -19,10 +19,12 @@ from cases.table import clauses
 from dissectors.frame import encode_mpdu
 from dissectors.mac import FrameType
 from dissectors.nwk import Leave
+from dissectors.zdp_discovery import NodeDescRsp
 from harness.adapters import ncp_sniffer
 from harness.adapters.ncp_process import NcpProcess
 from harness.adapters.ncp_sniffer import FIRST, NcpSniffer
 from harness.bench import Bench
+from harness.checkers.reading import air
 from harness.contract.asking import Told, told_by
 from harness.contract.laboratory import Laboratory, Place
 from harness.contract.promise import PASS
@@ -309,8 +311,10 @@ def test_two_sticks_on_bellows_one_the_esi_s_and_one_that_listens_provision_a_de
             esi = bench.machines[Actor.ESI]
             esi._esi.node.application.core.network_command(Leave.of(request=1), PCT.eui64, bench.now, secured=False)
             assert bench.wait_until(lambda: any(name.startswith("sendRaw") for name, _ in world.firmware.asked), 10.0)
+            answers = len(air(bench.trace).of(NodeDescRsp))
             esi.greet(bench.now)
             assert bench.wait_until(lambda: bool(esi.greeted), 30.0)
+            assert bench.wait_until(lambda: len(air(bench.trace).of(NodeDescRsp)) > answers, 10.0)  # a sniffer tells later than a stick
         finally:
             bench.close()
         judged = judge(bench.trace, [clause for clause in clauses().values() if clause.step in STEPS])
